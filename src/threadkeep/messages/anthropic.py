@@ -51,34 +51,41 @@ def to_anthropic(items: Sequence[Item]) -> AnthropicMessages:
     messages, and hosted tools' calls and results without their counterpart. Media of users that
     the API does not accept are described.
     """
-    grouped = contributions(items, id_pattern=_CALL_ID)
-    system = [
-        plain_text(head.content)
-        for contribution in grouped
-        for head in contribution.heads
-        if _is_system(head)
+    contribution_list = contributions(items, id_pattern=_CALL_ID)
+    system_texts = [
+        plain_text(head_item.content)
+        for contribution in contribution_list
+        for head_item in contribution.heads
+        if _is_system(head_item)
     ]
-    merged: list[Message] = []
-    for message in with_whole_pairs([m for part in grouped for m in _messages(part)]):
-        _append(merged, message)
-    if items and (not merged or merged[0]["role"] != "user"):
-        merged.insert(0, {"role": "user", "content": OMITTED})
-    messages = sanitize_messages(_trim_ends(merged))
-    return AnthropicMessages(messages, sanitize("\n\n".join(s for s in system if s.strip())))
+    merged_messages: list[Message] = []
+    for message in with_whole_pairs(
+        [message for contribution in contribution_list for message in _messages(contribution)]
+    ):
+        _append(merged_messages, message)
+    if items and (not merged_messages or merged_messages[0]["role"] != "user"):
+        merged_messages.insert(0, {"role": "user", "content": OMITTED})
+    messages = sanitize_messages(_trim_ends(merged_messages))
+    return AnthropicMessages(
+        messages, sanitize("\n\n".join(text for text in system_texts if text.strip()))
+    )
 
 
 def is_message(message: Mapping[str, Any]) -> bool:
     """Return True if this is unambiguously a message of this API."""
-    parts = message.get("content")
-    if not isinstance(parts, list) or "role" not in message:
+    content_parts = message.get("content")
+    if not isinstance(content_parts, list) or "role" not in message:
         return False
     if message.get("type") == "message" and "stop_reason" in message:
         return True
-    kinds = part_types(parts)
-    if kinds & _BLOCK_TYPES or any(kind.endswith("tool_result") for kind in kinds):
+    types_of_parts = part_types(content_parts)
+    if types_of_parts & _BLOCK_TYPES or any(
+        part_type.endswith("tool_result") for part_type in types_of_parts
+    ):
         return True
     return any(
-        isinstance(part, Mapping) and isinstance(part.get("source"), Mapping) for part in parts
+        isinstance(part, Mapping) and isinstance(part.get("source"), Mapping)
+        for part in content_parts
     )
 
 
@@ -86,34 +93,36 @@ def split_message(
     message: Mapping[str, Any], location: str
 ) -> list[tuple[dict[str, Any], Message]]:
     """Split a message into its tool results and the rest: pairs of neutral fields and payload."""
-    messages: list[tuple[dict[str, Any], Message]] = []
-    remaining: list[Any] = []
-    for number, part in enumerate(message["content"]):
-        kind = part.get("type") if isinstance(part, Mapping) else None
-        if kind == "tool_result":
-            part_location = f"{location}.content[{number}]"
-            messages.append(
+    split_messages: list[tuple[dict[str, Any], Message]] = []
+    other_parts: list[Any] = []
+    for part_number, part in enumerate(message["content"]):
+        part_type = part.get("type") if isinstance(part, Mapping) else None
+        if part_type == "tool_result":
+            part_location = f"{location}.content[{part_number}]"
+            split_messages.append(
                 (_result_fields(part, part_location), {"role": "user", "content": [part]})
             )
         else:
-            remaining.append(part)
-    if remaining or not messages:
-        messages.append(
+            other_parts.append(part)
+    if other_parts or not split_messages:
+        split_messages.append(
             (
-                _neutral_fields(remaining, message["role"], location),
-                {**message, "content": remaining},
+                _neutral_fields(other_parts, message["role"], location),
+                {**message, "content": other_parts},
             )
         )
-    return messages
+    return split_messages
 
 
 def _neutral_fields(parts: list[Any], role: str, location: str) -> dict[str, Any]:
-    calls = [part for part in parts if isinstance(part, Mapping) and part.get("type") == "tool_use"]
-    parsed = parse_content([part for part in parts if part not in calls], location)
+    call_parts = [
+        part for part in parts if isinstance(part, Mapping) and part.get("type") == "tool_use"
+    ]
+    parsed_content = parse_content([part for part in parts if part not in call_parts], location)
     return {
         "role": role,
-        "content": parsed or "",
-        "tool_calls": [_neutral_call(part) for part in calls],
+        "content": parsed_content or "",
+        "tool_calls": [_neutral_call(part) for part in call_parts],
     }
 
 
@@ -127,8 +136,8 @@ def _neutral_call(part: Mapping[str, Any]) -> dict[str, Json]:
 
 def to_message(item: Item) -> Message | None:
     """One item as a message on its own; `None` if the API cannot represent it."""
-    if item.raw is not None and (raw := _raw_message(item)):
-        return raw
+    if item.raw is not None and (raw_message := _raw_message(item)):
+        return raw_message
     if item.role in {"tool", "function"}:
         return {"role": "user", "content": [tool_result(item)]}
     role = role_of(item)
@@ -149,17 +158,20 @@ def _raw_message(item: Item) -> Message | None:
 
 
 def _messages(contribution: Contribution) -> list[Message]:
-    heads = [
+    head_messages = [
         message
-        for head in contribution.heads
-        if not _is_system(head) and (message := to_message(head))
+        for head_item in contribution.heads
+        if not _is_system(head_item) and (message := to_message(head_item))
     ]
-    results = [
+    result_blocks = [
         block
         for result in contribution.results
         for block in (to_message(result) or _NOTHING)["content"]
     ]
-    return [*heads, *([{"role": "user", "content": results}] if results else [])]
+    return [
+        *head_messages,
+        *([{"role": "user", "content": result_blocks}] if result_blocks else []),
+    ]
 
 
 def _append(merged: list[Message], message: Message) -> None:
@@ -184,14 +196,17 @@ def _is_sendable(part: Message) -> bool:
 
 def _trim_ends(merged: list[Message]) -> list[Message]:
     """Trim message ends as the API requires: no trailing thinking, no trailing whitespace."""
-    trimmed = [
-        shortened
+    trimmed_messages = [
+        shortened_message
         for message in merged
-        if (shortened := _without_trailing_thinking(message))["content"]
+        if (shortened_message := _without_trailing_thinking(message))["content"]
     ]
-    if trimmed and trimmed[-1]["role"] == "assistant":
-        trimmed[-1] = {"role": "assistant", "content": _rstrip(trimmed[-1]["content"])}
-    return trimmed
+    if trimmed_messages and trimmed_messages[-1]["role"] == "assistant":
+        trimmed_messages[-1] = {
+            "role": "assistant",
+            "content": _rstrip(trimmed_messages[-1]["content"]),
+        }
+    return trimmed_messages
 
 
 def _without_trailing_thinking(message: Message) -> Message:

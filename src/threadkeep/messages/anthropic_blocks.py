@@ -25,10 +25,10 @@ _EXTRA_KEYS: Final = ("cache_control", "citations")
 
 def to_blocks(item: Item, role: str) -> list[Message]:
     """The content of an item, and its calls, as parts of a message of this role."""
-    native = (item.raw or {}).get("format") == FORMAT
+    is_native = (item.raw or {}).get("format") == FORMAT
     blocks = as_blocks(item.content)
-    parts = [part for block in blocks if (part := _to_block(block, role, native=native))]
-    return [*parts, *(_tool_use(call) for call in item.tool_calls)]
+    content_parts = [part for block in blocks if (part := _to_block(block, role, native=is_native))]
+    return [*content_parts, *(_tool_use(call) for call in item.tool_calls)]
 
 
 def _tool_use(call: dict[str, Json]) -> Message:
@@ -42,10 +42,12 @@ def tool_result(item: Item) -> Message:
     """The part that a tool result is."""
     content: Any = item.content
     if not isinstance(content, str):
-        native = (item.raw or {}).get("format") == FORMAT
-        content = [part for block in content if (part := _to_block(block, "user", native=native))]
-    result = {"type": "tool_result", "tool_use_id": item.tool_call_id, "content": content}
-    return {**result, "is_error": True} if item.status == "error" else result
+        is_native = (item.raw or {}).get("format") == FORMAT
+        content = [
+            part for block in content if (part := _to_block(block, "user", native=is_native))
+        ]
+    result_part = {"type": "tool_result", "tool_use_id": item.tool_call_id, "content": content}
+    return {**result_part, "is_error": True} if item.status == "error" else result_part
 
 
 def _to_block(block: Block, role: str, *, native: bool) -> Message | None:
@@ -53,13 +55,13 @@ def _to_block(block: Block, role: str, *, native: bool) -> Message | None:
     extras = block.get("extras") or {}
     match block["type"]:
         case "text" if any(extras.get(key) for key in _EXTRA_KEYS):
-            present = {key: extras[key] for key in _EXTRA_KEYS if extras.get(key)}
-            return {**text_block(block["text"]), **present}
+            extra_fields = {key: extras[key] for key in _EXTRA_KEYS if extras.get(key)}
+            return {**text_block(block["text"]), **extra_fields}
         case "reasoning" if role == "assistant" and extras.get("redacted"):
             return {"type": "redacted_thinking", "data": extras["redacted"]}
         case "reasoning" if role == "assistant" and extras.get("signature"):
-            thought = {"thinking": block["reasoning"], "signature": extras["signature"]}
-            return {"type": "thinking", **thought}
+            thinking_fields = {"thinking": block["reasoning"], "signature": extras["signature"]}
+            return {"type": "thinking", **thinking_fields}
         case "image" | "file" if role == "user" and (source := _source(block)):
             return _media_block(block, source)
         case "opaque" if schemas.is_anthropic_block(block.get("value"), role, new=native):
@@ -70,17 +72,22 @@ def _to_block(block: Block, role: str, *, native: bool) -> Message | None:
 
 def _media_block(block: Block, source: Message) -> Message:
     extras = block.get("extras") or {}
-    kind = "image" if block["type"] == "image" else "document"
-    cache = {"cache_control": extras["cache_control"]} if extras.get("cache_control") else {}
-    title = {"title": extras["filename"]} if extras.get("filename") else {}
-    return {"type": kind, "source": source, **(title if kind == "document" else {}), **cache}
+    part_type = "image" if block["type"] == "image" else "document"
+    cache_fields = {"cache_control": extras["cache_control"]} if extras.get("cache_control") else {}
+    title_fields = {"title": extras["filename"]} if extras.get("filename") else {}
+    return {
+        "type": part_type,
+        "source": source,
+        **(title_fields if part_type == "document" else {}),
+        **cache_fields,
+    }
 
 
 def _source(block: Block) -> Message | None:
-    accepted = _IMAGE_TYPES if block["type"] == "image" else {"application/pdf"}
-    if block.get("base64") and block.get("mime_type") in accepted:
-        kind = {"type": "base64", "media_type": block["mime_type"]}
-        return {**kind, "data": block["base64"]}
+    accepted_types = _IMAGE_TYPES if block["type"] == "image" else {"application/pdf"}
+    if block.get("base64") and block.get("mime_type") in accepted_types:
+        source_fields = {"type": "base64", "media_type": block["mime_type"]}
+        return {**source_fields, "data": block["base64"]}
     if schemas.is_url(block.get("url")):
         return {"type": "url", "url": block["url"]}
     if str(block.get("file_id") or "").startswith("file_"):

@@ -18,20 +18,25 @@ def with_whole_pairs(messages: list[Message]) -> list[Message]:
     A result may be in a later message than its use, since a hosted tool may call tools itself.
     """
     open_uses: dict[str, list[_Place]] = {}
-    broken: set[_Place] = set()
-    for number, message in enumerate(messages):
-        for place, block in enumerate(_blocks(message)):
+    broken_places: set[_Place] = set()
+    for message_number, message in enumerate(messages):
+        for block_index, block in enumerate(_blocks(message)):
             if is_hosted_use(block):
-                open_uses.setdefault(str(block.get("id")), []).append((number, place))
+                open_uses.setdefault(str(block.get("id")), []).append((message_number, block_index))
             elif is_hosted_result(block):
-                uses = open_uses.get(str(block.get("tool_use_id")))
-                if uses:
-                    uses.pop()
+                matching_uses = open_uses.get(str(block.get("tool_use_id")))
+                if matching_uses:
+                    matching_uses.pop()
                 else:
-                    broken.add((number, place))
-    newest = _last_words_of_user(messages) if open_uses else -1
-    broken |= {use for uses in open_uses.values() for use in uses if use[0] <= newest}
-    return _without(messages, broken) if broken else messages
+                    broken_places.add((message_number, block_index))
+    last_user_number = _last_words_of_user(messages) if open_uses else -1
+    broken_places |= {
+        use_place
+        for matching_uses in open_uses.values()
+        for use_place in matching_uses
+        if use_place[0] <= last_user_number
+    }
+    return _without(messages, broken_places) if broken_places else messages
 
 
 def is_hosted_use(block: Any) -> bool:
@@ -45,24 +50,32 @@ def is_hosted_result(block: Any) -> bool:
 
 
 def _without(messages: list[Message], broken: set[_Place]) -> list[Message]:
-    repaired = list(messages)
-    for number in {number for number, _ in broken}:
-        blocks = enumerate(_blocks(messages[number]))
-        content = [block for place, block in blocks if (number, place) not in broken]
-        repaired[number] = {**messages[number], "content": content}
-    return repaired
+    repaired_messages = list(messages)
+    for message_number in {message_number for message_number, _ in broken}:
+        numbered_blocks = enumerate(_blocks(messages[message_number]))
+        whole_blocks = [
+            block
+            for block_index, block in numbered_blocks
+            if (message_number, block_index) not in broken
+        ]
+        repaired_messages[message_number] = {**messages[message_number], "content": whole_blocks}
+    return repaired_messages
 
 
 def _last_words_of_user(messages: list[Message]) -> int:
     """The number of the newest message in which a user says something; -1 = none."""
-    numbers = (n for n in range(len(messages) - 1, -1, -1) if _is_words_of_user(messages[n]))
-    return next(numbers, -1)
+    message_numbers = (
+        message_number
+        for message_number in range(len(messages) - 1, -1, -1)
+        if _is_words_of_user(messages[message_number])
+    )
+    return next(message_numbers, -1)
 
 
 def _is_words_of_user(message: Message) -> bool:
     content = message["content"]
-    words = isinstance(content, str) or any(_kind(block) != "tool_result" for block in content)
-    return message["role"] == "user" and words
+    has_words = isinstance(content, str) or any(_kind(block) != "tool_result" for block in content)
+    return message["role"] == "user" and has_words
 
 
 def _blocks(message: Message) -> list[dict[str, Any]]:
@@ -71,5 +84,5 @@ def _blocks(message: Message) -> list[dict[str, Any]]:
 
 
 def _kind(block: Any) -> str:
-    kind = block.get("type") if isinstance(block, dict) else None
-    return kind if isinstance(kind, str) else ""
+    block_type = block.get("type") if isinstance(block, dict) else None
+    return block_type if isinstance(block_type, str) else ""

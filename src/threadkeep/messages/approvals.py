@@ -26,43 +26,52 @@ class LastStep:
     """
 
     def __init__(self, items: Sequence[Item]) -> None:
-        visible = [item for item in items if is_visible(item)]
-        self._responded = {id for item in visible for id in _responded_ids(item)}
-        groups, _ = tool_groups(item for item in visible if not _is_response(item))
+        visible_items = [item for item in items if is_visible(item)]
+        self._responded = {
+            request_id for item in visible_items for request_id in _responded_ids(item)
+        }
+        groups, _ = tool_groups(item for item in visible_items if not _is_response(item))
         self._groups = _last_step(groups)
         self.heads = [item for group in self._groups for item in group.heads]
         self.is_whole = len(self._groups) < len(groups)
 
     def pending(self) -> list[PendingApproval]:
         """The calls without an answer, in the order of the conversation."""
-        answers = iter([answer for group in self._groups for answer in group.answers])
-        pending: list[PendingApproval] = []
+        remaining_answers = iter([answer for group in self._groups for answer in group.answers])
+        unanswered_approvals: list[PendingApproval] = []
         for item in self.heads:
-            unanswered = [call for call in item.tool_calls if next(answers) is None]
-            pending += [_tool_call(item, call) for call in unanswered]
-            pending += self._mcp_requests(item)
-        return pending
+            unanswered_calls = [call for call in item.tool_calls if next(remaining_answers) is None]
+            unanswered_approvals += [_tool_call(item, call) for call in unanswered_calls]
+            unanswered_approvals += self._mcp_requests(item)
+        return unanswered_approvals
 
     def _mcp_requests(self, item: Item) -> list[PendingApproval]:
-        requests = [_mcp_request(item, data) for data in _payloads(item, _REQUEST)]
+        requests = [
+            _mcp_request(item, request_payload) for request_payload in _payloads(item, _REQUEST)
+        ]
         return [request for request in requests if request.id not in self._responded]
 
 
 def _last_step(groups: Sequence[ToolGroup]) -> list[ToolGroup]:
     """The groups of the model's last output, which may hold calls and requests side by side."""
-    step: list[ToolGroup] = []
+    step_groups: list[ToolGroup] = []
     for group in reversed(groups):
-        if group.speaker != "assistant" or (step and not _is_same_output(group, step[0])):
+        if group.speaker != "assistant" or (
+            step_groups and not _is_same_output(group, step_groups[0])
+        ):
             break
-        step.insert(0, group)
-    return step
+        step_groups.insert(0, group)
+    return step_groups
 
 
 def _is_same_output(group: ToolGroup, following: ToolGroup) -> bool:
     """Return False if the model went on after a group: with a message, or after a result."""
-    start, head = following.order[0]
-    is_answered_before = any(item in group.answers and at < start for at, item in group.order)
-    return head.type != "message" and not is_answered_before
+    head_position, first_head = following.order[0]
+    is_answered_before = any(
+        item in group.answers and item_position < head_position
+        for item_position, item in group.order
+    )
+    return first_head.type != "message" and not is_answered_before
 
 
 def _tool_call(item: Item, call: Mapping[str, Any]) -> PendingApproval:
@@ -91,7 +100,10 @@ def _mcp_request(item: Item, data: Mapping[str, Any]) -> PendingApproval:
 
 def _responded_ids(item: Item) -> list[str]:
     """The ids of the approval requests that an item answers."""
-    return [str(data.get("approval_request_id")) for data in _payloads(item, _RESPONSE)]
+    return [
+        str(response_payload.get("approval_request_id"))
+        for response_payload in _payloads(item, _RESPONSE)
+    ]
 
 
 def _is_response(item: Item) -> bool:
@@ -104,10 +116,10 @@ def _is_response(item: Item) -> bool:
 def _payloads(item: Item, kind: str) -> Iterator[Mapping[str, Any]]:
     """What the API wrote of a type: an item of its own, or a part of a framework's message."""
     if item.type == kind:
-        data = (item.raw or {}).get("data")
-        yield data if isinstance(data, Mapping) else {}
+        raw_data = (item.raw or {}).get("data")
+        yield raw_data if isinstance(raw_data, Mapping) else {}
     if isinstance(item.content, list):
         for block in item.content:
-            value = block.get("value")
-            if isinstance(value, Mapping) and value.get("type") == kind:
-                yield value
+            block_value = block.get("value")
+            if isinstance(block_value, Mapping) and block_value.get("type") == kind:
+                yield block_value

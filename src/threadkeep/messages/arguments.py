@@ -26,10 +26,10 @@ def parse_arguments(value: Any) -> Json:
     if not isinstance(value, str):
         return value
     try:
-        parsed = _decode(value)
+        decoded_value = _decode(value)
     except (ValueError, RecursionError):
         return value
-    return parsed if isinstance(parsed, dict) else value
+    return decoded_value if isinstance(decoded_value, dict) else value
 
 
 def format_arguments(value: Json) -> str:
@@ -64,10 +64,10 @@ def _float(text: str) -> float:
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    parsed = dict(pairs)
-    if len(parsed) < len(pairs):
+    json_object = dict(pairs)
+    if len(json_object) < len(pairs):
         raise ValueError("a key comes twice")
-    return parsed
+    return json_object
 
 
 _decode: Final = json.JSONDecoder(

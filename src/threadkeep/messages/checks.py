@@ -76,11 +76,13 @@ def with_date(message: dict[str, Any]) -> dict[str, Any]:
     """
     if "created_at" in message or _DATES.isdisjoint(message):
         return message
-    renamed = dict(message)
-    date = renamed.pop(next(name for name in DATE_FIELDS if name in message))
+    dated_message = dict(message)
+    date = dated_message.pop(
+        next(field_name for field_name in DATE_FIELDS if field_name in message)
+    )
     if isinstance(date, (int, float)) and abs(date) > _MILLISECONDS:
         date /= 1000
-    return {**renamed, "created_at": date}
+    return {**dated_message, "created_at": date}
 
 
 def check_role(role: object, location: str) -> None:
@@ -91,9 +93,13 @@ def check_role(role: object, location: str) -> None:
     """
     if not isinstance(role, str) or not role or role in ROLES:
         return  # other types and an empty role are refused, by name, where fields are checked
-    folded = role.lower()
-    meant = _MEANT_ROLES.get(folded) or _nearest(folded, ROLES)
-    hint = f"did you mean {shown(meant)}?" if meant else f"known: {', '.join(sorted(ROLES))};"
+    lower_role = role.lower()
+    similar_role = _MEANT_ROLES.get(lower_role) or _nearest(lower_role, ROLES)
+    hint = (
+        f"did you mean {shown(similar_role)}?"
+        if similar_role
+        else f"known: {', '.join(sorted(ROLES))};"
+    )
     raise InputError(
         f"{location} {shown(role, _SHOWN)} is unknown; {hint} A speaker's own name goes into name="
     )
@@ -107,20 +113,20 @@ def check_type(kind: object, location: str) -> None:
     """
     if not isinstance(kind, str) or not kind or kind in _TYPES:
         return  # as for roles
-    label = f"{location}.type {shown(kind, _SHOWN)}"
+    type_label = f"{location}.type {shown(kind, _SHOWN)}"
     if kind.startswith(_EVENT_PREFIXES):
         raise InputError(
-            f"{label} is an event of a stream: pass the final response or message "
+            f"{type_label} is an event of a stream: pass the final response or message "
             f"(event.response, stream.get_final_response(), stream.get_final_message())"
         )
     if kind in _PART_TYPES or kind.endswith("_tool_result"):
         raise InputError(
-            f"{label} is a part of a message: pass {{'role': ..., 'content': [the parts]}}"
+            f"{type_label} is a part of a message: pass {{'role': ..., 'content': [the parts]}}"
         )
-    meant = _nearest(kind, _TYPES)
-    hint = f"; did you mean {shown(meant)}?" if meant else ";"
+    similar_type = _nearest(kind, _TYPES)
+    hint = f"; did you mean {shown(similar_type)}?" if similar_type else ";"
     raise InputError(
-        f"{label} is unknown{hint} To store an item of a newer API as it is, pass "
+        f"{type_label} is unknown{hint} To store an item of a newer API as it is, pass "
         f"format='openai-responses'"
     )
 

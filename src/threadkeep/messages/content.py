@@ -31,7 +31,10 @@ def parse_content(value: object, location: str) -> str | list[Block]:
     if isinstance(value, str):
         return value
     if isinstance(value, (list, tuple)):
-        return [parse_block(part, f"{location}.content[{n}]") for n, part in enumerate(value)]
+        return [
+            parse_block(part, f"{location}.content[{part_number}]")
+            for part_number, part in enumerate(value)
+        ]
     if isinstance(value, Mapping):
         return [{"type": "json", "value": dict(value)}]
     raise InputError(
@@ -42,8 +45,8 @@ def parse_content(value: object, location: str) -> str | list[Block]:
 def part_types(value: object) -> set[str]:
     """The `type` values among the parts of a content."""
     parts = value if isinstance(value, (list, tuple)) else ()
-    types = [part.get("type") for part in parts if isinstance(part, Mapping)]
-    return {kind for kind in types if isinstance(kind, str)}
+    type_values = [part.get("type") for part in parts if isinstance(part, Mapping)]
+    return {type_value for type_value in type_values if isinstance(type_value, str)}
 
 
 def parse_block(part: object, location: str) -> Block:
@@ -56,13 +59,13 @@ def parse_block(part: object, location: str) -> Block:
         return {"type": "text", "text": part}
     if not isinstance(part, Mapping):
         raise InputError(f"{location} must be a str or a dict, got {type(part).__name__}")
-    kind = part.get("type")
-    if not isinstance(kind, str):
-        raise InputError(f"{location}.type must be a str, got {type(kind).__name__}")
-    if kind in _TEXT_KEYS:
-        return _text_block(part, _TEXT_KEYS[kind], location)
-    parser = _PARSERS.get(kind)
-    return (parser and parser(part)) or {"type": "opaque", "value": dict(part)}
+    part_type = part.get("type")
+    if not isinstance(part_type, str):
+        raise InputError(f"{location}.type must be a str, got {type(part_type).__name__}")
+    if part_type in _TEXT_KEYS:
+        return _text_block(part, _TEXT_KEYS[part_type], location)
+    part_parser = _PARSERS.get(part_type)
+    return (part_parser and part_parser(part)) or {"type": "opaque", "value": dict(part)}
 
 
 def as_blocks(content: str | list[Block]) -> list[Block]:
@@ -81,18 +84,20 @@ def plain_text(content: str | list[Block]) -> str:
 
 def describe(block: Block) -> str:
     """A text that stands for a block, for a provider that does not support its type."""
-    kind = block["type"]
-    if kind == "text":
+    block_type = block["type"]
+    if block_type == "text":
         return str(block["text"])
-    if kind == "reasoning":
+    if block_type == "reasoning":
         return ""  # private to the model that wrote it
-    if kind == "json":
+    if block_type == "json":
         return json.dumps(block.get("value"), ensure_ascii=False)
-    if kind == "opaque":
+    if block_type == "opaque":
         value = block.get("value")
         return f"[{value.get('type', 'content') if isinstance(value, dict) else 'content'}]"
-    name = block.get("extras", {}).get("filename") or block.get("url") or block.get("file_id")
-    return f"[{kind}: {name}]" if name else f"[{kind}]"
+    source_name = (
+        block.get("extras", {}).get("filename") or block.get("url") or block.get("file_id")
+    )
+    return f"[{block_type}: {source_name}]" if source_name else f"[{block_type}]"
 
 
 def spoken_text(block: Block) -> str:
@@ -120,8 +125,8 @@ def media_block(kind: str, source: str | None = None, **fields: Any) -> Block | 
     """A media block from a URL (a `data:` URL is decoded) and fields that are not `None`."""
     block: Block = {"type": kind}
     if source is not None and source.startswith("data:") and ";base64," in source:
-        mime, _, data = source.removeprefix("data:").partition(";base64,")
-        block |= {"base64": data, "mime_type": mime}
+        mime_type, _, base64_data = source.removeprefix("data:").partition(";base64,")
+        block |= {"base64": base64_data, "mime_type": mime_type}
     elif source is not None:
         block["url"] = source
     extras = {key: value for key, value in (fields.pop("extras", None) or {}).items() if value}
@@ -146,7 +151,11 @@ def _text_block(part: Part, key: str, location: str) -> Block:
     if not isinstance(text, str):
         raise InputError(f"{location}.{key} must be a str, got {type(text).__name__}")
     extras = {"refusal": True} if key == "refusal" else dict(part.get("extras") or {})
-    extras |= {name: part[name] for name in ("cache_control", "citations") if part.get(name)}
+    extras |= {
+        field_name: part[field_name]
+        for field_name in ("cache_control", "citations")
+        if part.get(field_name)
+    }
     return {"type": "text", "text": text, **({"extras": extras} if extras else {})}
 
 
@@ -161,7 +170,7 @@ def _neutral_media(part: Part) -> Block | None:
     source = part.get("source")
     if isinstance(source, Mapping):
         return _anthropic("file" if part["type"] == "document" else part["type"], part, source)
-    has_source = any(isinstance(part.get(key), str) for key in _SOURCES)
+    has_source = any(isinstance(part.get(source_key), str) for source_key in _SOURCES)
     return dict(part) if has_source and part["type"] in _MEDIA else None
 
 
@@ -169,14 +178,14 @@ def _anthropic(kind: str, part: Part, source: Part) -> Block | None:
     extras = {"filename": part.get("title"), "cache_control": part.get("cache_control")}
     match source.get("type"):
         case "base64":
-            fields = {"base64": source.get("data"), "mime_type": source.get("media_type")}
+            media_fields = {"base64": source.get("data"), "mime_type": source.get("media_type")}
         case "url":
-            fields = {"url": source.get("url")}
+            media_fields = {"url": source.get("url")}
         case "file":
-            fields = {"file_id": source.get("file_id")}
+            media_fields = {"file_id": source.get("file_id")}
         case _:
             return None
-    return media_block(kind, **fields, extras=extras)
+    return media_block(kind, **media_fields, extras=extras)
 
 
 def _image_url(part: Part) -> Block | None:
@@ -202,8 +211,8 @@ def _input_audio(part: Part) -> Block | None:
 
 
 def _file(part: Part) -> Block | None:
-    inner = part.get("file")
-    return _file_block(inner) if isinstance(inner, Mapping) else _neutral_media(part)
+    file_fields = part.get("file")
+    return _file_block(file_fields) if isinstance(file_fields, Mapping) else _neutral_media(part)
 
 
 def _file_block(part: Part) -> Block | None:
@@ -220,10 +229,10 @@ def _reasoning(part: Part) -> Block | None:
 
 
 def _thinking(part: Part) -> Block | None:
-    thought: Block = {"type": "reasoning", "reasoning": str(part.get("thinking") or "")}
+    reasoning_block: Block = {"type": "reasoning", "reasoning": str(part.get("thinking") or "")}
     if part.get("signature"):
-        thought["extras"] = {"signature": part["signature"]}
-    return thought
+        reasoning_block["extras"] = {"signature": part["signature"]}
+    return reasoning_block
 
 
 def _redacted(part: Part) -> Block | None:

@@ -60,18 +60,22 @@ def check_profile(profile: str | None) -> None:
 
 def continuation_of(item: Item) -> Continuation | None:
     """The continuation state in an item that Chat Completions wrote; `None` if there is none."""
-    payload = _payload(item)
-    fields = {key: payload[key] for key in ALL_FIELDS & payload.keys() if _is_valid(key, payload)}
-    fields |= _thoughts(item)
-    calls = payload.get("tool_calls")
-    signed: list[dict[str, Any]] = []
+    raw_payload = _payload(item)
+    state_fields = {
+        key: raw_payload[key]
+        for key in ALL_FIELDS & raw_payload.keys()
+        if _is_valid(key, raw_payload)
+    }
+    state_fields |= _thoughts(item)
+    calls = raw_payload.get("tool_calls")
+    call_states: list[dict[str, Any]] = []
     if isinstance(calls, list) and len(calls) == len(item.tool_calls):
-        signed = [
+        call_states = [
             {key: call[key] for key in CALL_FIELDS & call.keys()} if _is_signed(call) else {}
             for call in calls
         ]
-    signed = signed if any(signed) else []
-    return Continuation(fields, signed) if fields or signed else None
+    call_states = call_states if any(call_states) else []
+    return Continuation(state_fields, call_states) if state_fields or call_states else None
 
 
 def sole_writer(items: Sequence[Item]) -> bool:
@@ -82,7 +86,7 @@ def sole_writer(items: Sequence[Item]) -> bool:
     if all(map(_is_bare, items)):
         return False
     writers: set[str] = set()
-    silent = unsigned_calls = False
+    has_stateless_message = has_unsigned_calls = False
     for item in items:
         if item.role in {"tool", "function"} or speaker(item) != "assistant":
             continue
@@ -90,10 +94,14 @@ def sole_writer(items: Sequence[Item]) -> bool:
         if continuation is not None:
             writers.add(_writer(continuation))
         elif item.tool_calls:
-            unsigned_calls = True
+            has_unsigned_calls = True
         else:
-            silent = True
-    return len(writers) == 1 and not unsigned_calls and (writers == {"gemini"} or not silent)
+            has_stateless_message = True
+    return (
+        len(writers) == 1
+        and not has_unsigned_calls
+        and (writers == {"gemini"} or not has_stateless_message)
+    )
 
 
 def add_continuation(message: dict[str, Any], item: Item, profile: str | None) -> dict[str, Any]:
@@ -104,14 +112,16 @@ def add_continuation(message: dict[str, Any], item: Item, profile: str | None) -
         item: the item that it was made of.
         profile: the server.
     """
-    allowed = ALL_FIELDS if profile is None else FIELDS[profile]
+    allowed_fields = ALL_FIELDS if profile is None else FIELDS[profile]
     continuation = continuation_of(item)
     if continuation is not None:
-        fields = {key: value for key, value in continuation.message.items() if key in allowed}
-        message = {**message, **fields}
-        if continuation.calls and allowed & CALL_FIELDS and message.get("tool_calls"):
-            pairs = zip(message["tool_calls"], continuation.calls, strict=True)
-            message["tool_calls"] = [{**call, **signed} for call, signed in pairs]
+        state_fields = {
+            key: value for key, value in continuation.message.items() if key in allowed_fields
+        }
+        message = {**message, **state_fields}
+        if continuation.calls and allowed_fields & CALL_FIELDS and message.get("tool_calls"):
+            call_pairs = zip(message["tool_calls"], continuation.calls, strict=True)
+            message["tool_calls"] = [{**call, **call_state} for call, call_state in call_pairs]
     return message
 
 
@@ -127,15 +137,18 @@ def complete(messages: list[dict[str, Any]], profile: str | None) -> list[dict[s
 
 def _with_signed_calls(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The messages with a signature for the first call of each behind the user's newest."""
-    signed = list(messages)
-    for number in range(len(messages) - 1, -1, -1):
-        if messages[number]["role"] == "user":
+    signed_messages = list(messages)
+    for message_number in range(len(messages) - 1, -1, -1):
+        if messages[message_number]["role"] == "user":
             break
-        calls = messages[number].get("tool_calls")
+        calls = messages[message_number].get("tool_calls")
         if calls and not _is_signed(calls[0]):
-            named = [{**calls[0], **UNSIGNED}, *calls[1:]]
-            signed[number] = {**messages[number], "tool_calls": named}
-    return signed
+            signed_calls = [{**calls[0], **UNSIGNED}, *calls[1:]]
+            signed_messages[message_number] = {
+                **messages[message_number],
+                "tool_calls": signed_calls,
+            }
+    return signed_messages
 
 
 def without_call_fields(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,50 +156,52 @@ def without_call_fields(message: Mapping[str, Any]) -> dict[str, Any]:
     calls = message.get("tool_calls")
     if not isinstance(calls, list) or not any(_is_signed(call) for call in calls):
         return dict(message)
-    bare = [
+    calls_without_state = [
         {key: value for key, value in call.items() if key not in CALL_FIELDS}
         if _is_signed(call)
         else call
         for call in calls
     ]
-    return {**message, "tool_calls": bare}
+    return {**message, "tool_calls": calls_without_state}
 
 
 def _is_signed(call: Any) -> bool:
-    return isinstance(call, Mapping) and any(isinstance(call.get(k), Mapping) for k in CALL_FIELDS)
+    return isinstance(call, Mapping) and any(
+        isinstance(call.get(call_field), Mapping) for call_field in CALL_FIELDS
+    )
 
 
 def _payload(item: Item) -> Mapping[str, Any]:
-    raw = item.raw
-    payload = raw.get("data") if raw is not None else None
-    if raw is None or not isinstance(payload, Mapping):
+    raw_envelope = item.raw
+    raw_payload = raw_envelope.get("data") if raw_envelope is not None else None
+    if raw_envelope is None or not isinstance(raw_payload, Mapping):
         return {}
-    if raw.get("format") == _LANGCHAIN:
-        return _langchain_payload(payload, item)
-    return payload if raw.get("format") == FORMAT else {}
+    if raw_envelope.get("format") == _LANGCHAIN:
+        return _langchain_payload(raw_payload, item)
+    return raw_payload if raw_envelope.get("format") == FORMAT else {}
 
 
 def _langchain_payload(dump: Mapping[str, Any], item: Item) -> Mapping[str, Any]:
     """The fields where LangChain's classes for these servers keep them."""
-    kwargs = dump.get("additional_kwargs")
-    if not isinstance(kwargs, Mapping):
+    extra_kwargs = dump.get("additional_kwargs")
+    if not isinstance(extra_kwargs, Mapping):
         return {}
-    signatures = kwargs.get("__gemini_function_call_thought_signatures__")
+    signatures = extra_kwargs.get("__gemini_function_call_thought_signatures__")
     if not isinstance(signatures, Mapping):
-        return kwargs
-    signed = [signatures.get(call.get("id")) for call in item.tool_calls]
-    calls = [
+        return extra_kwargs
+    call_signatures = [signatures.get(call.get("id")) for call in item.tool_calls]
+    signed_calls = [
         {"extra_content": {"google": {"thought_signature": signature}}}
         if isinstance(signature, str)
         else {}
-        for signature in signed
+        for signature in call_signatures
     ]
-    return {**kwargs, "tool_calls": calls}
+    return {**extra_kwargs, "tool_calls": signed_calls}
 
 
 def _is_valid(key: str, payload: Mapping[str, Any]) -> bool:
-    kinds = {"reasoning_details": list, "extra_content": Mapping}
-    return isinstance(payload[key], kinds.get(key, str))
+    field_types = {"reasoning_details": list, "extra_content": Mapping}
+    return isinstance(payload[key], field_types.get(key, str))
 
 
 def _thoughts(item: Item) -> dict[str, Any]:

@@ -30,29 +30,48 @@ class Finding:
 
 def findings(items: Sequence[Item]) -> list[Finding]:
     """The problems in the order of the history; pending calls at the very end are none."""
-    unreadable = [
-        Finding(i.id, i.seq, "unreadable record", str(i.metadata["unreadable"]), useless=True)
-        for i in items
-        if i.type == "opaque" and "unreadable" in i.metadata
+    unreadable_findings = [
+        Finding(
+            item.id, item.seq, "unreadable record", str(item.metadata["unreadable"]), useless=True
+        )
+        for item in items
+        if item.type == "opaque" and "unreadable" in item.metadata
     ]
     groups, orphans = tool_groups(item for item in items if is_visible(item))
-    lost = [
-        Finding(o.id, o.seq, "result without call", o.tool_call_id or "no id", useless=True)
-        for o in orphans
+    orphan_findings = [
+        Finding(
+            orphan.id,
+            orphan.seq,
+            "result without call",
+            orphan.tool_call_id or "no id",
+            useless=True,
+        )
+        for orphan in orphans
     ]
-    broken = [finding for group in _without_pending(groups) for finding in _unanswered(group)]
-    return sorted([*unreadable, *lost, *broken], key=lambda finding: finding.seq)
+    unanswered_findings = [
+        finding for group in _without_pending(groups) for finding in _unanswered(group)
+    ]
+    return sorted(
+        [*unreadable_findings, *orphan_findings, *unanswered_findings],
+        key=lambda finding: finding.seq,
+    )
 
 
 def _without_pending(groups: Sequence[ToolGroup]) -> list[ToolGroup]:
-    pending = bool(groups) and groups[-1].open and not any(groups[-1].answers)
-    return list(groups[:-1] if pending else groups)
+    is_pending = bool(groups) and groups[-1].open and not any(groups[-1].answers)
+    return list(groups[:-1] if is_pending else groups)
 
 
 def _unanswered(group: ToolGroup) -> list[Finding]:
-    head = group.heads[-1]
+    head_item = group.heads[-1]
     return [
-        Finding(head.id, head.seq, "unanswered call", f"{call.get('name')} {call.get('id')}", False)
+        Finding(
+            head_item.id,
+            head_item.seq,
+            "unanswered call",
+            f"{call.get('name')} {call.get('id')}",
+            False,
+        )
         for call, answer in zip(group.calls, group.answers, strict=True)
         if answer is None
     ]

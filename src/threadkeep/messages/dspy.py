@@ -23,25 +23,27 @@ def to_dspy(items: Sequence[Item], question: str, answer: str) -> list[dict[str,
     _check_names(question, answer)
     turns: list[dict[str, str]] = []
     for item in items:
-        name = _field_of(item, question, answer)
-        text = _text(item, is_answer=name == answer) if name else ""
-        if not (name and text):
+        field_name = _field_of(item, question, answer)
+        text = _text(item, is_answer=field_name == answer) if field_name else ""
+        if not (field_name and text):
             continue
-        if name == question and (not turns or answer in turns[-1]):
+        if field_name == question and (not turns or answer in turns[-1]):
             turns.append({question: text})
         elif not turns:
             turns.append({answer: text})
         else:
-            before = turns[-1].get(name)
-            turns[-1][name] = text if before is None else before + _BETWEEN + text
+            previous_text = turns[-1].get(field_name)
+            turns[-1][field_name] = (
+                text if previous_text is None else previous_text + _BETWEEN + text
+            )
     return turns if not turns or answer in turns[-1] else turns[:-1]
 
 
 def _check_names(question: str, answer: str) -> None:
-    for option, name in (("question", question), ("answer", answer)):
-        if not isinstance(name, str) or not name.isidentifier():
+    for option, field_name in (("question", question), ("answer", answer)):
+        if not isinstance(field_name, str) or not field_name.isidentifier():
             raise ConfigError(
-                f"{option} must be the name of a signature's field, got {shown(name)}"
+                f"{option} must be the name of a signature's field, got {shown(field_name)}"
             )
     if question == answer:
         raise ConfigError(f"question and answer must be two fields, got {shown(question)} twice")

@@ -35,11 +35,11 @@ _TYPE_NAMES: Final[Mapping[Any, str]] = {Mapping: "a dict", bool: "a bool"}
 
 
 def check_types(message: Mapping[str, Any], location: str) -> None:
-    for key, kind in _FIELD_TYPES.items():
+    for key, expected_type in _FIELD_TYPES.items():
         value = message.get(key)
-        if value is not None and not isinstance(value, kind):
-            expected = _TYPE_NAMES.get(kind, "a str")
-            raise InputError(f"{location}.{key} must be {expected}, got {type(value).__name__}")
+        if value is not None and not isinstance(value, expected_type):
+            type_name = _TYPE_NAMES.get(expected_type, "a str")
+            raise InputError(f"{location}.{key} must be {type_name}, got {type(value).__name__}")
     if message.get("type") == "" or message.get("role") == "":
         raise InputError(f"{location}.{'type' if message.get('type') == '' else 'role'} is empty")
 
@@ -48,8 +48,8 @@ def neutral_calls(message: dict[str, Any], location: str) -> list[dict[str, Json
     tool_calls = message.get("tool_calls", [])
     if not isinstance(tool_calls, (list, tuple)):
         raise InputError(f"{location}.tool_calls must be a list, got {type(tool_calls).__name__}")
-    for number, call in enumerate(tool_calls):
-        _check_call(call, f"{location}.tool_calls[{number}]")
+    for call_number, call in enumerate(tool_calls):
+        _check_call(call, f"{location}.tool_calls[{call_number}]")
     calls = openai_chat.neutral_calls(message)
     check_calls(calls, location)
     return calls
@@ -64,11 +64,11 @@ def _check_call(call: object, location: str) -> None:
 
 
 def check_calls(calls: list[dict[str, Json]], location: str) -> None:
-    for number, call in enumerate(calls):
-        for field, types, expected in _CALL_FIELDS:
-            if not isinstance(call[field], types):
+    for call_number, call in enumerate(calls):
+        for field, expected_types, type_name in _CALL_FIELDS:
+            if not isinstance(call[field], expected_types):
                 raise InputError(
-                    f"{location}.tool_calls[{number}].{field} must be {expected}, "
+                    f"{location}.tool_calls[{call_number}].{field} must be {type_name}, "
                     f"got {type(call[field]).__name__}"
                 )
 

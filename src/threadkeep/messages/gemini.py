@@ -47,29 +47,39 @@ def to_gemini(items: Sequence[Item]) -> GeminiContents:
     other models in the running turn with the one that Google documents for them. Thoughts are left
     out.
     """
-    grouped = contributions(items)
+    contribution_list = contributions(items)
     contents: list[Content] = []
-    for contribution in grouped:
+    for contribution in contribution_list:
         for content in _contents(contribution):
             _append(contents, content)
     if items and (not contents or contents[0]["role"] != "user"):
         _prepend(contents)
     _sign_running_calls(contents)
-    heads = [head for contribution in grouped for head in contribution.heads]
-    system = [plain_text(head.content) for head in heads if _is_system(head)]
-    text = sanitize("\n\n".join(part for part in system if part.strip()))
-    return GeminiContents(sanitize_messages(contents), text)
+    head_items = [
+        head_item for contribution in contribution_list for head_item in contribution.heads
+    ]
+    system_texts = [
+        plain_text(head_item.content) for head_item in head_items if _is_system(head_item)
+    ]
+    system_text = sanitize(
+        "\n\n".join(paragraph for paragraph in system_texts if paragraph.strip())
+    )
+    return GeminiContents(sanitize_messages(contents), system_text)
 
 
 def _contents(contribution: Contribution) -> list[Content]:
-    names = {call["id"]: call.get("name") for h in contribution.heads for call in h.tool_calls}
+    tool_names = {
+        call["id"]: call.get("name")
+        for head_item in contribution.heads
+        for call in head_item.tool_calls
+    }
     contents = [
-        {"role": _role(head), "parts": _parts(head)}
-        for head in contribution.heads
-        if not _is_system(head)
+        {"role": _role(head_item), "parts": _parts(head_item)}
+        for head_item in contribution.heads
+        if not _is_system(head_item)
     ]
-    responses = [_response(result, names) for result in contribution.results]
-    return [*contents, {"role": "user", "parts": responses}]
+    response_parts = [_response(result, tool_names) for result in contribution.results]
+    return [*contents, {"role": "user", "parts": response_parts}]
 
 
 def _append(contents: list[Content], content: Content) -> None:
@@ -88,11 +98,13 @@ def _prepend(contents: list[Content]) -> None:
 def _sign_running_calls(contents: list[Content]) -> None:
     """Sign the first call of each content behind the user's newest words, if nobody has."""
     for content in reversed(contents):
-        if content["role"] == "user" and any("functionResponse" not in p for p in content["parts"]):
+        if content["role"] == "user" and any(
+            "functionResponse" not in part for part in content["parts"]
+        ):
             return
-        calls = [part for part in content["parts"] if "functionCall" in part]
-        if calls:
-            calls[0].setdefault("thoughtSignature", _signature(UNSIGNED))
+        call_parts = [part for part in content["parts"] if "functionCall" in part]
+        if call_parts:
+            call_parts[0].setdefault("thoughtSignature", _signature(UNSIGNED))
 
 
 def _role(item: Item) -> str:
@@ -106,44 +118,46 @@ def _is_system(item: Item) -> bool:
 def _parts(item: Item) -> list[Part]:
     if item.type == "reasoning" and not item.tool_calls:
         return []
-    model = _role(item) == "model"
-    silent = isinstance(item.content, str) and is_unspoken(item)
-    blocks = [] if silent else as_blocks(item.content)
-    parts = [part for block in blocks if (part := _part(block, model))]
-    calls = [_call(call) for call in item.tool_calls]
+    is_model = _role(item) == "model"
+    is_silent = isinstance(item.content, str) and is_unspoken(item)
+    blocks = [] if is_silent else as_blocks(item.content)
+    content_parts = [part for block in blocks if (part := _part(block, is_model))]
+    call_parts = [_call(call) for call in item.tool_calls]
     continuation = continuation_of(item)
     if continuation is not None:
-        if parts and (signature := _signature(continuation.message)):
-            parts[-1]["thoughtSignature"] = signature
-        for part, fields in zip(calls, continuation.calls, strict=False):
-            if signature := _signature(fields):
+        if content_parts and (signature := _signature(continuation.message)):
+            content_parts[-1]["thoughtSignature"] = signature
+        for part, call_state in zip(call_parts, continuation.calls, strict=False):
+            if signature := _signature(call_state):
                 part["thoughtSignature"] = signature
-    return [*parts, *calls]
+    return [*content_parts, *call_parts]
 
 
 def _signature(fields: Mapping[str, Any]) -> str:
-    extra = fields.get("extra_content")
-    google = extra.get("google") if isinstance(extra, Mapping) else None
-    signature = google.get("thought_signature") if isinstance(google, Mapping) else None
+    extra_content = fields.get("extra_content")
+    google_fields = extra_content.get("google") if isinstance(extra_content, Mapping) else None
+    signature = (
+        google_fields.get("thought_signature") if isinstance(google_fields, Mapping) else None
+    )
     return signature if isinstance(signature, str) else ""
 
 
 def _part(block: Block, model: bool) -> Part | None:
-    if not model and (media := _media(block)):
-        return media
+    if not model and (media_part := _media(block)):
+        return media_part
     text = spoken_text(block) if model else describe(block)
     return {"text": text} if text.strip() else None
 
 
 def _media(block: Block) -> Part | None:
-    mime = block.get("mime_type") or _MIME_TYPES.get(block["type"])
-    if mime is None:
+    mime_type = block.get("mime_type") or _MIME_TYPES.get(block["type"])
+    if mime_type is None:
         return None
     if block.get("base64"):
-        return {"inlineData": {"mimeType": mime, "data": block["base64"]}}
+        return {"inlineData": {"mimeType": mime_type, "data": block["base64"]}}
     url = block.get("url")
     if isinstance(url, str) and _STORED_URL.fullmatch(url):
-        return {"fileData": {"mimeType": mime, "fileUri": url}}
+        return {"fileData": {"mimeType": mime_type, "fileUri": url}}
     return None
 
 
@@ -163,5 +177,5 @@ def _output(result: Item) -> dict[str, Json]:
     blocks = as_blocks(result.content)
     if len(blocks) == 1 and blocks[0]["type"] == "json" and isinstance(blocks[0]["value"], dict):
         return dict(blocks[0]["value"])
-    key = "error" if result.status == "error" else "output"
-    return {key: plain_text(result.content)}
+    output_key = "error" if result.status == "error" else "output"
+    return {output_key: plain_text(result.content)}

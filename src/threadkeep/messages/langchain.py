@@ -42,18 +42,18 @@ def is_dump(dump: Mapping[str, Any]) -> bool:
     """Return True for a dict of `messages_to_dict`, `message.model_dump()` or `dumpd(message)`."""
     if dump.get("type") == "constructor" and isinstance(dump.get("lc"), int):
         return True
-    kind = _kind(dump.get("type"))
-    if kind is None:
+    message_kind = _kind(dump.get("type"))
+    if message_kind is None:
         return False
     if dump.keys() == _STORED_KEYS:
         return isinstance(dump["data"], Mapping)
-    return "content" in dump and (kind == "chat" or "role" not in dump)
+    return "content" in dump and (message_kind == "chat" or "role" not in dump)
 
 
 def read_message(message: Any, location: str) -> list[Item]:
     """Read a message object."""
-    fields = {**message.__dict__, **(getattr(message, "__pydantic_extra__", None) or {})}
-    return [_item(fields, location)]
+    message_fields = {**message.__dict__, **(getattr(message, "__pydantic_extra__", None) or {})}
+    return [_item(message_fields, location)]
 
 
 def read_dump(dump: Mapping[str, Any], location: str) -> list[Item]:
@@ -70,13 +70,13 @@ def record_id(item: Item, turn: str | None) -> str:
 
     Models and caches repeat ids in later turns, so an answer's id holds only within its turn.
     """
-    id = _own_id(item)
-    if not id or id == "__fake_id__" or opens_turn(item):
-        return "" if id == "__fake_id__" else id
+    own_id = _own_id(item)
+    if not own_id or own_id == "__fake_id__" or opens_turn(item):
+        return "" if own_id == "__fake_id__" else own_id
     if not turn:
         return ""
-    kind = _stored_kind(item)
-    return f"{id}@{turn}" if kind == "ai" else f"{id}@{turn}:{kind}"
+    message_kind = _stored_kind(item)
+    return f"{own_id}@{turn}" if message_kind == "ai" else f"{own_id}@{turn}:{message_kind}"
 
 
 def opens_turn(item: Item) -> bool:
@@ -85,97 +85,109 @@ def opens_turn(item: Item) -> bool:
 
 
 def _own_id(item: Item) -> str:
-    value = ((item.raw or {}).get("data") or {}).get("id")
-    return value if isinstance(value, str) else ""
+    message_id = ((item.raw or {}).get("data") or {}).get("id")
+    return message_id if isinstance(message_id, str) else ""
 
 
 def _stored_kind(item: Item) -> str:
-    kind = ((item.raw or {}).get("data") or {}).get("type")
-    if kind == "chat":
+    message_kind = ((item.raw or {}).get("data") or {}).get("type")
+    if message_kind == "chat":
         return item.role
-    return str(kind or _DEFAULT_KINDS.get(item.role, "chat"))
+    return str(message_kind or _DEFAULT_KINDS.get(item.role, "chat"))
 
 
 def _kind(type_name: object) -> str | None:
     if not isinstance(type_name, str):
         return None
-    kind = type_name.removesuffix(_CHUNK).lower() if type_name.endswith(_CHUNK) else type_name
-    return kind if kind in _KINDS else None
+    message_kind = (
+        type_name.removesuffix(_CHUNK).lower() if type_name.endswith(_CHUNK) else type_name
+    )
+    return message_kind if message_kind in _KINDS else None
 
 
 def _constructor_fields(dump: Mapping[str, Any], location: str) -> dict[str, Any]:
     """The fields of a message that `dumpd` wrote."""
-    path, fields = dump.get("id"), dump.get("kwargs")
-    name = str(path[-1]) if isinstance(path, (list, tuple)) and path else ""
-    kind = name.removesuffix("Chunk").removesuffix("Message").lower()
-    if kind not in _KINDS or not isinstance(fields, Mapping):
-        raise InputError(f"{location} is a serialized {shown(name, 40)}, which is no message")
-    return {"type": kind, **fields}
+    class_path, message_fields = dump.get("id"), dump.get("kwargs")
+    class_name = str(class_path[-1]) if isinstance(class_path, (list, tuple)) and class_path else ""
+    message_kind = class_name.removesuffix("Chunk").removesuffix("Message").lower()
+    if message_kind not in _KINDS or not isinstance(message_fields, Mapping):
+        raise InputError(f"{location} is a serialized {shown(class_name, 40)}, which is no message")
+    return {"type": message_kind, **message_fields}
 
 
 def _check_fields(fields: Mapping[str, Any], location: str) -> None:
-    for name in ("additional_kwargs", "response_metadata"):
-        if not isinstance(fields.get(name) or {}, Mapping):
-            raise InputError(f"{location}.{name} must be a dict")
-    for name in ("tool_calls", "invalid_tool_calls"):
-        calls = fields.get(name) or []
-        if not isinstance(calls, (list, tuple)) or not all(isinstance(c, Mapping) for c in calls):
-            raise InputError(f"{location}.{name} must be a list of dicts")
+    for field_name in ("additional_kwargs", "response_metadata"):
+        if not isinstance(fields.get(field_name) or {}, Mapping):
+            raise InputError(f"{location}.{field_name} must be a dict")
+    for field_name in ("tool_calls", "invalid_tool_calls"):
+        calls = fields.get(field_name) or []
+        if not isinstance(calls, (list, tuple)) or not all(
+            isinstance(call, Mapping) for call in calls
+        ):
+            raise InputError(f"{location}.{field_name} must be a list of dicts")
 
 
 def _item(source: Mapping[str, Any], location: str) -> Item:
-    fields = {key: value for key, value in source.items() if key not in _CHUNK_FIELDS}
-    _check_fields(fields, location)
-    type_name = fields.pop("type", None)
-    kind = _kind(type_name) or "chat"
-    if kind == "remove":
+    message_fields = {key: value for key, value in source.items() if key not in _CHUNK_FIELDS}
+    _check_fields(message_fields, location)
+    type_name = message_fields.pop("type", None)
+    message_kind = _kind(type_name) or "chat"
+    if message_kind == "remove":
         raise InputError(
             f"{location} is a RemoveMessage, which changes a graph's state: "
             f"delete stored items with chat.remove(id)"
         )
-    if kind == "chat":
-        fields.setdefault("role", type_name)  # a custom class with a `type` of its own
-    item, parts = _neutral_item(kind, fields, location)
-    defaults = _default_fields(item, kind)
-    extra = {name: value for name, value in fields.items() if not _is_same(defaults, name, value)}
-    if parts is not None:
-        extra["content"] = parts
-    elif item.content == fields["content"]:
-        extra.pop("content", None)
-    if kind != _DEFAULT_KINDS.get(item.role):
-        extra["type"] = kind
-    _check_json(extra, location)
-    return dataclasses.replace(item, raw={"format": FORMAT, "data": extra}) if extra else item
+    if message_kind == "chat":
+        message_fields.setdefault("role", type_name)  # a custom class with a `type` of its own
+    item, raw_content = _neutral_item(message_kind, message_fields, location)
+    default_fields = _default_fields(item, message_kind)
+    extra_fields = {
+        field_name: value
+        for field_name, value in message_fields.items()
+        if not _is_same(default_fields, field_name, value)
+    }
+    if raw_content is not None:
+        extra_fields["content"] = raw_content
+    elif item.content == message_fields["content"]:
+        extra_fields.pop("content", None)
+    if message_kind != _DEFAULT_KINDS.get(item.role):
+        extra_fields["type"] = message_kind
+    _check_json(extra_fields, location)
+    return (
+        dataclasses.replace(item, raw={"format": FORMAT, "data": extra_fields})
+        if extra_fields
+        else item
+    )
 
 
 def _check_json(extra: Mapping[str, Any], location: str) -> None:
-    for name, value in extra.items():
+    for field_name, value in extra.items():
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError) as error:
             raise InputError(
-                f"{location}.{name} is not JSON; ThreadkeepChatMessageHistory of "
+                f"{location}.{field_name} is not JSON; ThreadkeepChatMessageHistory of "
                 f"langchain-threadkeep stores Python objects too"
             ) from error
 
 
 def _neutral_item(kind: str, fields: dict[str, Any], location: str) -> tuple[Item, Json]:
-    content, parts = langchain_content.read(fields.setdefault("content", ""), location)
-    kwargs = fields.get("additional_kwargs") or {}
-    metadata = fields.get("response_metadata") or {}
+    content, raw_content = langchain_content.read(fields.setdefault("content", ""), location)
+    extra_kwargs = fields.get("additional_kwargs") or {}
+    response_metadata = fields.get("response_metadata") or {}
     usage = fields.get("usage_metadata")
     item = Item(
-        type="notice" if kwargs.get("lc_source") else _type(kind),
+        type="notice" if extra_kwargs.get("lc_source") else _type(kind),
         role=_ROLES.get(kind) or _chat_role(fields.get("role"), location),
         name=_text(fields.get("name")),
         content=content,
-        tool_calls=_calls(fields, kwargs) if kind == "ai" else [],
+        tool_calls=_calls(fields, extra_kwargs) if kind == "ai" else [],
         tool_call_id=fields.get("tool_call_id"),
         status="error" if fields.get("status") == "error" else None,
-        model=_text(metadata.get("model_name") or metadata.get("model")),
+        model=_text(response_metadata.get("model_name") or response_metadata.get("model")),
         usage=usage if isinstance(usage, dict) else None,
     )
-    return item, parts
+    return item, raw_content
 
 
 def _chat_role(role: object, location: str) -> str:
@@ -191,30 +203,34 @@ def _type(kind: str) -> str:
 
 def _default_fields(item: Item, kind: str) -> dict[str, Any]:
     """The fields of a message that follow from the neutral ones."""
-    fields: dict[str, Any] = {
+    default_fields: dict[str, Any] = {
         "additional_kwargs": {}, "response_metadata": {}, "id": None,
         "name": item.name, "content": item.content,
     }  # fmt: skip
     if kind == "ai":
-        counted = item.usage is not None and item.usage.keys() >= _USAGE_FIELDS
-        fields |= _framework_calls(item.tool_calls)
-        fields["usage_metadata"] = item.usage if counted else None
+        has_full_usage = item.usage is not None and item.usage.keys() >= _USAGE_FIELDS
+        default_fields |= _framework_calls(item.tool_calls)
+        default_fields["usage_metadata"] = item.usage if has_full_usage else None
     elif kind == "tool":
-        status = "error" if item.status == "error" else "success"
-        fields |= {"tool_call_id": item.tool_call_id or "", "artifact": None, "status": status}
+        result_status = "error" if item.status == "error" else "success"
+        default_fields |= {
+            "tool_call_id": item.tool_call_id or "",
+            "artifact": None,
+            "status": result_status,
+        }
     elif kind == "chat":
-        fields["role"] = item.role
-    return fields
+        default_fields["role"] = item.role
+    return default_fields
 
 
 def _calls(fields: Mapping[str, Any], kwargs: Mapping[str, Any]) -> list[dict[str, Json]]:
     """The calls, valid and invalid: providers expect an answer to each."""
     calls = [_call(call, call.get("args")) for call in fields.get("tool_calls") or ()]
-    invalid = fields.get("invalid_tool_calls") or ()
-    calls += [_call(call, parse_arguments(str(call.get("args") or ""))) for call in invalid]
-    legacy = kwargs.get("function_call")
-    if not calls and isinstance(legacy, Mapping):
-        calls = [_call(legacy, parse_arguments(str(legacy.get("arguments") or "")))]
+    invalid_calls = fields.get("invalid_tool_calls") or ()
+    calls += [_call(call, parse_arguments(str(call.get("args") or ""))) for call in invalid_calls]
+    legacy_call = kwargs.get("function_call")
+    if not calls and isinstance(legacy_call, Mapping):
+        calls = [_call(legacy_call, parse_arguments(str(legacy_call.get("arguments") or "")))]
     return calls
 
 
@@ -224,12 +240,12 @@ def _call(call: Mapping[str, Any], args: Any) -> dict[str, Json]:
 
 
 def _framework_calls(calls: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    valid = [call for call in calls if isinstance(call["args"], dict)]
-    invalid = [call for call in calls if not isinstance(call["args"], dict)]
+    valid_calls = [call for call in calls if isinstance(call["args"], dict)]
+    invalid_calls = [call for call in calls if not isinstance(call["args"], dict)]
     return {
-        "tool_calls": [{**call, "type": "tool_call"} for call in valid],
+        "tool_calls": [{**call, "type": "tool_call"} for call in valid_calls],
         "invalid_tool_calls": [
-            {**call, "error": None, "type": "invalid_tool_call"} for call in invalid
+            {**call, "error": None, "type": "invalid_tool_call"} for call in invalid_calls
         ],
     }
 

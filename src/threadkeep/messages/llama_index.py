@@ -55,23 +55,28 @@ def read_dump(dumped: Mapping[str, Any], location: str) -> list[Item]:
     dump: dict[str, Any] = _plain(dumped)
     if not isinstance(dump.get("blocks"), list):
         dump["blocks"] = [{"block_type": "text", "text": dump.pop("content") or ""}]
-    extra = dump.setdefault("additional_kwargs", {})
+    extra_kwargs = dump.setdefault("additional_kwargs", {})
     blocks = dump["blocks"]
     _check_fields(dump, location)
     role = _role(dump["role"], location)
-    neutral = [_neutral_block(block) for block in blocks]
+    neutral_blocks = [_neutral_block(block) for block in blocks]
     item = Item(
         type="tool_result" if role == "tool" else "message",
         role=role,
-        name=_text(extra.get("name")),
-        content=_content(blocks, neutral),
-        tool_calls=_calls(blocks, extra),
-        tool_call_id=_text(extra.get("tool_call_id")) if role == "tool" else None,
+        name=_text(extra_kwargs.get("name")),
+        content=_content(blocks, neutral_blocks),
+        tool_calls=_calls(blocks, extra_kwargs),
+        tool_call_id=_text(extra_kwargs.get("tool_call_id")) if role == "tool" else None,
     )
-    if role == dump["role"] and role in _PLAIN_ROLES and not extra and _is_plain_text(blocks):
+    if (
+        role == dump["role"]
+        and role in _PLAIN_ROLES
+        and not extra_kwargs
+        and _is_plain_text(blocks)
+    ):
         return [item]
-    stored = {**dump, "blocks": _without_stored_bytes(blocks, neutral)}
-    object.__setattr__(item, "raw", {"format": FORMAT, "data": stored})  # not shared yet
+    stored_dump = {**dump, "blocks": _without_stored_bytes(blocks, neutral_blocks)}
+    object.__setattr__(item, "raw", {"format": FORMAT, "data": stored_dump})  # not shared yet
     return [item]
 
 
@@ -83,9 +88,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, Mapping):
-        return {key: _plain(entry) for key, entry in value.items()}
+        return {key: _plain(element) for key, element in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
+        return [_plain(element) for element in value]
     if isinstance(value, bytes):
         return _base64(value)
     is_url = type(value).__module__.startswith("pydantic")
@@ -105,27 +110,27 @@ def _base64(content: bytes) -> str:
 
 def _encode_streams(block: Any) -> dict[str, bytes]:
     """The open file of a block, if any, as base64; it is left at its beginning."""
-    field = _BYTES.get(block.block_type, "")
-    stream: Any = getattr(block, field, None)
+    bytes_field = _BYTES.get(block.block_type, "")
+    stream: Any = getattr(block, bytes_field, None)
     if not hasattr(stream, "read"):
         return {}
     import base64
 
     stream.seek(0)
-    encoded = base64.b64encode(stream.read())
+    encoded_bytes = base64.b64encode(stream.read())
     stream.seek(0)
-    return {field: encoded}
+    return {bytes_field: encoded_bytes}
 
 
 def _check_fields(dump: Mapping[str, Any], location: str) -> None:
     if not isinstance(dump["additional_kwargs"], Mapping):
         raise InputError(f"{location}.additional_kwargs must be a dict")
-    for number, block in enumerate(dump["blocks"]):
-        kind = block.get("block_type") if isinstance(block, Mapping) else None
-        if not isinstance(kind, str):
-            raise InputError(f"{location}.blocks[{number}] must be a dict with a block_type")
-        if kind == "text" and not isinstance(block.get("text"), str):
-            raise InputError(f"{location}.blocks[{number}].text must be a str")
+    for block_number, block in enumerate(dump["blocks"]):
+        block_type = block.get("block_type") if isinstance(block, Mapping) else None
+        if not isinstance(block_type, str):
+            raise InputError(f"{location}.blocks[{block_number}] must be a dict with a block_type")
+        if block_type == "text" and not isinstance(block.get("text"), str):
+            raise InputError(f"{location}.blocks[{block_number}].text must be a str")
 
 
 def _role(role: object, location: str) -> str:
@@ -148,14 +153,22 @@ def _is_plain_text(blocks: list[Block]) -> bool:
 def _calls(blocks: list[Block], extra: Mapping[str, Any]) -> list[dict[str, Json]]:
     """The calls of tool call blocks; in older messages those of `additional_kwargs`."""
     calls = [
-        {"id": b.get("tool_call_id") or "", "name": b.get("tool_name"), "args": b["tool_kwargs"]}
-        for b in blocks
-        if b["block_type"] == "tool_call" and isinstance(b.get("tool_kwargs"), (dict, str))
+        {
+            "id": block.get("tool_call_id") or "",
+            "name": block.get("tool_name"),
+            "args": block["tool_kwargs"],
+        }
+        for block in blocks
+        if block["block_type"] == "tool_call" and isinstance(block.get("tool_kwargs"), (dict, str))
     ]
-    older = extra.get("tool_calls")
-    if calls or not isinstance(older, list) or not all(isinstance(c, Mapping) for c in older):
+    legacy_calls = extra.get("tool_calls")
+    if (
+        calls
+        or not isinstance(legacy_calls, list)
+        or not all(isinstance(call, Mapping) for call in legacy_calls)
+    ):
         return calls
-    return neutral_calls({"tool_calls": older})
+    return neutral_calls({"tool_calls": legacy_calls})
 
 
 def _neutral_block(block: Mapping[str, Any]) -> Block | None:
@@ -173,54 +186,70 @@ def _neutral_block(block: Mapping[str, Any]) -> Block | None:
         case "citation" if isinstance(block.get("cited_content"), Mapping):
             extras = {"source": block.get("source")}
             return {"type": "text", "text": _join_texts([block["cited_content"]]), "extras": extras}
-        case kind if kind in _KINDS and (media := _media(_KINDS[kind], block)):
-            return media
+        case block_type if block_type in _KINDS and (
+            neutral_media := _media(_KINDS[block_type], block)
+        ):
+            return neutral_media
     return {"type": "opaque", "value": {"type": block["block_type"], **block}}
 
 
 def _reasoning(block: Mapping[str, Any]) -> Block:
-    neutral: Block = {"type": "reasoning", "reasoning": block.get("content") or ""}
-    information = block.get("additional_information")
-    signature = information.get("signature") if isinstance(information, Mapping) else None
-    return {**neutral, "extras": {"signature": signature}} if signature else neutral
+    reasoning_block: Block = {"type": "reasoning", "reasoning": block.get("content") or ""}
+    extra_information = block.get("additional_information")
+    signature = (
+        extra_information.get("signature") if isinstance(extra_information, Mapping) else None
+    )
+    return {**reasoning_block, "extras": {"signature": signature}} if signature else reasoning_block
 
 
 def _join_texts(blocks: list[Any]) -> str:
-    texts = [b for b in blocks if isinstance(b, Mapping) and b.get("block_type") == "text"]
-    return "\n".join(str(block.get("text")) for block in texts)
+    text_blocks = [
+        block
+        for block in blocks
+        if isinstance(block, Mapping) and block.get("block_type") == "text"
+    ]
+    return "\n".join(str(block.get("text")) for block in text_blocks)
 
 
 def _media(kind: str, source: Mapping[str, Any]) -> Block | None:
-    media: Block = {"type": kind}
-    block = {key: value for key, value in source.items() if isinstance(value, str)}
-    path, name = block.get("path"), block.get("title")
-    if encoded := block.get(_BYTES[block["block_type"]]):
-        media["base64"] = encoded
-    elif block.get("url"):
-        media["url"] = block["url"]
-    elif path:
-        media["url"], name = f"file:{path}", name or PurePath(path).name
+    neutral_media: Block = {"type": kind}
+    text_fields = {key: value for key, value in source.items() if isinstance(value, str)}
+    file_path, file_name = text_fields.get("path"), text_fields.get("title")
+    if encoded_bytes := text_fields.get(_BYTES[text_fields["block_type"]]):
+        neutral_media["base64"] = encoded_bytes
+    elif text_fields.get("url"):
+        neutral_media["url"] = text_fields["url"]
+    elif file_path:
+        neutral_media["url"], file_name = f"file:{file_path}", file_name or PurePath(file_path).name
     else:
         return None
-    mime = block.get(f"{block['block_type']}_mimetype")
-    if block["block_type"] == "audio" and block.get("format"):
-        mime = f"audio/{block['format']}"
-    extras = {key: v for key, v in (("detail", block.get("detail")), ("filename", name)) if v}
-    if mime:
-        media["mime_type"] = mime
-    return {**media, "extras": extras} if extras else media
+    mime_type = text_fields.get(f"{text_fields['block_type']}_mimetype")
+    if text_fields["block_type"] == "audio" and text_fields.get("format"):
+        mime_type = f"audio/{text_fields['format']}"
+    extras = {
+        key: value
+        for key, value in (("detail", text_fields.get("detail")), ("filename", file_name))
+        if value
+    }
+    if mime_type:
+        neutral_media["mime_type"] = mime_type
+    return {**neutral_media, "extras": extras} if extras else neutral_media
 
 
 def _without_stored_bytes(blocks: list[Block], neutral: list[Block | None]) -> list[Block]:
     """Replace bytes that the neutral content holds already by references to it."""
-    index, slim = 0, list[Block]()
-    for block, part in zip(blocks, neutral, strict=True):
-        field = _BYTES.get(block["block_type"], "")
-        if part is not None and block.get(field) and part.get("base64") == block[field]:
-            block = {**block, field: {_BLOCK_REFERENCE: index}}
-        slim.append(block)
-        index += part is not None
-    return slim
+    neutral_index, slim_blocks = 0, list[Block]()
+    for block, neutral_block in zip(blocks, neutral, strict=True):
+        bytes_field = _BYTES.get(block["block_type"], "")
+        if (
+            neutral_block is not None
+            and block.get(bytes_field)
+            and neutral_block.get("base64") == block[bytes_field]
+        ):
+            block = {**block, bytes_field: {_BLOCK_REFERENCE: neutral_index}}
+        slim_blocks.append(block)
+        neutral_index += neutral_block is not None
+    return slim_blocks
 
 
 def _text(value: object) -> str | None:

@@ -38,9 +38,9 @@ def to_message(item: Item, *, strict: bool = False) -> Message | None:
 
     With `strict`, parts of types that OpenAI itself does not know are described.
     """
-    raw = raw_message(item) if item.raw is not None else None
-    if raw and (not strict or schemas.has_only_openai_parts(raw)):
-        return raw
+    original_message = raw_message(item) if item.raw is not None else None
+    if original_message and (not strict or schemas.has_only_openai_parts(original_message)):
+        return original_message
     if item.role in RESULT_ROLES:
         return _tool_message(item)
     if (item.type == "reasoning" and not item.tool_calls) or is_unspoken(item):
@@ -57,43 +57,51 @@ def to_message(item: Item, *, strict: bool = False) -> Message | None:
 
 def neutral_calls(message: Mapping[str, Any]) -> list[dict[str, Json]]:
     """The tool calls of a message in neutral form, with the legacy `function_call`."""
-    neutral = [neutral_call(call) for call in message.get("tool_calls") or []]
-    if isinstance(legacy := message.get("function_call"), Mapping):
-        neutral.append(
-            {"id": "", "name": legacy.get("name"), "args": parse_arguments(legacy.get("arguments"))}
+    parsed_calls = [neutral_call(call) for call in message.get("tool_calls") or []]
+    if isinstance(legacy_call := message.get("function_call"), Mapping):
+        parsed_calls.append(
+            {
+                "id": "",
+                "name": legacy_call.get("name"),
+                "args": parse_arguments(legacy_call.get("arguments")),
+            }
         )
-    return neutral
+    return parsed_calls
 
 
 def neutral_call(call: Mapping[str, Any]) -> dict[str, Json]:
     """`{"id", "name", "args"}` from OpenAI's shape, a custom tool's, or the neutral one."""
-    inner = call.get("function") or call.get("custom") or call
+    call_fields = call.get("function") or call.get("custom") or call
     raw_arguments: Any = next(
-        (inner[key] for key in ("arguments", "input", "args") if key in inner), {}
+        (call_fields[key] for key in ("arguments", "input", "args") if key in call_fields), {}
     )
     return {
         "id": call.get("id") or "",
-        "name": inner.get("name"),
+        "name": call_fields.get("name"),
         "args": parse_arguments(raw_arguments),
     }
 
 
 def message_content(message: Mapping[str, Any], location: str) -> str | list[Block]:
     """The content with its sibling fields: refusal, reasoning and audio transcript."""
-    parsed = parse_content(message.get("content"), location)
-    extra: list[Block] = []
-    if isinstance(thought := message.get("reasoning_content"), str) and thought:
+    parsed_content = parse_content(message.get("content"), location)
+    sibling_blocks: list[Block] = []
+    if isinstance(reasoning_text := message.get("reasoning_content"), str) and reasoning_text:
         extras = {"field": "reasoning_content"}
-        extra.append({"type": "reasoning", "reasoning": thought, "extras": extras})
+        sibling_blocks.append({"type": "reasoning", "reasoning": reasoning_text, "extras": extras})
     if isinstance(refusal := message.get("refusal"), str) and refusal:
-        extra.append({"type": "text", "text": refusal, "extras": {"refusal": True}})
+        sibling_blocks.append({"type": "text", "text": refusal, "extras": {"refusal": True}})
     audio = message.get("audio")
     if isinstance(audio, Mapping) and isinstance(audio.get("transcript"), str):
-        extra.append({"type": "text", "text": audio["transcript"]})
-    if not extra:
-        return parsed
-    parts = [{"type": "text", "text": parsed}] if isinstance(parsed, str) else parsed
-    return [*extra, *(block for block in parts if block.get("text") != "")]
+        sibling_blocks.append({"type": "text", "text": audio["transcript"]})
+    if not sibling_blocks:
+        return parsed_content
+    content_blocks = (
+        [{"type": "text", "text": parsed_content}]
+        if isinstance(parsed_content, str)
+        else parsed_content
+    )
+    return [*sibling_blocks, *(block for block in content_blocks if block.get("text") != "")]
 
 
 def _tool_message(item: Item) -> Message:
@@ -106,8 +114,8 @@ def _tool_message(item: Item) -> Message:
 
 
 def _has_valid_name(item: Item) -> bool:
-    is_named = item.name and not item.metadata.get("synthetic")
-    return bool(is_named and _NAME.fullmatch(item.name or ""))
+    has_own_name = item.name and not item.metadata.get("synthetic")
+    return bool(has_own_name and _NAME.fullmatch(item.name or ""))
 
 
 def raw_message(item: Item) -> Message | None:
@@ -115,43 +123,48 @@ def raw_message(item: Item) -> Message | None:
     payload = raw_payload(item, FORMAT)
     if not isinstance(payload, Mapping):
         return None
-    sent = {key: value for key, value in payload.items() if key in MESSAGE_KEYS}
-    message = without_call_fields(sent)
+    sent_fields = {key: value for key, value in payload.items() if key in MESSAGE_KEYS}
+    message = without_call_fields(sent_fields)
     return message if schemas.is_chat_message(message) else None
 
 
 def _to_tool_call(call: dict[str, Json]) -> Message:
-    function = {
+    function_fields = {
         "name": tool_name(call.get("name")),
         "arguments": format_arguments(call.get("args")),
     }
-    return {"id": call.get("id"), "type": "function", "function": function}
+    return {"id": call.get("id"), "type": "function", "function": function_fields}
 
 
 def _to_content(content: str | list[Block], role: str) -> str | list[Message]:
     if isinstance(content, str):
         return content
     if role != "user":
-        words = spoken_text if role == "assistant" else describe
-        parts = [{"type": "text", "text": text} for text in map(words, content) if text]
+        block_to_text = spoken_text if role == "assistant" else describe
+        content_parts = [
+            {"type": "text", "text": text} for text in map(block_to_text, content) if text
+        ]
     else:
-        parts = [part for block in content if (part := _to_part(block))]
-    if len(parts) == 1 < len(content) and role == "assistant":
-        return str(parts[0]["text"])  # reasoning before it is left out
-    return parts or ""
+        content_parts = [part for block in content if (part := _to_part(block))]
+    if len(content_parts) == 1 < len(content) and role == "assistant":
+        return str(content_parts[0]["text"])  # reasoning before it is left out
+    return content_parts or ""
 
 
 def _to_part(block: Block) -> Message | None:
     match block["type"]:
         case "image" if block.get("url") or block.get("base64"):
             detail = block.get("extras", {}).get("detail")
-            image = {"url": data_url(block, "image/png"), **({"detail": detail} if detail else {})}
-            part = {"type": "image_url", "image_url": image}
+            image_fields = {
+                "url": data_url(block, "image/png"),
+                **({"detail": detail} if detail else {}),
+            }
+            part = {"type": "image_url", "image_url": image_fields}
             if schemas.is_chat_message({"role": "user", "content": [part]}):
                 return part
         case "audio" if block.get("base64") and block.get("mime_type") in _AUDIO_FORMATS:
-            audio = {"data": block["base64"], "format": _AUDIO_FORMATS[block["mime_type"]]}
-            return {"type": "input_audio", "input_audio": audio}
+            audio_fields = {"data": block["base64"], "format": _AUDIO_FORMATS[block["mime_type"]]}
+            return {"type": "input_audio", "input_audio": audio_fields}
         case "file" if is_openai_file(block) or block.get("base64"):
             return {"type": "file", "file": _file(block)}
     description = describe(block)
@@ -159,10 +172,10 @@ def _to_part(block: Block) -> Message | None:
 
 
 def _file(block: Block) -> Message:
-    name = block.get("extras", {}).get("filename")
-    source = (
+    file_name = block.get("extras", {}).get("filename")
+    source_fields = (
         {"file_id": block["file_id"]}
         if is_openai_file(block)
         else {"file_data": data_url(block, "application/pdf")}
     )
-    return {**source, **({"filename": name} if name else {})}
+    return {**source_fields, **({"filename": file_name} if file_name else {})}

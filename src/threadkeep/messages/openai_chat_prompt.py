@@ -76,8 +76,8 @@ def to_openai(
     if profile is not None or sole_writer(items):
         check_profile(profile)
         return _messages_for(items, profile)
-    if (paired := _paired_messages(items, cached_items)) is not None:
-        return paired
+    if (paired_messages := _paired_messages(items, cached_items)) is not None:
+        return paired_messages
     return _all_messages(items, to_message)
 
 
@@ -94,10 +94,14 @@ def _messages_for(items: Sequence[Item], profile: str | None) -> list[Message]:
 
 
 def _all_messages(items: Sequence[Item], serialize: _Serialize) -> list[Message]:
-    grouped = contributions(
+    contribution_list = contributions(
         items, id_pattern=_CALL_ID, unique_in_conversation=False, as_is=_is_legacy
     )
-    messages = [message for part in grouped for message in _messages(part, serialize)]
+    messages = [
+        message
+        for contribution in contribution_list
+        for message in _messages(contribution, serialize)
+    ]
     if items and not messages:
         messages = [{"role": "user", "content": OMITTED}]
     return sanitize_messages(messages)
@@ -111,78 +115,99 @@ def _paired_messages(
     The results must be in the order of the calls.
     """
     messages: list[Message] = []
-    pending: list[Json] = []
+    pending_ids: list[Json] = []
     all_sendable = True
-    for item, cached in zip(items, cached_items or repeat(None)):  # noqa: B905  # repeat() is endless
-        piece = _prompt_message(item) if cached is None else cached.chat or _cached_message(cached)
-        if piece is None:
+    for item, cached_item in zip(items, cached_items or repeat(None)):  # noqa: B905  # repeat() is endless
+        prompt_message = (
+            _prompt_message(item)
+            if cached_item is None
+            else cached_item.chat or _cached_message(cached_item)
+        )
+        if prompt_message is None:
             return None
-        message, called, result_id, marshalled = piece
+        message, called_ids, result_id, message_bytes = prompt_message
         if result_id is not None:
-            if not pending or result_id != pending.pop():
+            if not pending_ids or result_id != pending_ids.pop():
                 return None
-        elif pending:
+        elif pending_ids:
             return None
-        elif called:
-            pending = called.copy()
-        if cached is not None:
-            message = marshal.loads(marshalled) if marshalled else message.copy()  # noqa: S302  # our own bytes
-        if cached is None or not cached.sendable:
+        elif called_ids:
+            pending_ids = called_ids.copy()
+        if cached_item is not None:
+            message = marshal.loads(message_bytes) if message_bytes else message.copy()  # noqa: S302  # our own bytes
+        if cached_item is None or not cached_item.sendable:
             all_sendable = False
         messages.append(message)
-    if pending:
+    if pending_ids:
         return None
     return messages if all_sendable else sanitize_messages(messages)
 
 
 def _cached_message(cached: CachedItem) -> PromptMessage | None:
     """The message of a cached item, built once."""
-    message = _prompt_message(cached.read())
-    if message is not None and not all(type(value) is str for value in message.message.values()):
+    prompt_message = _prompt_message(cached.read())
+    if prompt_message is not None and not all(
+        type(value) is str for value in prompt_message.message.values()
+    ):
         try:
-            message = message._replace(marshalled=marshal.dumps(message.message))
+            prompt_message = prompt_message._replace(
+                marshalled=marshal.dumps(prompt_message.message)
+            )
         except ValueError:  # nested too deeply
             return _prompt_message(cached.copy())
-    cached.chat = message
-    return message
+    cached.chat = prompt_message
+    return prompt_message
 
 
 def _prompt_message(item: Item) -> PromptMessage | None:
     """The message of an item alone; `None` if it depends on other items."""
     if is_plain(item) and item.content and item.role in _SPEAKERS:
         return PromptMessage({"role": item.role, "content": item.content}, [], None)
-    called: list[Json] | None = []
+    called_ids: list[Json] | None = []
     result_id = None
     if item.role in RESULT_ROLES:
         result_id = item.tool_call_id or ""
     elif item.type != "message":
         return None
     elif item.tool_calls:
-        called = call_ids(item, _CALL_ID)
+        called_ids = call_ids(item, _CALL_ID)
     message = to_message(item)
-    return None if called is None or not message else PromptMessage(message, called, result_id)
+    return (
+        None if called_ids is None or not message else PromptMessage(message, called_ids, result_id)
+    )
 
 
 def _messages(contribution: Contribution, serialize: _Serialize) -> list[Message]:
-    heads = [message for head in contribution.heads if (message := serialize(head))]
-    results = [message for result in contribution.results if (message := serialize(result))]
-    if len(heads) > 1 and any(head.get("tool_calls") for head in heads):
-        heads = [_merge_output(heads)]
-    return [*heads, *results]
+    head_messages = [
+        message for head_item in contribution.heads if (message := serialize(head_item))
+    ]
+    result_messages = [message for result in contribution.results if (message := serialize(result))]
+    if len(head_messages) > 1 and any(message.get("tool_calls") for message in head_messages):
+        head_messages = [_merge_output(head_messages)]
+    return [*head_messages, *result_messages]
 
 
 def _merge_output(heads: list[Message]) -> Message:
     """Merge into one assistant message: the API expects results right after the calls."""
-    texts = [str(head["content"]) for head in heads if isinstance(head.get("content"), str)]
-    parts = [
-        part for head in heads if isinstance(head.get("content"), list) for part in head["content"]
+    texts = [
+        str(head_message["content"])
+        for head_message in heads
+        if isinstance(head_message.get("content"), str)
     ]
-    calls = [call for head in heads for call in head.get("tool_calls", [])]
+    content_parts = [
+        part
+        for head_message in heads
+        if isinstance(head_message.get("content"), list)
+        for part in head_message["content"]
+    ]
+    tool_calls = [call for head_message in heads for call in head_message.get("tool_calls", [])]
     content: Any = "\n".join(text for text in texts if text) or None
-    if parts:
-        content = [*([{"type": "text", "text": content}] if content else []), *parts]
-    state = {key: head[key] for head in heads for key in head.keys() & ALL_FIELDS}
-    return {"role": "assistant", "content": content, "tool_calls": calls, **state}
+    if content_parts:
+        content = [*([{"type": "text", "text": content}] if content else []), *content_parts]
+    state_fields = {
+        key: head_message[key] for head_message in heads for key in head_message.keys() & ALL_FIELDS
+    }
+    return {"role": "assistant", "content": content, "tool_calls": tool_calls, **state_fields}
 
 
 def _is_legacy(group: ToolGroup) -> bool:

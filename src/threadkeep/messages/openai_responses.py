@@ -60,14 +60,17 @@ def to_responses(items: Sequence[Item], *, stateless: bool = False) -> list[Entr
             references, and hosted tools' calls.
     """
     used_ids: set[str] = set()
-    grouped = contributions(items, id_pattern=_CALL_ID)
+    contribution_list = contributions(items, id_pattern=_CALL_ID)
     if stateless:
-        grouped = [Contribution(_bare(part.heads), _bare(part.results)) for part in grouped]
+        contribution_list = [
+            Contribution(_bare(contribution.heads), _bare(contribution.results))
+            for contribution in contribution_list
+        ]
     entries = [
-        unique
-        for contribution in grouped
+        unique_entry
+        for contribution in contribution_list
         for entry in _entries(contribution)
-        if (unique := _with_unique_id(entry, used_ids))
+        if (unique_entry := _with_unique_id(entry, used_ids))
     ]
     entries = without_orphan_reasoning(_without_orphan_answers(entries))
     if items and not entries:
@@ -77,8 +80,8 @@ def to_responses(items: Sequence[Item], *, stateless: bool = False) -> list[Entr
 
 def to_entries(item: Item) -> list[Entry]:
     """One item as entries of an input."""
-    if item.raw is not None and (raw := _raw_entry(item)):
-        return [raw]
+    if item.raw is not None and (raw_entry := _raw_entry(item)):
+        return [raw_entry]
     if item.role in {"tool", "function"}:
         return [_to_output(item)]
     if (item.type == "reasoning" and not item.tool_calls) or is_unspoken(item):
@@ -103,39 +106,51 @@ def _raw_entry(item: Item) -> Entry | None:
 
 def _entries(contribution: Contribution) -> list[Entry]:
     """The entries of a contribution; a call and its result are both verbatim, or neither."""
-    results = {result.tool_call_id: result for result in contribution.results}
-    mismatched = {id_ for head in contribution.heads for id_ in _mismatched_calls(head, results)}
-    heads = [
-        _without_raw(head) if _call_ids(head) & mismatched else head for head in contribution.heads
+    results_by_id = {result.tool_call_id: result for result in contribution.results}
+    mismatched_ids = {
+        call_id
+        for head_item in contribution.heads
+        for call_id in _mismatched_calls(head_item, results_by_id)
+    }
+    head_items = [
+        _without_raw(head_item) if _call_ids(head_item) & mismatched_ids else head_item
+        for head_item in contribution.heads
     ]
-    answers = [_without_raw(r) if r.tool_call_id in mismatched else r for r in contribution.results]
-    outputs = [entry for head in heads for entry in to_entries(head)]
+    answer_items = [
+        _without_raw(result) if result.tool_call_id in mismatched_ids else result
+        for result in contribution.results
+    ]
+    head_entries = [entry for head_item in head_items for entry in to_entries(head_item)]
     return (
-        [*outputs, *(e for a in answers for e in to_entries(a))]
-        if answers
-        else _calls_last(outputs)
+        [*head_entries, *(entry for answer in answer_items for entry in to_entries(answer))]
+        if answer_items
+        else _calls_last(head_entries)
     )
 
 
 def _calls_last(entries: list[Entry]) -> list[Entry]:
     """Messages before calls, since pending calls are allowed only at the very end."""
-    messages: list[Entry] = []
-    calls: list[Entry] = []
-    reasoning: list[Entry] = []
+    message_entries: list[Entry] = []
+    call_entries: list[Entry] = []
+    reasoning_entries: list[Entry] = []
     for entry in entries:
-        reasoning.append(entry)
+        reasoning_entries.append(entry)
         if entry["type"] != "reasoning":
-            (calls if "call_id" in entry else messages).extend(reasoning)
-            reasoning = []
-    return messages + calls + reasoning
+            (call_entries if "call_id" in entry else message_entries).extend(reasoning_entries)
+            reasoning_entries = []
+    return message_entries + call_entries + reasoning_entries
 
 
 def _mismatched_calls(head: Item, results: Mapping[str | None, Item]) -> list[str]:
     """The ids of calls whose results have a type that does not match the call."""
-    expected = _output_type((_raw_entry(head) or _DEFAULT_CALL)["type"])
-    pairs = ((id_, results[id_]) for id_ in _call_ids(head) if id_ in results)
+    expected_type = _output_type((_raw_entry(head) or _DEFAULT_CALL)["type"])
+    call_results = (
+        (call_id, results[call_id]) for call_id in _call_ids(head) if call_id in results
+    )
     return [
-        id_ for id_, result in pairs if (_raw_entry(result) or _DEFAULT_RESULT)["type"] != expected
+        call_id
+        for call_id, result in call_results
+        if (_raw_entry(result) or _DEFAULT_RESULT)["type"] != expected_type
     ]
 
 
@@ -156,23 +171,25 @@ def _with_unique_id(entry: Entry, used_ids: set[str]) -> Entry | None:
     entry_id = entry.get("id")
     if entry_id is None or entry["type"] == "local_shell_call_output":
         return entry  # its id is that of its call
-    without_id = {key: value for key, value in entry.items() if key != "id"}
+    entry_without_id = {key: value for key, value in entry.items() if key != "id"}
     if not isinstance(entry_id, str):
-        return without_id
+        return entry_without_id
     if entry_id not in used_ids:
         used_ids.add(entry_id)
         return entry
-    if schemas.is_responses_item(without_id):
-        return without_id
+    if schemas.is_responses_item(entry_without_id):
+        return entry_without_id
     if entry["type"] in {"reasoning", "item_reference"}:
         return None
-    number = next(n for n in itertools.count(2) if f"{entry_id}_{n}" not in used_ids)
-    used_ids.add(f"{entry_id}_{number}")
-    return {**without_id, "id": f"{entry_id}_{number}"}
+    suffix = next(
+        candidate for candidate in itertools.count(2) if f"{entry_id}_{candidate}" not in used_ids
+    )
+    used_ids.add(f"{entry_id}_{suffix}")
+    return {**entry_without_id, "id": f"{entry_id}_{suffix}"}
 
 
 def _bare(items: Sequence[Item]) -> list[Item]:
-    return [bare for item in items if (bare := _without_state(item))]
+    return [bare_item for item in items if (bare_item := _without_state(item))]
 
 
 def _without_state(item: Item) -> Item | None:
@@ -180,46 +197,50 @@ def _without_state(item: Item) -> Item | None:
     entry = _raw_entry(item) if item.raw is not None else None
     if entry is None:
         return item
-    bare = {key: value for key, value in entry.items() if key != "id"}
-    if entry["type"] != "item_reference" and schemas.is_responses_item(bare):
-        return dataclasses.replace(item, raw={"format": FORMAT, "data": bare})
+    bare_entry = {key: value for key, value in entry.items() if key != "id"}
+    if entry["type"] != "item_reference" and schemas.is_responses_item(bare_entry):
+        return dataclasses.replace(item, raw={"format": FORMAT, "data": bare_entry})
     return _without_raw(item) if item.tool_calls or item.role == "tool" else None
 
 
 def _without_orphan_answers(entries: list[Entry]) -> list[Entry]:
     """Drop answers to what is not there; a reference may stand for anything."""
-    earlier: set[tuple[str, Any]] = set()
-    remaining: list[Entry] = []
+    earlier_keys: set[tuple[str, Any]] = set()
+    remaining_entries: list[Entry] = []
     for entry in entries:
-        kind = entry["type"]
-        if kind == "item_reference":
+        entry_type = entry["type"]
+        if entry_type == "item_reference":
             return entries
-        if kind in _ANSWERS:
-            other, key, _ = _ANSWERS[kind]
-            if (other, entry.get(key)) not in earlier:
+        if entry_type in _ANSWERS:
+            answered_type, id_field, _ = _ANSWERS[entry_type]
+            if (answered_type, entry.get(id_field)) not in earlier_keys:
                 continue
-        earlier.update(
-            (kind, entry.get(key)) for other, _, key in _ANSWERS.values() if kind == other
+        earlier_keys.update(
+            (entry_type, entry.get(id_field))
+            for answered_type, _, id_field in _ANSWERS.values()
+            if entry_type == answered_type
         )
-        remaining.append(entry)
-    return remaining
+        remaining_entries.append(entry)
+    return remaining_entries
 
 
 def without_orphan_reasoning(entries: list[Entry]) -> list[Entry]:
     """Drop reasoning that is not followed by the output it led to: the API rejects it."""
-    remaining: list[Entry] = []
+    remaining_entries: list[Entry] = []
     for entry in reversed(entries):
-        if entry.get("type") != "reasoning" or (remaining and _is_model_output(remaining[-1])):
-            remaining.append(entry)
-    return remaining[::-1]
+        if entry.get("type") != "reasoning" or (
+            remaining_entries and _is_model_output(remaining_entries[-1])
+        ):
+            remaining_entries.append(entry)
+    return remaining_entries[::-1]
 
 
 def _is_model_output(entry: Entry) -> bool:
     """Return True if a model wrote the entry."""
-    kind = str(entry.get("type", "message"))
-    if kind == "message":
+    entry_type = str(entry.get("type", "message"))
+    if entry_type == "message":
         return bool(entry.get("role") == "assistant")
-    return not kind.endswith("_call_output") and kind != "mcp_approval_response"
+    return not entry_type.endswith("_call_output") and entry_type != "mcp_approval_response"
 
 
 def _to_output(item: Item) -> Entry:
@@ -250,8 +271,8 @@ def _to_content(content: str | list[Block], role: str) -> str | list[Entry]:
 
 
 def _to_part(block: Block, text_type: str) -> Entry | None:
-    if part := _media(block):
-        return part
+    if media_part := _media(block):
+        return media_part
     description = describe(block)
     return {"type": text_type, "text": description} if description else None
 
@@ -283,5 +304,5 @@ def _file(block: Block) -> Entry:
         return {"file_id": block["file_id"]}
     if block.get("url"):
         return {"file_url": block["url"]}
-    name = block.get("extras", {}).get("filename") or "file"
-    return {"filename": name, "file_data": data_url(block, "application/pdf")}
+    file_name = block.get("extras", {}).get("filename") or "file"
+    return {"filename": file_name, "file_data": data_url(block, "application/pdf")}

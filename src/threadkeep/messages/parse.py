@@ -64,9 +64,9 @@ def parse_dict(message: dict[str, Any], location: str, format: str | None = None
         return _response(message, location)
     if format is None:
         return _message(message, location)
-    present = {key: value for key, value in message.items() if value is not None}
-    check_types(present, location)
-    items = _FORMAT_PARSERS[format](present, location)
+    present_fields = {key: value for key, value in message.items() if value is not None}
+    check_types(present_fields, location)
+    items = _FORMAT_PARSERS[format](present_fields, location)
     return _checked(items, location) if message.get("raw") else items
 
 
@@ -83,9 +83,9 @@ def as_dict(message: object, location: str) -> dict[str, Any]:
     """
     if isinstance(message, Mapping):
         return dict(message)
-    dump = getattr(message, "model_dump", None)
-    if callable(dump):
-        return dict(dump(mode="json", exclude_none=True))
+    dump_method = getattr(message, "model_dump", None)
+    if callable(dump_method):
+        return dict(dump_method(mode="json", exclude_none=True))
     if isinstance(message, (list, tuple)):
         raise InputError(
             f"{location} is a {type(message).__name__}; add its entries: add(*messages)"
@@ -99,19 +99,19 @@ def as_dict(message: object, location: str) -> dict[str, Any]:
 def _completion(completion: dict[str, Any], location: str) -> list[Item]:
     if not completion["choices"]:
         raise InputError(f"{location}.choices is empty: the completion holds no message")
-    choice = completion["choices"][0]
-    message = choice.get("message") if isinstance(choice, Mapping) else None
+    first_choice = completion["choices"][0]
+    message = first_choice.get("message") if isinstance(first_choice, Mapping) else None
     if not isinstance(message, Mapping):
         raise InputError(f"{location}.choices[0].message is missing: is it a chunk of a stream?")
-    attributes = {key: completion[key] for key in ("model", "usage") if completion.get(key)}
-    return _message({**message, **attributes}, location)
+    shared_fields = {key: completion[key] for key in ("model", "usage") if completion.get(key)}
+    return _message({**message, **shared_fields}, location)
 
 
 def _response(response: dict[str, Any], location: str) -> list[Item]:
     items: list[Item] = []
-    for number, entry in enumerate(response["output"]):
-        entry_location = f"{location}.output[{number}]"
-        items += _message(as_dict(entry, entry_location), entry_location)
+    for entry_number, output_entry in enumerate(response["output"]):
+        entry_location = f"{location}.output[{entry_number}]"
+        items += _message(as_dict(output_entry, entry_location), entry_location)
     if items and response.get("model"):
         items = [dataclasses.replace(item, model=response["model"]) for item in items]
     if items and response.get("usage"):
@@ -135,44 +135,47 @@ def _parse_any(message: dict[str, Any], location: str) -> list[Item]:
         return parse_anthropic.parse_message(message, location)
     if parse_responses.is_message(message):
         return [parse_responses.parse_message(message, location)]
-    kind = message.get("type", "message")
-    if kind not in NEUTRAL_TYPES and not ({"role", "content"} <= message.keys()):
+    message_type = message.get("type", "message")
+    if message_type not in NEUTRAL_TYPES and not ({"role", "content"} <= message.keys()):
         return [parse_responses.parse_entry(message, location)]
     return [parse_chat(message, location)]
 
 
 def _without_stale_raw(item: Item, location: str) -> Item:
     """Drop a raw payload that no longer matches the item, which was edited since."""
-    raw = item.raw or {}
-    if str(raw.get("format")) not in _FORMATS:
+    raw_envelope = item.raw or {}
+    if str(raw_envelope.get("format")) not in _FORMATS:
         return item
     try:
-        reparsed = _message({**raw["data"], **reasoning_field(item)}, location)
+        reparsed_items = _message({**raw_envelope["data"], **reasoning_field(item)}, location)
     except (InputError, KeyError, TypeError, ValueError):
-        reparsed = []
-    same = len(reparsed) == 1 and all(
-        getattr(reparsed[0], f) == getattr(item, f) for f in _CONTENT_FIELDS
+        reparsed_items = []
+    is_same = len(reparsed_items) == 1 and all(
+        getattr(reparsed_items[0], field_name) == getattr(item, field_name)
+        for field_name in _CONTENT_FIELDS
     )
-    return item if same else dataclasses.replace(item, raw=None)
+    return item if is_same else dataclasses.replace(item, raw=None)
 
 
 def _validated(item: Item, location: str) -> Item:
     """Validate an application's item as strictly as a dict with its fields."""
-    copy = copy_plain(item)
-    if copy is not None and (not copy.id or copy.id not in PLACEHOLDERS):
-        return copy
-    fields = {name: getattr(item, name) for name in _FIELDS - {"text", "seq"}}
-    check_types({key: value for key, value in fields.items() if value is not None}, location)
+    plain_copy = copy_plain(item)
+    if plain_copy is not None and (not plain_copy.id or plain_copy.id not in PLACEHOLDERS):
+        return plain_copy
+    item_fields = {
+        field_name: getattr(item, field_name) for field_name in _FIELDS - {"text", "seq"}
+    }
+    check_types({key: value for key, value in item_fields.items() if value is not None}, location)
     content = openai_chat.message_content({"content": item.content}, location)
     calls = neutral_calls({"tool_calls": item.tool_calls}, location)
     created_at = (
         None if item.created_at is None else parse_time(item.created_at, f"{location}.created_at")
     )
     item_id = "" if item.id in PLACEHOLDERS else item.id
-    checked = dataclasses.replace(
+    validated_item = dataclasses.replace(
         item, id=item_id, seq=0, content=content, tool_calls=calls, created_at=created_at
     )
-    return _without_stale_raw(checked, location)
+    return _without_stale_raw(validated_item, location)
 
 
 def _as_anthropic(message: dict[str, Any], location: str) -> list[Item]:

@@ -12,15 +12,17 @@ from threadkeep.types import Item
 
 
 def parse_message(message: dict[str, Any], location: str) -> list[Item]:
-    attributes = {key: value for key, value in message.items() if key != "type"}
-    parts = anthropic.split_message(
+    message_fields = {key: value for key, value in message.items() if key != "type"}
+    split_messages = anthropic.split_message(
         {"role": message["role"], "content": message["content"]}, location
     )
-    if len(parts) > 1:
-        attributes.pop("id", None)  # it would be the id of several items
-    for fields, _ in parts:
-        check_calls(fields["tool_calls"], location)
+    if len(split_messages) > 1:
+        message_fields.pop("id", None)  # it would be the id of several items
+    for neutral_fields, _ in split_messages:
+        check_calls(neutral_fields["tool_calls"], location)
     return [
-        build_item(attributes, fields, location, FORMAT, payload, anthropic.to_message)
-        for fields, payload in parts
+        build_item(
+            message_fields, neutral_fields, location, FORMAT, raw_payload, anthropic.to_message
+        )
+        for neutral_fields, raw_payload in split_messages
     ]

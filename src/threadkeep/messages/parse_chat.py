@@ -25,7 +25,7 @@ def parse_chat(message: dict[str, Any], location: str) -> Item:
         raise InputError(f"{location}.content is missing; keys given: {list_keys(message)}")
     role = ROLE_ALIASES.get(message.get("role", ""), message.get("role", ""))
     is_result = role in RESULT_ROLES or message.get("type") == "tool_result"
-    fields = {
+    neutral_fields = {
         "type": message.get("type", "tool_result" if is_result else "message"),
         "role": "tool" if is_result else role or "assistant",
         "name": message.get("name"),
@@ -37,7 +37,7 @@ def parse_chat(message: dict[str, Any], location: str) -> Item:
     }
     return build_item(
         message,
-        fields,
+        neutral_fields,
         location,
         openai_chat.FORMAT,
         _chat_payload(message),
@@ -49,17 +49,19 @@ def _chat_payload(data: dict[str, Any]) -> dict[str, Any] | None:
     """The raw payload of a Chat Completions message, or `None` for another format."""
     if data.get("type", "message") != "message" or data["role"] in ROLE_ALIASES:
         return None
-    payload = {
+    raw_payload = {
         key: value
         for key, value in data.items()
         if key not in _SEPARATE_FIELDS and (value != [] or key == "content")
     }
-    if payload.get("reasoning_content"):
-        del payload["reasoning_content"]  # stored in the content
-    payload.setdefault("content", None)
-    sent = {key: value for key, value in payload.items() if key in openai_chat.MESSAGE_KEYS}
-    message = without_call_fields(sent)
-    return payload if schemas.is_chat_message(_with_valid_ids(message)) else None
+    if raw_payload.get("reasoning_content"):
+        del raw_payload["reasoning_content"]  # stored in the content
+    raw_payload.setdefault("content", None)
+    sent_fields = {
+        key: value for key, value in raw_payload.items() if key in openai_chat.MESSAGE_KEYS
+    }
+    message = without_call_fields(sent_fields)
+    return raw_payload if schemas.is_chat_message(_with_valid_ids(message)) else None
 
 
 def _with_valid_ids(message: dict[str, Any]) -> dict[str, Any]:
@@ -75,7 +77,11 @@ def _with_valid_ids(message: dict[str, Any]) -> dict[str, Any]:
 
 def reasoning_field(item: Item) -> dict[str, Any]:
     """The `reasoning_content` of a chat message, which its raw payload does not include."""
-    first = item.content[0] if item.content and not isinstance(item.content, str) else {}
+    first_block = item.content[0] if item.content and not isinstance(item.content, str) else {}
     if item.raw is None or item.raw.get("format") != openai_chat.FORMAT:
         return {}
-    return {"reasoning_content": first["reasoning"]} if first.get("type") == "reasoning" else {}
+    return (
+        {"reasoning_content": first_block["reasoning"]}
+        if first_block.get("type") == "reasoning"
+        else {}
+    )

@@ -25,23 +25,25 @@ _UNSENT_FIELDS: Final = frozenset(
 def parse_entry(entry: dict[str, Any], location: str) -> Item:
     if entry["type"] == "item_reference" and entry.get("id", "") in PLACEHOLDERS:
         raise InputError(f"{location}.id is missing: a reference names the item that it stands for")
-    fields = {
+    neutral_fields = {
         "type": entry["type"],
         "name": entry.get("name"),
         **_neutral_fields(entry, location),
     }
-    payload = {key: value for key, value in entry.items() if key not in _UNSENT_FIELDS}
-    return build_item(entry, fields, location, openai_responses.FORMAT, payload, _single_entry)
+    raw_payload = {key: value for key, value in entry.items() if key not in _UNSENT_FIELDS}
+    return build_item(
+        entry, neutral_fields, location, openai_responses.FORMAT, raw_payload, _single_entry
+    )
 
 
 def parse_message(message: dict[str, Any], location: str) -> Item:
-    fields = {
+    neutral_fields = {
         "role": ROLE_ALIASES.get(message["role"], message["role"]),
         "content": openai_chat.message_content(message, location),
     }
     return build_item(
         message,
-        fields,
+        neutral_fields,
         location,
         openai_responses.FORMAT,
         _raw_message(message),
@@ -57,10 +59,12 @@ def is_message(message: Mapping[str, Any]) -> bool:
     """Return True if this is unambiguously a message of this API."""
     if message.get("type", "message") != "message" or "role" not in message:
         return False
-    types = part_types(message.get("content"))
-    if types & _PART_TYPES:
+    types_of_parts = part_types(message.get("content"))
+    if types_of_parts & _PART_TYPES:
         return True
-    return "type" in message and ("refusal" in types or str(message.get("id")).startswith("msg_"))
+    return "type" in message and (
+        "refusal" in types_of_parts or str(message.get("id")).startswith("msg_")
+    )
 
 
 def _raw_message(message: Mapping[str, Any]) -> Entry:
@@ -70,29 +74,31 @@ def _raw_message(message: Mapping[str, Any]) -> Entry:
 
 def _neutral_fields(entry: Mapping[str, Any], location: str) -> dict[str, Any]:
     """The neutral fields of an item of the Responses API other than a message."""
-    kind = str(entry["type"])
-    if kind.endswith("_call_output") or (kind == "tool_search_output" and "call_id" in entry):
+    entry_type = str(entry["type"])
+    if entry_type.endswith("_call_output") or (
+        entry_type == "tool_search_output" and "call_id" in entry
+    ):
         content = _result_content(entry.get("output", entry.get("tools")), location)
         return {"role": "tool", "tool_call_id": _result_call_id(entry), "content": content}
-    if kind in _CALL_TYPES or (kind.endswith("_call") and "call_id" in entry):
+    if entry_type in _CALL_TYPES or (entry_type.endswith("_call") and "call_id" in entry):
         raw_arguments: Any = next(
             (entry[key] for key in ("arguments", "input", "action", "operation") if key in entry),
             {},
         )
         call = {
             "id": entry.get("call_id", ""),
-            "name": entry.get("name") or kind.removesuffix("_call"),
+            "name": entry.get("name") or entry_type.removesuffix("_call"),
             "args": parse_arguments(raw_arguments),
         }
         return {"role": "assistant", "content": "", "tool_calls": [call]}
-    if kind == "reasoning":
+    if entry_type == "reasoning":
         return {"role": "assistant", "content": _reasoning(entry, location)}
     return {"role": "assistant", "name": entry.get("name"), "content": _describe_entry(entry)}
 
 
 def _result_call_id(entry: Mapping[str, Any]) -> str:
-    key = "id" if entry["type"] == "local_shell_call_output" else "call_id"
-    return str(entry.get(key) or "")
+    id_field = "id" if entry["type"] == "local_shell_call_output" else "call_id"
+    return str(entry.get(id_field) or "")
 
 
 def _reasoning(entry: Mapping[str, Any], location: str) -> list[Block]:
@@ -119,21 +125,23 @@ def _part_list(entry: Mapping[str, Any], key: str, location: str) -> Sequence[An
 
 def _describe_entry(entry: Mapping[str, Any]) -> str:
     """A text for a provider-specific item, for search and for other providers."""
-    summary = [
+    summary_words = [
         f"[{entry['type']}",
         *(str(entry[key]) for key in ("name", "status") if entry.get(key)),
     ]
     output = entry.get("output") or entry.get("error")
-    return " ".join(summary) + (f"] {output}" if isinstance(output, str) else "]")
+    return " ".join(summary_words) + (f"] {output}" if isinstance(output, str) else "]")
 
 
 def _result_content(output: Any, location: str) -> str | list[Block]:
     """Parse a tool's output: a text, content parts, or any other value as JSON."""
-    of_parts = isinstance(output, list) and all(
+    has_parts = isinstance(output, list) and all(
         isinstance(part, str) or (isinstance(part, Mapping) and "type" in part) for part in output
     )
     return (
-        parse_content(output, location) if isinstance(output, str) or of_parts else _as_json(output)
+        parse_content(output, location)
+        if isinstance(output, str) or has_parts
+        else _as_json(output)
     )
 
 

@@ -52,16 +52,18 @@ def read_all(
         InputError: a message cannot be understood; it is numbered, and the field is named.
     """
     _check_call(messages, format)
-    items: list[tuple[int, Item]] = []
-    has_turns = False
-    for number, message in enumerate(messages):
+    numbered_items: list[tuple[int, Item]] = []
+    has_langchain_messages = False
+    for message_number, message in enumerate(messages):
         if type(message) is dict and (item := parse_simple(message)):
-            items.append((number, item))
+            numbered_items.append((message_number, item))
             continue
-        items += [(number, item) for item in read(message, f"{noun} {number}", format)]
+        numbered_items += [
+            (message_number, item) for item in read(message, f"{noun} {message_number}", format)
+        ]
         if not isinstance(message, (str, Item)):
-            has_turns = has_turns or _is_of_langchain(message)
-    return _with_turn_ids(messages, items) if has_turns else items
+            has_langchain_messages = has_langchain_messages or _is_of_langchain(message)
+    return _with_turn_ids(messages, numbered_items) if has_langchain_messages else numbered_items
 
 
 def read(message: object, location: str = "message", format: str | None = None) -> list[Item]:
@@ -72,11 +74,11 @@ def read(message: object, location: str = "message", format: str | None = None) 
     """
     if isinstance(message, (str, Item)):
         return parse(message, location)
-    shapes = _DICT_SHAPES if isinstance(message, Mapping) else _OBJECT_SHAPES
+    message_shapes = _DICT_SHAPES if isinstance(message, Mapping) else _OBJECT_SHAPES
     if format is not None:
-        fields = as_dict(message, location)
-        return parse_dict(fields, location, format)
-    return next(shape for shape in shapes if shape.matches(message)).read(message, location)
+        message_fields = as_dict(message, location)
+        return parse_dict(message_fields, location, format)
+    return next(shape for shape in message_shapes if shape.matches(message)).read(message, location)
 
 
 def with_fields(
@@ -90,11 +92,13 @@ def with_fields(
     Raises:
         InputError: it is not one text, or the role is unknown.
     """
-    used = [f"{key}=" for key, value in zip(_FIELDS, (role, name, metadata), strict=True) if value]
+    used_options = [
+        f"{key}=" for key, value in zip(_FIELDS, (role, name, metadata), strict=True) if value
+    ]
     if len(messages) != 1 or not isinstance(messages[0], (str, list, tuple)):
         raise InputError(
-            f"{', '.join(used) or 'role='} belongs to one text: add('hello', role='assistant'); "
-            f"in a dict, the fields are keys of it"
+            f"{', '.join(used_options) or 'role='} belongs to one text: "
+            f"add('hello', role='assistant'); in a dict, the fields are keys of it"
         )
     role = "user" if role is None else role
     check_role(role, "role")
@@ -122,18 +126,18 @@ def _parse(message: Any, location: str) -> list[Item]:
 
 
 def _parse_checked(message: Mapping[str, Any], location: str) -> list[Item]:
-    fields = with_date({key: value for key, value in message.items() if value is not None})
-    check_message(fields, location)
-    return parse_dict(fields, location)
+    message_fields = with_date({key: value for key, value in message.items() if value is not None})
+    check_message(message_fields, location)
+    return parse_dict(message_fields, location)
 
 
 def _parse_sdk_object(message: Any, location: str) -> list[Item]:
     """Read an SDK's object as it is, unless it is one that stands for no message."""
-    kind = getattr(message, "type", None)
-    if type(message).__module__.startswith("anthropic.") and kind != "message":
-        check_type(kind, location)
-    if isinstance(kind, str) and (kind in _NO_MESSAGES or "." in kind):
-        check_type(kind, location)
+    message_type = getattr(message, "type", None)
+    if type(message).__module__.startswith("anthropic.") and message_type != "message":
+        check_type(message_type, location)
+    if isinstance(message_type, str) and (message_type in _NO_MESSAGES or "." in message_type):
+        check_type(message_type, location)
     return parse(message, location)
 
 
@@ -151,7 +155,11 @@ def _validated(read_framework: _Reader) -> _Reader:
     """Validate what was read as strictly as an application's own item."""
 
     def read_validated(message: Any, location: str) -> list[Item]:
-        return [item for i in read_framework(message, location) for item in parse(i, location)]
+        return [
+            item
+            for framework_item in read_framework(message, location)
+            for item in parse(framework_item, location)
+        ]
 
     return read_validated
 
@@ -164,13 +172,17 @@ def _read_pair(message: tuple[str, str], location: str) -> list[Item]:
 def _refuse(message: object, location: str) -> list[Item]:
     if isinstance(message, (list, tuple)):
         return parse(message, location)  # which says what to do
-    cls = type(message)
-    root = cls.__module__.partition(".")[0]
-    hint = _FOREIGN_HINTS.get(root, "pass a dict with its role and content")
-    name = cls.__qualname__ if root == "builtins" else f"{root}'s {cls.__qualname__}"
+    message_class = type(message)
+    root_module = message_class.__module__.partition(".")[0]
+    hint = _FOREIGN_HINTS.get(root_module, "pass a dict with its role and content")
+    class_name = (
+        message_class.__qualname__
+        if root_module == "builtins"
+        else f"{root_module}'s {message_class.__qualname__}"
+    )
     raise InputError(
         f"{location} must be a str, a dict, an Item or a message object of OpenAI, Anthropic, "
-        f"LangChain or LlamaIndex, got {name[:80]}: {hint}"
+        f"LangChain or LlamaIndex, got {class_name[:80]}: {hint}"
     )
 
 
@@ -224,17 +236,17 @@ def _with_turn_ids(
     messages: Sequence[object], items: list[tuple[int, Item]]
 ) -> list[tuple[int, Item]]:
     """Give LangChain's messages the ids that the adapter gives them, from theirs and the turn's."""
-    turn: str | None = None
-    used: set[str] = set()
-    for number, item in items:
-        if not _is_of_langchain(messages[number]):
+    turn_id: str | None = None
+    used_ids: set[str] = set()
+    for message_number, item in items:
+        if not _is_of_langchain(messages[message_number]):
             continue
-        id = langchain.record_id(item, turn)
-        while id in used:
-            id += "+"  # the same object twice means two messages
-        if id:
-            used.add(id)
-            object.__setattr__(item, "id", id)  # not shared yet
+        derived_id = langchain.record_id(item, turn_id)
+        while derived_id in used_ids:
+            derived_id += "+"  # the same object twice means two messages
+        if derived_id:
+            used_ids.add(derived_id)
+            object.__setattr__(item, "id", derived_id)  # not shared yet
         if langchain.opens_turn(item):
-            turn = id or None
+            turn_id = derived_id or None
     return items

@@ -14,10 +14,12 @@ _RESPONSES: Final = frozenset({"openai-responses/1", "openai-agents/1"})
 
 def with_call_ids(head: Item, ids: Sequence[str]) -> Item:
     """The item with these ids for its calls, in their order."""
-    if all(id == call.get("id") for id, call in zip(ids, head.tool_calls, strict=True)):
+    if all(call_id == call.get("id") for call_id, call in zip(ids, head.tool_calls, strict=True)):
         return head
-    calls = [{**call, "id": id} for id, call in zip(ids, head.tool_calls, strict=True)]
-    return dataclasses.replace(head, tool_calls=calls, raw=_renamed(head, ids))
+    renamed_calls = [
+        {**call, "id": call_id} for call_id, call in zip(ids, head.tool_calls, strict=True)
+    ]
+    return dataclasses.replace(head, tool_calls=renamed_calls, raw=_renamed(head, ids))
 
 
 def with_result_id(answer: Item, id: str) -> Item:
@@ -29,18 +31,18 @@ def with_result_id(answer: Item, id: str) -> Item:
 
 def _renamed(item: Item, ids: Sequence[str]) -> dict[str, Any] | None:
     """The raw payload with these ids; `None` if it has other calls than the item."""
-    raw = item.raw or {}
-    payload = raw.get("data")
-    if not isinstance(payload, Mapping):
+    raw_envelope = item.raw or {}
+    raw_payload = raw_envelope.get("data")
+    if not isinstance(raw_payload, Mapping):
         return None
-    renamed: _Payload | None = None
-    if raw.get("format") == "openai-chat/1":
-        renamed = _chat(payload, ids)
-    elif raw.get("format") == "anthropic/1":
-        renamed = _anthropic(payload, ids)
-    elif raw.get("format") in _RESPONSES and len(ids) == 1:
-        renamed = _entry(payload, ids[0])
-    return None if renamed is None else {**raw, "data": renamed}
+    renamed_payload: _Payload | None = None
+    if raw_envelope.get("format") == "openai-chat/1":
+        renamed_payload = _chat(raw_payload, ids)
+    elif raw_envelope.get("format") == "anthropic/1":
+        renamed_payload = _anthropic(raw_payload, ids)
+    elif raw_envelope.get("format") in _RESPONSES and len(ids) == 1:
+        renamed_payload = _entry(raw_payload, ids[0])
+    return None if renamed_payload is None else {**raw_envelope, "data": renamed_payload}
 
 
 def _chat(payload: _Payload, ids: Sequence[str]) -> _Payload | None:
@@ -49,21 +51,28 @@ def _chat(payload: _Payload, ids: Sequence[str]) -> _Payload | None:
     calls = payload.get("tool_calls")
     if not isinstance(calls, list) or len(calls) != len(ids):
         return None
-    named = [{**call, "id": id} for call, id in zip(calls, ids, strict=True)]
-    return {**payload, "tool_calls": named}
+    renamed_calls = [{**call, "id": call_id} for call, call_id in zip(calls, ids, strict=True)]
+    return {**payload, "tool_calls": renamed_calls}
 
 
 def _anthropic(payload: _Payload, ids: Sequence[str]) -> _Payload | None:
     content = payload.get("content")
-    parts = content if isinstance(content, list) else []
-    keys = {"tool_use": "id", "tool_result": "tool_use_id"}
-    places = [n for n, part in enumerate(parts) if part.get("type") in keys]
-    if len(places) != len(ids):
+    content_parts = content if isinstance(content, list) else []
+    id_fields = {"tool_use": "id", "tool_result": "tool_use_id"}
+    part_positions = [
+        position
+        for position, content_part in enumerate(content_parts)
+        if content_part.get("type") in id_fields
+    ]
+    if len(part_positions) != len(ids):
         return None
-    named = list(parts)
-    for place, id in zip(places, ids, strict=True):
-        named[place] = {**parts[place], keys[parts[place]["type"]]: id}
-    return {**payload, "content": named}
+    renamed_parts = list(content_parts)
+    for position, call_id in zip(part_positions, ids, strict=True):
+        renamed_parts[position] = {
+            **content_parts[position],
+            id_fields[content_parts[position]["type"]]: call_id,
+        }
+    return {**payload, "content": renamed_parts}
 
 
 def _entry(payload: _Payload, id: str) -> _Payload | None:

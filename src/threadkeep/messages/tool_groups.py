@@ -108,36 +108,39 @@ def tool_groups(items: Iterable[Item]) -> tuple[list[ToolGroup], list[Item]]:
 def _group_items(items: Iterable[Item]) -> tuple[list[ToolGroup], list[Item]]:
     groups: list[ToolGroup] = []
     orphans: list[Item] = []
-    waiting: dict[str, list[tuple[ToolGroup, int]]] = {}
-    run: ToolGroup | None = None
-    kind = ""
-    for position, item in enumerate(items):
+    open_calls: dict[str, list[tuple[ToolGroup, int]]] = {}
+    current_group: ToolGroup | None = None
+    item_type = ""
+    for item_position, item in enumerate(items):
         if item.role in _RESULT_ROLES:
-            if not _attach_result(item, position, waiting):
+            if not _attach_result(item, item_position, open_calls):
                 orphans.append(item)
-            run = None
+            current_group = None
             continue
-        kind, last = item.type, kind
+        item_type, previous_type = item.type, item_type
         if (
-            run is not None
-            and not (kind == "message" == last and run.heads[0].type != "reasoning")
-            and _is_same_output(run.heads, item)
+            current_group is not None
+            and not (
+                item_type == "message" == previous_type
+                and current_group.heads[0].type != "reasoning"
+            )
+            and _is_same_output(current_group.heads, item)
         ):
-            run.heads.append(item)
-            run.order.append((position, item))
+            current_group.heads.append(item)
+            current_group.order.append((item_position, item))
         else:
-            run = ToolGroup([item], [], [], [(position, item)])
-            groups.append(run)
+            current_group = ToolGroup([item], [], [], [(item_position, item)])
+            groups.append(current_group)
         if item.tool_calls:
-            _register_calls(run, item, waiting)
+            _register_calls(current_group, item, open_calls)
     return groups, orphans
 
 
 def flatten(groups: Iterable[ToolGroup]) -> list[Item]:
     """The items of the groups, in the order of the conversation."""
-    order = [entry for group in groups for entry in group.order]
-    order.sort(key=_POSITION)
-    return [item for _, item in order]
+    positioned_items = [positioned_item for group in groups for positioned_item in group.order]
+    positioned_items.sort(key=_POSITION)
+    return [item for _, item in positioned_items]
 
 
 def repair(items: Iterable[Item]) -> Conversation:
@@ -146,70 +149,76 @@ def repair(items: Iterable[Item]) -> Conversation:
     An unanswered call that is followed by another item gets a synthetic error result. Calls at
     the very end stay open if none of them is answered (a pending interrupt).
     """
-    visible = [item for item in items if item.type not in _HIDDEN_TYPES and not item.hidden]
-    if _is_contiguous(visible):
-        return Conversation(visible)
-    groups, orphans = tool_groups(visible)
-    incomplete = [
-        g for g in groups if g.calls and g.open and (g is not groups[-1] or any(g.answers))
+    visible_items = [item for item in items if item.type not in _HIDDEN_TYPES and not item.hidden]
+    if _is_contiguous(visible_items):
+        return Conversation(visible_items)
+    groups, orphans = tool_groups(visible_items)
+    incomplete_groups = [
+        group
+        for group in groups
+        if group.calls and group.open and (group is not groups[-1] or any(group.answers))
     ]
-    if not incomplete and not orphans:
-        return Conversation(visible, groups)
-    for group in incomplete:
+    if not incomplete_groups and not orphans:
+        return Conversation(visible_items, groups)
+    for group in incomplete_groups:
         _add_missing_results(group)
     return Conversation(flatten(groups), groups)
 
 
 def turns(groups: Iterable[ToolGroup]) -> list[list[ToolGroup]]:
     """Runs of one speaker, a model's tool results included."""
-    grouped: list[list[ToolGroup]] = []
+    speaker_turns: list[list[ToolGroup]] = []
     for group in groups:
-        if grouped and grouped[-1][0].speaker == group.speaker:
-            grouped[-1].append(group)
+        if speaker_turns and speaker_turns[-1][0].speaker == group.speaker:
+            speaker_turns[-1].append(group)
         else:
-            grouped.append([group])
-    return grouped
+            speaker_turns.append([group])
+    return speaker_turns
 
 
 def exchanges(groups: Iterable[ToolGroup]) -> list[list[ToolGroup]]:
     """User turns, each with all that follows until the next; anything before is its own unit."""
-    grouped: list[list[ToolGroup]] = []
+    exchange_list: list[list[ToolGroup]] = []
     for turn in turns(groups):
-        if grouped and turn[0].speaker != "user":
-            grouped[-1].extend(turn)
+        if exchange_list and turn[0].speaker != "user":
+            exchange_list[-1].extend(turn)
         else:
-            grouped.append(turn)
-    return grouped
+            exchange_list.append(turn)
+    return exchange_list
 
 
 def _is_contiguous(items: Iterable[Item]) -> bool:
     """Return True if all results directly follow their calls, as usual."""
-    pending: list[Json] = []
+    pending_ids: list[Json] = []
     for item in items:
         if item.role in _RESULT_ROLES:
-            if item.tool_call_id not in pending:
+            if item.tool_call_id not in pending_ids:
                 return False
-            pending.remove(item.tool_call_id)
-        elif pending or item.type != "message":
+            pending_ids.remove(item.tool_call_id)
+        elif pending_ids or item.type != "message":
             return False
         elif item.tool_calls:
-            pending = [call.get("id") or "" for call in item.tool_calls]
-            if item.role not in _MODEL_ROLES or "" in pending or len(set(pending)) < len(pending):
+            pending_ids = [call.get("id") or "" for call in item.tool_calls]
+            if (
+                item.role not in _MODEL_ROLES
+                or "" in pending_ids
+                or len(set(pending_ids)) < len(pending_ids)
+            ):
                 return False
-    return not pending
+    return not pending_ids
 
 
 def _is_same_output(heads: list[Item], item: Item) -> bool:
     # The items of one model response: providers reject reasoning without its output, output
     # without its reasoning, and a hosted tool's call without what came of it
-    last = heads[-1]
-    if speaker(item) != "assistant" or speaker(last) != "assistant":
+    last_head = heads[-1]
+    if speaker(item) != "assistant" or speaker(last_head) != "assistant":
         return False
-    if last.type == "reasoning" or (item.tool_calls and item.type != "message"):
+    if last_head.type == "reasoning" or (item.tool_calls and item.type != "message"):
         return True
-    if item.type == "reasoning" and last.tool_calls and last.type != "message":
+    if item.type == "reasoning" and last_head.tool_calls and last_head.type != "message":
         return True
-    return heads[0].type == "reasoning" or _is_hosted(last)
+    return heads[0].type == "reasoning" or _is_hosted(last_head)
 
 
 def _is_hosted(item: Item) -> bool:
@@ -220,40 +229,42 @@ def _is_hosted(item: Item) -> bool:
 def _register_calls(
     run: ToolGroup, item: Item, waiting: dict[str, list[tuple[ToolGroup, int]]]
 ) -> None:
-    start = len(run.calls)
+    first_index = len(run.calls)
     run.calls.extend(item.tool_calls)
     run.answers.extend([None] * len(item.tool_calls))
     # latest output first, but its calls in order: results without ids match calls in order
-    for index in range(start, len(run.calls)):
-        slots = waiting.setdefault(run.calls[index].get("id") or "", [])
-        position = len(slots)
-        while position and slots[position - 1][0] is run:
-            position -= 1
-        slots.insert(position, (run, index))
+    for call_index in range(first_index, len(run.calls)):
+        open_slots = waiting.setdefault(run.calls[call_index].get("id") or "", [])
+        slot_position = len(open_slots)
+        while slot_position and open_slots[slot_position - 1][0] is run:
+            slot_position -= 1
+        open_slots.insert(slot_position, (run, call_index))
 
 
 def _attach_result(
     item: Item, position: int, waiting: dict[str, list[tuple[ToolGroup, int]]]
 ) -> bool:
-    slots = waiting.get(item.tool_call_id or "")
-    if not slots:
+    open_slots = waiting.get(item.tool_call_id or "")
+    if not open_slots:
         return False
-    run, index = slots.pop()
-    run.answers[index] = item
-    run.order.append((position, item))
+    group, call_index = open_slots.pop()
+    group.answers[call_index] = item
+    group.order.append((position, item))
     return True
 
 
 def _add_missing_results(group: ToolGroup) -> None:
-    last_position = max(
-        position for position, item in group.order if item.role not in _RESULT_ROLES
+    last_head_position = max(
+        item_position for item_position, item in group.order if item.role not in _RESULT_ROLES
     )
-    head = group.heads[-1]
-    for index, call in enumerate(group.calls):
-        if group.answers[index] is None:
-            answer = _missing_result(head, call, index)
-            group.answers[index] = answer
-            group.order.append((last_position + (index + 1) / (len(group.calls) + 1), answer))
+    head_item = group.heads[-1]
+    for call_index, call in enumerate(group.calls):
+        if group.answers[call_index] is None:
+            answer = _missing_result(head_item, call, call_index)
+            group.answers[call_index] = answer
+            group.order.append(
+                (last_head_position + (call_index + 1) / (len(group.calls) + 1), answer)
+            )
     group.order.sort(key=_POSITION)
 
 

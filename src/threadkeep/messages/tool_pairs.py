@@ -47,22 +47,22 @@ def contributions(
         as_is: selects groups that are left unchanged.
     """
     used_ids: set[str] = set()
-    grouped: list[Contribution] = []
+    contribution_list: list[Contribution] = []
     for group in tool_groups(items)[0]:
         if not group.calls or as_is(group):
             answers = [answer for answer in group.answers if answer is not None]
-            grouped.append(Contribution(group.heads, answers))
+            contribution_list.append(Contribution(group.heads, answers))
         else:
-            grouped.append(
+            contribution_list.append(
                 _contribution(group, id_pattern, used_ids if unique_in_conversation else set())
             )
-    return grouped
+    return contribution_list
 
 
 def call_ids(item: Item, id_pattern: re.Pattern[str]) -> list[Json] | None:
     """The ids of an item's calls, in reverse order; `None` if the provider would reject them."""
     ids = [call.get("id") for call in reversed(item.tool_calls)]
-    if not all(isinstance(id, str) and id_pattern.fullmatch(id) for id in ids):
+    if not all(isinstance(call_id, str) and id_pattern.fullmatch(call_id) for call_id in ids):
         return None
     return ids if len(set(ids)) == len(ids) else None
 
@@ -79,8 +79,8 @@ def raw_payload(item: Item, format_: str) -> Any:
     """The stored raw payload of an item in the format, or `None`; always a dict."""
     if item.raw is None or item.raw.get("format") != format_:
         return None
-    payload = item.raw.get("data")
-    return payload if isinstance(payload, dict) else None
+    stored_payload = item.raw.get("data")
+    return stored_payload if isinstance(stored_payload, dict) else None
 
 
 def tool_name(name: str | None) -> str:
@@ -111,11 +111,11 @@ def _collect_texts(value: Any, texts: list[str]) -> None:
     if isinstance(value, str):
         texts.append(value)
     elif isinstance(value, dict):
-        for entry in (*value, *value.values()):
-            _collect_texts(entry, texts)
+        for element in (*value, *value.values()):
+            _collect_texts(element, texts)
     elif isinstance(value, list):
-        for entry in value:
-            _collect_texts(entry, texts)
+        for element in value:
+            _collect_texts(element, texts)
 
 
 def sanitize(value: Any) -> Any:
@@ -123,9 +123,9 @@ def sanitize(value: Any) -> Any:
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-8", "replace").decode()
     if isinstance(value, dict):
-        return {sanitize(key): sanitize(entry) for key, entry in value.items()}
+        return {sanitize(key): sanitize(element) for key, element in value.items()}
     if isinstance(value, list):
-        return [sanitize(entry) for entry in value]
+        return [sanitize(element) for element in value]
     return value
 
 
@@ -133,15 +133,15 @@ def _contribution(
     group: ToolGroup, id_pattern: re.Pattern[str], used_ids: set[str]
 ) -> Contribution:
     new_ids = [
-        _unique_id(call, group, index, id_pattern, used_ids)
-        for index, call in enumerate(group.calls)
+        _unique_id(call, group, call_index, id_pattern, used_ids)
+        for call_index, call in enumerate(group.calls)
     ]
-    results = [
-        with_result_id(answer, new)
-        for answer, new in zip(group.answers, new_ids, strict=True)
+    renamed_results = [
+        with_result_id(answer, new_id)
+        for answer, new_id in zip(group.answers, new_ids, strict=True)
         if answer is not None
     ]
-    return Contribution(list(_renamed_heads(group.heads, iter(new_ids))), results)
+    return Contribution(list(_renamed_heads(group.heads, iter(new_ids))), renamed_results)
 
 
 def _unique_id(
@@ -152,11 +152,11 @@ def _unique_id(
     used_ids: set[str],
 ) -> str:
     call_id = call.get("id") or ""
-    number = 0
+    attempt = 0
     while not id_pattern.fullmatch(call_id) or call_id in used_ids:
-        source = f"{group.heads[0].id}:{index}:{call.get('id')}:{number}"
-        call_id = f"call_{_digest(source)}"
-        number += 1
+        digest_source = f"{group.heads[0].id}:{index}:{call.get('id')}:{attempt}"
+        call_id = f"call_{_digest(digest_source)}"
+        attempt += 1
     used_ids.add(call_id)
     return call_id
 
@@ -169,5 +169,5 @@ def _digest(source: str) -> str:
 
 def _renamed_heads(heads: Iterable[Item], ids: Iterable[str]) -> Iterable[Item]:
     new_ids = iter(ids)
-    for head in heads:
-        yield with_call_ids(head, list(islice(new_ids, len(head.tool_calls))))
+    for head_item in heads:
+        yield with_call_ids(head_item, list(islice(new_ids, len(head_item.tool_calls))))

@@ -56,15 +56,20 @@ class Draft(NamedTuple):
         remaining_seqs = iter(seqs)
         created_at = utc_datetime(self.now)
         if self.claims is None:
-            stored = zip(self.items, self.ids, remaining_seqs, strict=True)
-            return [item_codec.stamp(item, id, seq, created_at) for item, id, seq in stored]
-        by_key = dict(self.claims.referred)
-        for item, id in zip(self.items, self.ids, strict=True):
+            items_ids_seqs = zip(self.items, self.ids, remaining_seqs, strict=True)
+            return [
+                item_codec.stamp(item, item_id, seq, created_at)
+                for item, item_id, seq in items_ids_seqs
+            ]
+        items_by_key = dict(self.claims.referred)
+        for item, item_id in zip(self.items, self.ids, strict=True):
             if not is_reference(item):
-                by_key[names.key(id)] = item_codec.stamp(item, id, next(remaining_seqs), created_at)
+                items_by_key[names.key(item_id)] = item_codec.stamp(
+                    item, item_id, next(remaining_seqs), created_at
+                )
             else:  # of a store that keeps nothing
-                by_key.setdefault(names.key(id), item)
-        return [by_key[names.key(id)] for id in self.ids]
+                items_by_key.setdefault(names.key(item_id), item)
+        return [items_by_key[names.key(item_id)] for item_id in self.ids]
 
 
 def add(stream: SessionStream, messages: Sequence[object], format: str | None = None) -> list[Item]:
@@ -75,8 +80,8 @@ def add(stream: SessionStream, messages: Sequence[object], format: str | None = 
     if draft.uploads:
         upload(stream, draft)
     seqs = list[int]()
-    for batch in list(batches(draft.records)) or [[]]:
-        seqs += _write(stream, draft.claims, batch, first=not seqs)
+    for record_batch in list(batches(draft.records)) or [[]]:
+        seqs += _write(stream, draft.claims, record_batch, first=not seqs)
     if draft.claims is not None and draft.claims.changes:
         recall_segments.drop_touched(stream.engine, stream.owner, stream.id)
     return finish(stream, draft, seqs)
@@ -94,28 +99,30 @@ def set_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
     draft = make_draft(stream.engine, stream.id, messages)
     if draft.claims is not None:
         draft.claims.check_alone()
-    first, *rest = list(batches(draft.records)) or [[]]
+    first_batch, *later_batches = list(batches(draft.records)) or [[]]
     if draft.uploads:
         upload(stream, draft)
 
     def step() -> list[int]:
         snapshot = stream.read(blobs.query(stream.engine, stream.id))
-        if not first and snapshot.info is None:
+        if not first_batch and snapshot.info is None:
             return []
-        replaced = stored_with_blobs(stream, snapshot, snapshot.pages[0])
-        info = without_branches(stream, snapshot)
-        put = stream.compare_and_set(snapshot, put=first, drop=[Drop("item")], info=info)
+        blob_item_seqs = stored_with_blobs(stream, snapshot, snapshot.pages[0])
+        session_info = without_branches(stream, snapshot)
+        new_seqs = stream.compare_and_set(
+            snapshot, put=first_batch, drop=[Drop("item")], info=session_info
+        )
         if snapshot.info is not None:
             derived.invalidate_summary(stream.engine, stream.id)
             recall_segments.drop_touched(stream.engine, snapshot.info.user, stream.id)
-        if replaced:
-            remaining = dict.fromkeys(replaced, frozenset[str]()) | draft.blob_ids
-            blob_release.release(stream.engine, stream.id, snapshot.pages[0], remaining)
-        return put
+        if blob_item_seqs:
+            remaining_blobs = dict.fromkeys(blob_item_seqs, frozenset[str]()) | draft.blob_ids
+            blob_release.release(stream.engine, stream.id, snapshot.pages[0], remaining_blobs)
+        return new_seqs
 
     seqs = stream.retry(step)
-    for batch in rest:
-        seqs += _write(stream, draft.claims, batch, first=False)
+    for record_batch in later_batches:
+        seqs += _write(stream, draft.claims, record_batch, first=False)
     return notify_listener(stream, draft, seqs)
 
 
@@ -147,34 +154,57 @@ def make_draft(
     Raises:
         InputError: a message cannot be understood or stored, or two have the same id.
     """
-    parsed = read_all(messages, noun, format)
-    if engine.settings.redactor is not None:
-        parsed = [(n, redacted_item(engine, item)) for n, item in parsed]
-    if refer is not None:
-        parsed = [(n, refer(item) if item.tool_call_id else item) for n, item in parsed]
+    numbered_items = _read_messages(engine, messages, noun, format, refer)
     now = engine.now()
-    new_ids = engine.new_ids(now, len(parsed))
-    ids = [
-        names.join_surrogates(item.id) or new
-        for (_, item), new in zip(parsed, new_ids, strict=True)
+    new_ids = engine.new_ids(now, len(numbered_items))
+    item_ids = [
+        names.join_surrogates(item.id) or new_id
+        for (_, item), new_id in zip(numbered_items, new_ids, strict=True)
     ]
     _check_unique(
-        [id for (_, item), id in zip(parsed, ids, strict=True) if not is_reference(item)], noun
+        [
+            item_id
+            for (_, item), item_id in zip(numbered_items, item_ids, strict=True)
+            if not is_reference(item)
+        ],
+        noun,
     )
     items: list[Item] = []
     records: list[Record] = []
     uploads: list[Upload] = []
-    for (number, item), id in zip(parsed, ids, strict=True):
+    for (number, item), item_id in zip(numbered_items, item_ids, strict=True):
         if is_reference(item):
             items.append(item)
             continue
-        storable, record, large = storable_record(item, id, now, f"{noun} {number}")
+        storable, record, large_parts = storable_record(item, item_id, now, f"{noun} {number}")
         items.append(storable)
         records.append(record)
-        if large:
-            uploads.append(Upload(record.id, large))
-    claims = IdClaims(session, parsed, noun) if any(item.id for _, item in parsed) else None
-    return Draft(items, ids, records, now, claims, uploads)
+        if large_parts:
+            uploads.append(Upload(record.id, large_parts))
+    id_claims = (
+        IdClaims(session, numbered_items, noun)
+        if any(item.id for _, item in numbered_items)
+        else None
+    )
+    return Draft(items, item_ids, records, now, id_claims, uploads)
+
+
+def _read_messages(
+    engine: Engine,
+    messages: Sequence[object],
+    noun: str,
+    format: str | None,
+    refer: Callable[[Item], Item] | None,
+) -> list[tuple[int, Item]]:
+    """The items of messages, redacted, each with the number of its message."""
+    numbered_items = read_all(messages, noun, format)
+    if engine.settings.redactor is not None:
+        numbered_items = [(number, redacted_item(engine, item)) for number, item in numbered_items]
+    if refer is not None:
+        numbered_items = [
+            (number, refer(item) if item.tool_call_id else item) for number, item in numbered_items
+        ]
+    return numbered_items
 
 
 def stored_with_blobs(stream: SessionStream, snapshot: Snapshot, page: Page) -> dict[str, int]:
@@ -188,13 +218,13 @@ def stored_with_blobs(stream: SessionStream, snapshot: Snapshot, page: Page) -> 
     Raises:
         Conflict: the session changed since the snapshot.
     """
-    ids = list(dict.fromkeys(reference.item for reference in blobs.references(page)))
-    if not ids:
+    item_ids = list(dict.fromkeys(reference.item for reference in blobs.references(page)))
+    if not item_ids:
         return {}
-    items = stream.read(items_query(stream, ids=ids)).pages[0]
-    if items.version != snapshot.version:
-        raise Conflict("the session changed meanwhile", current=items.version)
-    return {record.id: record.seq for record in items.records}
+    item_page = stream.read(items_query(stream, ids=item_ids)).pages[0]
+    if item_page.version != snapshot.version:
+        raise Conflict("the session changed meanwhile", current=item_page.version)
+    return {record.id: record.seq for record in item_page.records}
 
 
 def upload(stream: SessionStream, draft: Draft) -> None:
@@ -203,18 +233,18 @@ def upload(stream: SessionStream, draft: Draft) -> None:
     Raises:
         NotOwner: it belongs to another user; nothing was written.
     """
-    info = stream.read().info
-    owner = stream.user if info is None else info.user or stream.user
+    session_info = stream.read().info
+    owner = stream.user if session_info is None else session_info.user or stream.user
     blob_upload.store(stream.engine, stream.id, owner, draft.uploads)
 
 
 def without_pages(stream: SessionStream, result: Item) -> Item:
     """The result as it is stored: pages that `read_more` made of another one are references."""
-    older = older_items(stream)
+    read_older_items = older_items(stream)
 
     def find(seq: int) -> Item | None:
-        matching = [item for item in older(seq + 1, 1) if item.seq == seq]
-        return next(iter(whole_items(stream, matching)), None)
+        items_at_seq = [item for item in read_older_items(seq + 1, 1) if item.seq == seq]
+        return next(iter(whole_items(stream, items_at_seq)), None)
 
     return referring(result, stream.stream_name, find)
 
@@ -223,30 +253,34 @@ def _write(
     stream: SessionStream, claims: IdClaims | None, batch: list[Record], *, first: bool
 ) -> list[int]:
     """Write a batch of a draft; with the first batch, the ids of all batches are checked."""
-    unchecked = claims is None or stream.engine.discards
-    keys = [] if claims is None or unchecked else claims.keys if first else claims.keys_of(batch)
-    if claims is None or not keys:
+    is_unchecked = claims is None or stream.engine.discards
+    keys_to_check = (
+        [] if claims is None or is_unchecked else claims.keys if first else claims.keys_of(batch)
+    )
+    if claims is None or not keys_to_check:
         return stream.append(batch) if batch else []
-    return stream.append_checked(batch, keys, claims.check if first else claims.check_new)
+    return stream.append_checked(batch, keys_to_check, claims.check if first else claims.check_new)
 
 
 def notify_listener(stream: SessionStream, draft: Draft, seqs: Sequence[int]) -> list[Item]:
     """Tell the listener about new items; returns all added items."""
-    added = whole_items(stream, draft.stored(seqs))  # a reference may name a large item
+    stored_items = whole_items(stream, draft.stored(seqs))  # a reference may name a large item
     if stream.engine.write_counts is not None:
         stream.engine.write_counts.add(stream.owner, len(seqs))
     if stream.engine.listener is not None:
-        new = [
-            stored
-            for stored, item in zip(added, draft.items, strict=True)
+        new_items = [
+            stored_item
+            for stored_item, item in zip(stored_items, draft.items, strict=True)
             if not is_reference(item)
         ]
-        stream.engine.listener.note(stream.id, new)
-    return added
+        stream.engine.listener.note(stream.id, new_items)
+    return stored_items
 
 
 def _check_unique(ids: list[str], noun: str) -> None:
     if len(set(ids)) < len(ids):
-        counts = Counter(ids)
-        duplicate = next(id for id in ids if counts[id] > 1)
-        raise InputError(f"two {noun}s have the id {shown(duplicate)}; ids are unique in a session")
+        id_counts = Counter(ids)
+        duplicate_id = next(item_id for item_id in ids if id_counts[item_id] > 1)
+        raise InputError(
+            f"two {noun}s have the id {shown(duplicate_id)}; ids are unique in a session"
+        )

@@ -16,17 +16,17 @@ _PAGE: Final = 50
 
 def pending_approvals(stream: SessionStream) -> list[PendingApproval]:
     """As `Session.pending_approvals`."""
-    reader, size = RecentReader(stream), _PAGE
-    page = items = reader.newest(size)[0]
-    step = LastStep(items)
-    while not step.is_whole and len(page) == size:
-        size *= 2
-        page = reader.older(items[0].seq, size)
-        items = [*page, *items]
-        step = LastStep(items)
-    return LastStep(_with_large_arguments(stream, items, step)).pending()
+    recent_reader, page_size = RecentReader(stream), _PAGE
+    item_page = items = recent_reader.newest(page_size)[0]
+    last_step = LastStep(items)
+    while not last_step.is_whole and len(item_page) == page_size:
+        page_size *= 2
+        item_page = recent_reader.older(items[0].seq, page_size)
+        items = [*item_page, *items]
+        last_step = LastStep(items)
+    return LastStep(_with_large_arguments(stream, items, last_step)).pending()
 
 
 def _with_large_arguments(stream: SessionStream, items: list[Item], step: LastStep) -> list[Item]:
-    loaded = {item.id: item for item in whole_items(stream, step.heads)}
-    return [loaded.get(item.id, item) for item in items]
+    loaded_items = {item.id: item for item in whole_items(stream, step.heads)}
+    return [loaded_items.get(item.id, item) for item in items]

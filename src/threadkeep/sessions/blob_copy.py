@@ -23,23 +23,32 @@ def copy(
         if parts.MARK not in record.body:
             continue
         item = item_codec.read_item(record)
-        counts = {(session, r.id): r.pieces for r in parts.references_of(item)}
-        texts = read_texts(engine, counts).get(session, {})
-        copies = [Blob.of(text) for text in texts.values()]
-        store(engine, target, user, [Upload(record.id, copies)])
+        piece_counts = {
+            (session, reference.id): reference.pieces for reference in parts.references_of(item)
+        }
+        blob_texts = read_texts(engine, piece_counts).get(session, {})
+        blob_copies = [Blob.of(text) for text in blob_texts.values()]
+        store(engine, target, user, [Upload(record.id, blob_copies)])
 
 
 def records(engine: Engine, session: str) -> Iterator[Record]:
     """All records of a session's blobs that are complete, for exports: pieces first."""
-    stream, page = blobs.stream(engine, session), engine.read(blobs.query(engine, session))[0]
-    complete = [r for r in blobs.references(page) if r.is_complete]
-    for id, pieces in {r.blob: r.pieces for r in complete}.items():
-        for piece in blobs.piece_ids(id, pieces):
-            yield from engine.read(Query(stream, PIECE, ids=[piece]))[0].records
-    yield from (r.record for r in complete)
+    blob_stream, blob_page = (
+        blobs.stream(engine, session),
+        engine.read(blobs.query(engine, session))[0],
+    )
+    complete_references = [
+        reference for reference in blobs.references(blob_page) if reference.is_complete
+    ]
+    for blob_id, piece_count in {
+        reference.blob: reference.pieces for reference in complete_references
+    }.items():
+        for piece_id in blobs.piece_ids(blob_id, piece_count):
+            yield from engine.read(Query(blob_stream, PIECE, ids=[piece_id]))[0].records
+    yield from (reference.record for reference in complete_references)
 
 
 def restore(engine: Engine, session: str, restored: Iterable[Record]) -> None:
     """Write such records; the session's items come next."""
-    for batch in batches(restored):
-        engine.commit(blobs.stream(engine, session), put=batch, ttl=None)
+    for record_batch in batches(restored):
+        engine.commit(blobs.stream(engine, session), put=record_batch, ttl=None)

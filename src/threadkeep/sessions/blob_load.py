@@ -25,27 +25,31 @@ def load(engine: Engine, session: str, items: Sequence[Item]) -> list[Item]:
 
 def load_all(engine: Engine, items: Sequence[tuple[str, Item]]) -> list[Item]:
     """As `load`, for items of several sessions."""
-    counts = {
+    piece_counts = {
         (session, reference.id): reference.pieces
         for session, item in items
         for reference in parts.references_of(item)
     }
-    if not counts:
+    if not piece_counts:
         return [item for _, item in items]
-    texts = read_texts(engine, counts)
-    return [_filled(item, texts.get(session, {})) for session, item in items]
+    texts_by_session = read_texts(engine, piece_counts)
+    return [_filled(item, texts_by_session.get(session, {})) for session, item in items]
 
 
 def load_heads(engine: Engine, session: str, item: Item, characters: int) -> Item:
     """The item with the beginning of its large texts: at least so many characters of each."""
-    counts = {
+    piece_counts = {
         (session, reference.id): min(
             reference.pieces, 1 + characters * reference.pieces // max(reference.length, 1)
         )
         for reference in parts.references_of(item)
         if parts.is_text(reference)
     }
-    return parts.with_heads(item, read_texts(engine, counts).get(session, {})) if counts else item
+    return (
+        parts.with_heads(item, read_texts(engine, piece_counts).get(session, {}))
+        if piece_counts
+        else item
+    )
 
 
 def is_whole(engine: Engine, name: str, blob: str, pieces: int) -> bool:
@@ -53,26 +57,32 @@ def is_whole(engine: Engine, name: str, blob: str, pieces: int) -> bool:
     return all(
         any(
             _piece_text(record) is not None
-            for record in engine.read(Query(name, PIECE, ids=[id]))[0].records
+            for record in engine.read(Query(name, PIECE, ids=[piece_id]))[0].records
         )
-        for id in blobs.piece_ids(blob, pieces)
+        for piece_id in blobs.piece_ids(blob, pieces)
     )
 
 
 def read_texts(engine: Engine, counts: Mapping[tuple[str, str], int]) -> dict[str, dict[str, str]]:
     """The texts of blobs by session and id, of their first pieces; those not whole are missing."""
     queries = [
-        Query(blobs.stream(engine, session), PIECE, ids=blobs.piece_ids(id, count))
-        for (session, id), count in counts.items()
+        Query(blobs.stream(engine, session), PIECE, ids=blobs.piece_ids(blob_id, piece_count))
+        for (session, blob_id), piece_count in counts.items()
     ]
-    texts: dict[str, dict[str, str]] = {}
-    pages = engine.read(*queries) if queries else []
-    for ((session, id), count), page in zip(counts.items(), pages, strict=True):
-        piece_texts = {record.id: _piece_text(record) for record in page.records}
-        pieces = [piece_texts.get(piece) for piece in blobs.piece_ids(id, count)]
-        if None not in pieces:
-            texts.setdefault(session, {})[id] = "".join(piece or "" for piece in pieces)
-    return texts
+    texts_by_session: dict[str, dict[str, str]] = {}
+    piece_pages = engine.read(*queries) if queries else []
+    for ((session, blob_id), piece_count), piece_page in zip(
+        counts.items(), piece_pages, strict=True
+    ):
+        piece_texts = {record.id: _piece_text(record) for record in piece_page.records}
+        ordered_piece_texts = [
+            piece_texts.get(piece) for piece in blobs.piece_ids(blob_id, piece_count)
+        ]
+        if None not in ordered_piece_texts:
+            texts_by_session.setdefault(session, {})[blob_id] = "".join(
+                piece or "" for piece in ordered_piece_texts
+            )
+    return texts_by_session
 
 
 def _piece_text(record: Record) -> str | None:

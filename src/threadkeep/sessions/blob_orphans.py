@@ -29,15 +29,15 @@ class OrphanSweeper:
         It looks at the store only if the last look found none and is long enough ago that there
         may be new ones.
         """
-        now, count = self._engine.now(), 0
+        now, deleted_count = self._engine.now(), 0
         if 0 <= now - self._swept_at < grace(self._engine) / 4:
             return 0
-        for name in blobs.all_streams(self._engine):
-            count += delete(self._engine, name)
-            if count >= limit:
-                return count
+        for stream_name in blobs.all_streams(self._engine):
+            deleted_count += delete(self._engine, stream_name)
+            if deleted_count >= limit:
+                return deleted_count
         self._swept_at = now
-        return count
+        return deleted_count
 
 
 def grace(engine: Engine) -> float:
@@ -47,17 +47,26 @@ def grace(engine: Engine) -> float:
 
 def delete(engine: Engine, name: str) -> int:
     """Delete the orphans of a stream of blobs; returns how many."""
-    page = engine.read(Query(name, blobs.BLOB))[0]
-    doomed = {r.record.id: r.record.body for r in find(engine, name, page)}
+    blob_page = engine.read(Query(name, blobs.BLOB))[0]
+    orphan_bodies = {
+        reference.record.id: reference.record.body for reference in find(engine, name, blob_page)
+    }
     with suppress(Conflict):  # somebody writes: next time
-        return blob_release.drop(engine, name, page, doomed) if doomed else 0
+        return blob_release.drop(engine, name, blob_page, orphan_bodies) if orphan_bodies else 0
     return 0
 
 
 def find(engine: Engine, name: str, page: Page) -> Iterator[Reference]:
     """The orphans among the references of a stream of blobs."""
-    before = engine.now() - grace(engine)
-    old = [r for r in blobs.references(page) if r.record.at <= before]
+    cutoff_time = engine.now() - grace(engine)
+    old_references = [
+        reference for reference in blobs.references(page) if reference.record.at <= cutoff_time
+    ]
     with suppress(CorruptRecord):  # an item that cannot be opened may refer to anything
-        live = {r.record.id for r in blobs.live(engine, blobs.session_stream(engine, name), old)}
-        yield from (r for r in old if r.record.id not in live)
+        live_ids = {
+            reference.record.id
+            for reference in blobs.live(engine, blobs.session_stream(engine, name), old_references)
+        }
+        yield from (
+            reference for reference in old_references if reference.record.id not in live_ids
+        )

@@ -33,14 +33,14 @@ def release(
         page: the references, read before the commit: what was written since stays.
         still_used: the blobs that each removed or changed item still has, by its record id.
     """
-    doomed = {
+    ended_references = {
         reference.record.id: reference.record.body
         for reference in blobs.references(page)
         if reference.item in still_used and reference.blob not in still_used[reference.item]
     }
-    for _ in range(_TRIES if doomed else 0):
+    for _ in range(_TRIES if ended_references else 0):
         with suppress(Conflict):
-            drop(engine, blobs.stream(engine, session), page, doomed)
+            drop(engine, blobs.stream(engine, session), page, ended_references)
             return
         page = engine.read(blobs.query(engine, session))[0]
 
@@ -60,17 +60,29 @@ def drop(engine: Engine, name: str, page: Page, doomed: Mapping[str, str]) -> in
     Raises:
         Conflict: the stream changed since the page was read; nothing was dropped.
     """
-    stored = blobs.references(page)
-    ended = [r for r in stored if doomed.get(r.record.id) == r.record.body]
-    ended_ids = {r.record.id for r in ended}
-    in_use = {r.blob for r in stored if r.record.id not in ended_ids}
-    unused = [r for r in ended if r.blob not in in_use]
-    piece_ids = [id for r in unused for id in blobs.piece_ids(r.blob, r.pieces)]
-    if ended:
+    stored_references = blobs.references(page)
+    ended_references = [
+        reference
+        for reference in stored_references
+        if doomed.get(reference.record.id) == reference.record.body
+    ]
+    ended_ids = {reference.record.id for reference in ended_references}
+    used_blobs = {
+        reference.blob for reference in stored_references if reference.record.id not in ended_ids
+    }
+    unused_references = [
+        reference for reference in ended_references if reference.blob not in used_blobs
+    ]
+    piece_ids = [
+        piece_id
+        for reference in unused_references
+        for piece_id in blobs.piece_ids(reference.blob, reference.pieces)
+    ]
+    if ended_references:
         drops = [Drop(PIECE, list(dict.fromkeys(piece_ids)))] if piece_ids else []
         drops.append(Drop(BLOB, sorted(ended_ids)))
         engine.commit(name, drop=drops, ttl=KEEP, expect=page.version)
-    return len(ended)
+    return len(ended_references)
 
 
 def delete(engine: Engine, session: str, user: str | None = None) -> None:
@@ -78,36 +90,55 @@ def delete(engine: Engine, session: str, user: str | None = None) -> None:
 
     Those of items that somebody else has written since stay.
     """
-    name = blobs.stream(engine, session)
+    stream_name = blobs.stream(engine, session)
     for _ in range(_TRIES):
-        page = engine.read(Query(name, BLOB))[0]
-        if not page.version:
+        blob_page = engine.read(Query(stream_name, BLOB))[0]
+        if not blob_page.version:
             return
-        stored = blobs.references(page)
-        used = blobs.live(engine, engine.stream("session", session), stored) if stored else []
+        stored_references = blobs.references(blob_page)
+        used_references = (
+            blobs.live(engine, engine.stream("session", session), stored_references)
+            if stored_references
+            else []
+        )
         with suppress(Conflict):
-            if not used and user is None:
-                engine.commit(name, drop=[Drop()], ttl=KEEP, expect=page.version)
+            if not used_references and user is None:
+                engine.commit(stream_name, drop=[Drop()], ttl=KEEP, expect=blob_page.version)
             else:
-                used_ids = {r.record.id for r in used}
-                doomed = [
-                    r for r in stored if r.record.id not in used_ids and user in (None, r.user)
+                used_ids = {reference.record.id for reference in used_references}
+                unused_references = [
+                    reference
+                    for reference in stored_references
+                    if reference.record.id not in used_ids and user in (None, reference.user)
                 ]
-                drop(engine, name, page, {r.record.id: r.record.body for r in doomed})
+                drop(
+                    engine,
+                    stream_name,
+                    blob_page,
+                    {reference.record.id: reference.record.body for reference in unused_references},
+                )
             return
 
 
 def delete_of_user(engine: Engine, user: str) -> int:
     """Delete the blobs that name a user and have no item; returns how many references."""
-    count = 0
-    for name in blobs.all_streams(engine):
+    deleted_count = 0
+    for stream_name in blobs.all_streams(engine):
         for _ in range(_TRIES):
-            page = engine.read(Query(name, BLOB))[0]
-            theirs = [r for r in blobs.references(page) if r.user == user]
-            live = blobs.live(engine, blobs.session_stream(engine, name), theirs)
-            live_ids = {r.record.id for r in live}
-            doomed = {r.record.id: r.record.body for r in theirs if r.record.id not in live_ids}
+            blob_page = engine.read(Query(stream_name, BLOB))[0]
+            user_references = [
+                reference for reference in blobs.references(blob_page) if reference.user == user
+            ]
+            live_references = blobs.live(
+                engine, blobs.session_stream(engine, stream_name), user_references
+            )
+            live_ids = {reference.record.id for reference in live_references}
+            orphan_bodies = {
+                reference.record.id: reference.record.body
+                for reference in user_references
+                if reference.record.id not in live_ids
+            }
             with suppress(Conflict):
-                count += drop(engine, name, page, doomed)
+                deleted_count += drop(engine, stream_name, blob_page, orphan_bodies)
                 break
-    return count
+    return deleted_count

@@ -40,11 +40,11 @@ def store(engine: Engine, session: str, user: str | None, uploads: Sequence[Uplo
     if not uploads or engine.discards:
         return
     for _ in range(_TRIES):
-        page = engine.read(blobs.query(engine, session))[0]
-        existing = blobs.references(page)
-        _check_quota(engine, session, existing, uploads)
+        blob_page = engine.read(blobs.query(engine, session))[0]
+        existing_references = blobs.references(blob_page)
+        _check_quota(engine, session, existing_references, uploads)
         with suppress(Conflict):
-            _write(engine, session, user, uploads, page.version, existing)
+            _write(engine, session, user, uploads, blob_page.version, existing_references)
             return
     raise BackendError(f"session {shown(session)} was changed by others all the time; try again")
 
@@ -62,25 +62,32 @@ def _write(
     If it takes several commits, incomplete references come with the first one: they keep others
     from deleting the pieces, and tell of them after a crash.
     """
-    complete = {reference.blob for reference in existing if reference.is_complete}
-    new = {blob.id: blob for upload in uploads for blob in upload.blobs}
+    complete_blob_ids = {reference.blob for reference in existing if reference.is_complete}
+    new_blobs = {blob.id: blob for upload in uploads for blob in upload.blobs}
     now = engine.now()
-    pieces = [
-        Record(PIECE, id, json_text.dumps({"text": text}, "piece"), now)
-        for blob in new.values()
-        if blob.id not in complete
-        for id, text in zip(blobs.piece_ids(blob.id, blob.piece_count), blob.pieces(), strict=True)
+    piece_records = [
+        Record(PIECE, piece_id, json_text.dumps({"text": piece_text}, "piece"), now)
+        for blob in new_blobs.values()
+        if blob.id not in complete_blob_ids
+        for piece_id, piece_text in zip(
+            blobs.piece_ids(blob.id, blob.piece_count), blob.pieces(), strict=True
+        )
     ]
-    final = _reference_records(engine, user, uploads, now, complete=True)
-    if len(list(batches([*pieces, *final]))) > 1:
-        pieces = [*_reference_records(engine, user, uploads, now, complete=False), *pieces]
-        rounds = [*batches(pieces), *batches(final)]
+    final_records = _reference_records(engine, user, uploads, now, complete=True)
+    if len(list(batches([*piece_records, *final_records]))) > 1:
+        piece_records = [
+            *_reference_records(engine, user, uploads, now, complete=False),
+            *piece_records,
+        ]
+        commit_batches = [*batches(piece_records), *batches(final_records)]
     else:
-        rounds = [[*pieces, *final]]
-    name = blobs.stream(engine, session)
-    for batch in rounds:
-        expect = version if batch is rounds[0] else Generation(version)
-        version = engine.commit(name, put=batch, ttl=None, expect=expect).version
+        commit_batches = [[*piece_records, *final_records]]
+    stream_name = blobs.stream(engine, session)
+    for record_batch in commit_batches:
+        expected_version = version if record_batch is commit_batches[0] else Generation(version)
+        version = engine.commit(
+            stream_name, put=record_batch, ttl=None, expect=expected_version
+        ).version
 
 
 def _reference_records(
@@ -89,7 +96,7 @@ def _reference_records(
     reference_records = []
     for upload in uploads:
         for blob in upload.blobs:
-            fields = {
+            reference_fields = {
                 "blob": blob.id,
                 "item": upload.item,
                 "size": blob.size,
@@ -98,23 +105,25 @@ def _reference_records(
                 "write": engine.new_id(now),  # so that it differs from what others read before
                 **({} if user is None else {"user": user}),
             }
-            id = names.key(f"{blob.id}/{upload.item}")
-            reference_records.append(Record(BLOB, id, json_text.dumps(fields, "blob"), now))
+            reference_id = names.key(f"{blob.id}/{upload.item}")
+            reference_records.append(
+                Record(BLOB, reference_id, json_text.dumps(reference_fields, "blob"), now)
+            )
     return reference_records
 
 
 def _check_quota(
     engine: Engine, session: str, existing: Sequence[Reference], uploads: Sequence[Upload]
 ) -> None:
-    new = {blob.id: blob.size for upload in uploads for blob in upload.blobs}
-    if _total(existing, new) <= MAX_SESSION:
+    new_sizes = {blob.id: blob.size for upload in uploads for blob in upload.blobs}
+    if _total(existing, new_sizes) <= MAX_SESSION:
         return
-    total = _total(blobs.live(engine, engine.stream("session", session), existing), new)
-    if total > MAX_SESSION:
+    total_size = _total(blobs.live(engine, engine.stream("session", session), existing), new_sizes)
+    if total_size > MAX_SESSION:
         raise parts.TooLarge(
-            f"session {shown(session)} would have {total:,} bytes of parts over 64 kB, at most "
-            f"{MAX_SESSION:,} can be stored; begin another session, remove items, or keep large "
-            "files elsewhere and store their URL"
+            f"session {shown(session)} would have {total_size:,} bytes of parts over 64 kB, "
+            f"at most {MAX_SESSION:,} can be stored; begin another session, remove items, or "
+            "keep large files elsewhere and store their URL"
         )
 
 

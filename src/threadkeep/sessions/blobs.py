@@ -66,38 +66,45 @@ def version_query(engine: Engine, session: str) -> Query:
 
 def references(page: Page) -> list[Reference]:
     """The references of a page."""
-    parsed = []
+    page_references = []
     for record in page.records:
         try:
-            fields = body.decode(record, record_shapes.BLOB)
+            reference_fields = body.decode(record, record_shapes.BLOB)
         except UnreadableRecord as error:
             body.skip(record, error)
             continue
-        parsed.append(
+        page_references.append(
             Reference(
-                fields["blob"],
-                fields["item"],
-                fields["size"],
-                fields["pieces"],
-                fields["complete"],
-                fields.get("user"),
+                reference_fields["blob"],
+                reference_fields["item"],
+                reference_fields["size"],
+                reference_fields["pieces"],
+                reference_fields["complete"],
+                reference_fields.get("user"),
                 record,
             )
         )
-    return parsed
+    return page_references
 
 
 def live(engine: Engine, name: str, existing: Sequence[Reference]) -> list[Reference]:
     """Those references whose item is in the stream of the session, and refers to the blob."""
-    ids = list(dict.fromkeys(reference.item for reference in existing))
+    item_ids = list(dict.fromkeys(reference.item for reference in existing))
     queries = [
-        Query(name, "item", ids=ids[start : start + _IDS]) for start in range(0, len(ids), _IDS)
+        Query(name, "item", ids=item_ids[batch_start : batch_start + _IDS])
+        for batch_start in range(0, len(item_ids), _IDS)
     ]
-    pages = engine.read(*queries) if queries else []
-    item_records = [record for page in pages for record in page.records]
-    used = {record.id: blob_ids(record) for record in item_records}
-    unreadable = {r.id for r in item_records if not body.is_readable(r, record_shapes.ITEM)}
-    return [r for r in existing if r.item in unreadable or r.blob in used.get(r.item, ())]
+    item_pages = engine.read(*queries) if queries else []
+    item_records = [record for item_page in item_pages for record in item_page.records]
+    used_blobs = {record.id: blob_ids(record) for record in item_records}
+    unreadable_ids = {
+        record.id for record in item_records if not body.is_readable(record, record_shapes.ITEM)
+    }
+    return [
+        reference
+        for reference in existing
+        if reference.item in unreadable_ids or reference.blob in used_blobs.get(reference.item, ())
+    ]
 
 
 def blob_ids(record: Record) -> set[str]:
@@ -109,15 +116,15 @@ def blob_ids(record: Record) -> set[str]:
 
 def piece_ids(blob: str, count: int) -> list[str]:
     """The record ids of the first pieces of a blob."""
-    return [f"{blob}/{number}" for number in range(count)]
+    return [f"{blob}/{piece_number}" for piece_number in range(count)]
 
 
 def session_stream(engine: Engine, name: str) -> str:
     """The stream of the session that a stream of blobs belongs to."""
-    encoded = names.parts(name)[1]
-    if encoded.startswith("="):  # hashed, as the longer name of the session's stream is too
-        return names.noun_prefix(engine.settings.namespace, "session") + encoded
-    return engine.stream("session", names.decoded(encoded))
+    encoded_session = names.parts(name)[1]
+    if encoded_session.startswith("="):  # hashed, as the longer name of the session's stream is too
+        return names.noun_prefix(engine.settings.namespace, "session") + encoded_session
+    return engine.stream("session", names.decoded(encoded_session))
 
 
 def all_streams(engine: Engine) -> Iterator[str]:

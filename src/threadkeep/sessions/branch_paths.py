@@ -28,38 +28,48 @@ class BranchTree:
             branch.name: branch for branch in branches or [Branch(MAIN, None, None, True)]
         }
         self._starts = {
-            name: seqs.get(branch.at or "", 0) for name, branch in self.branches.items()
+            branch_name: seqs.get(branch.at or "", 0)
+            for branch_name, branch in self.branches.items()
         }
-        self.shown = next((b.name for b in self.branches.values() if b.is_shown), MAIN)
+        self.shown = next(
+            (branch.name for branch in self.branches.values() if branch.is_shown), MAIN
+        )
 
     def owner(self, item: Item) -> str:
         """The branch that an item belongs to."""
-        if (name := label(item)) in self.branches:
-            return str(name)
+        if (branch_name := label(item)) in self.branches:
+            return str(branch_name)
         return next(
-            (name for name in self.chain(self.shown) if item.seq > self._starts[name]), MAIN
+            (
+                branch_name
+                for branch_name in self.chain(self.shown)
+                if item.seq > self._starts[branch_name]
+            ),
+            MAIN,
         )
 
     def limits(self, name: str) -> dict[str, float]:
         """The last seq that a branch shows of each branch on its way from `main`."""
-        limits: dict[str, float] = {}
-        limit = math.inf
+        seq_limits: dict[str, float] = {}
+        seq_limit = math.inf
         for ancestor in self.chain(name):
-            limits[ancestor] = limit
-            limit = min(limit, self._starts[ancestor])
-        return limits
+            seq_limits[ancestor] = seq_limit
+            seq_limit = min(seq_limit, self._starts[ancestor])
+        return seq_limits
 
     def fork_seq(self, name: str) -> int:
         """The seq up to which a branch and the shown one have the same items."""
-        ours, theirs = self.limits(name), self.limits(self.shown)
-        common = next(ancestor for ancestor in self.chain(name) if ancestor in theirs)
-        limit = min(ours[common], theirs[common])
-        return -1 if math.isinf(limit) else int(limit)
+        branch_limits, shown_limits = self.limits(name), self.limits(self.shown)
+        common_ancestor = next(
+            ancestor for ancestor in self.chain(name) if ancestor in shown_limits
+        )
+        fork_limit = min(branch_limits[common_ancestor], shown_limits[common_ancestor])
+        return -1 if math.isinf(fork_limit) else int(fork_limit)
 
     def listed(self) -> tuple[Branch, ...]:
         """All branches, `main` first; an empty tuple if there is no other."""
-        listed = tuple(self.branches.values())
-        return () if len(listed) == 1 else listed
+        all_branches = tuple(self.branches.values())
+        return () if len(all_branches) == 1 else all_branches
 
     def shown_as(self, name: str) -> tuple[Branch, ...]:
         """All branches, with this one as the shown one."""
@@ -70,12 +80,12 @@ class BranchTree:
 
     def chain(self, name: str) -> list[str]:
         """A branch and its ancestors, nearest first."""
-        chain: list[str] = []
-        current: str | None = name
-        while current in self.branches and current not in chain:
-            chain.append(str(current))
-            current = self.branches[str(current)].parent
-        return chain if chain and chain[-1] == MAIN else [*chain, MAIN]
+        branch_chain: list[str] = []
+        current_name: str | None = name
+        while current_name in self.branches and current_name not in branch_chain:
+            branch_chain.append(str(current_name))
+            current_name = self.branches[str(current_name)].parent
+        return branch_chain if branch_chain and branch_chain[-1] == MAIN else [*branch_chain, MAIN]
 
 
 class BranchView:
@@ -99,5 +109,5 @@ class BranchView:
 
 def label(item: Item) -> str | None:
     """The branch that a hidden item names, if any."""
-    name = item.metadata.get(BRANCH) if item.hidden else None
-    return name if isinstance(name, str) else None
+    branch_name = item.metadata.get(BRANCH) if item.hidden else None
+    return branch_name if isinstance(branch_name, str) else None

@@ -25,10 +25,10 @@ _MAX_BRANCHES: Final = 500
 
 def branches(stream: SessionStream) -> list[Branch]:
     """As `Session.branches`."""
-    info = stream.read().info
-    if info is None:
+    session_info = stream.read().info
+    if session_info is None:
         return []
-    return list(info.branches) or [Branch(MAIN, is_shown=True)]
+    return list(session_info.branches) or [Branch(MAIN, is_shown=True)]
 
 
 def branch(stream: SessionStream, name: str, at: str | int | None) -> Branch:
@@ -36,13 +36,13 @@ def branch(stream: SessionStream, name: str, at: str | int | None) -> Branch:
     name = names.check(name, "branch")
     if stream.engine.discards:
         return Branch(name, is_shown=True)
-    switch = _Switch(stream, name, at)
-    while not stream.retry(switch.step):
+    branch_switch = _Switch(stream, name, at)
+    while not stream.retry(branch_switch.step):
         pass
-    if switch.refusal is not None:
-        raise switch.refusal
-    notify_edited(stream, switch.changed)
-    return switch.tree.branches[name]
+    if branch_switch.refusal is not None:
+        raise branch_switch.refusal
+    notify_edited(stream, branch_switch.changed)
+    return branch_switch.tree.branches[name]
 
 
 def view(stream: SessionStream, name: str) -> BranchView:
@@ -53,8 +53,8 @@ def view(stream: SessionStream, name: str) -> BranchView:
         NotFound: the session has no such branch.
     """
     name = names.check(name, "branch")
-    info = stream.read().info
-    tree = _tree(stream, info)
+    session_info = stream.read().info
+    tree = _tree(stream, session_info)
     if name not in tree.branches and not stream.engine.discards:
         raise _unknown(stream, name, tree)
     return BranchView(tree, name)
@@ -97,27 +97,37 @@ class _Switch:
                 f"session {shown(self._stream.id)} has {_MAX_BRANCHES} branches already: begin "
                 "another session, or show one of them"
             )
-        item = self._item_at()
-        new = Branch(self._name, tree.owner(item) if item else MAIN, item.id if item else None)
-        seqs = {
+        start_item = self._item_at()
+        new_branch = Branch(
+            self._name,
+            tree.owner(start_item) if start_item else MAIN,
+            start_item.id if start_item else None,
+        )
+        start_seqs = {
             **seqs_of_starts(self._stream, snapshot.info),
-            **({item.id: item.seq} if item else {}),
+            **({start_item.id: start_item.seq} if start_item else {}),
         }
-        return BranchTree([*tree.branches.values(), new], seqs)
+        return BranchTree([*tree.branches.values(), new_branch], start_seqs)
 
     def _item_at(self) -> Item | None:
         """The item that the branch begins behind; `None` = before all."""
-        at = self._at
-        if at is None or type(at) is int:
-            before = None if at is None else max(-1, min(at, MAX_SEQ - 1)) + 1
-            query = items_query(self._stream, limit=1, newest=True, before=before)
-            return next(iter(range_items(self._stream, query)), None)
-        if not isinstance(at, str):
-            raise InputError(f"at must be an item's id or a seq, got {type(at).__name__}")
-        query = items_query(self._stream, ids=[names.key(at)])
-        items = range_items(self._stream, query, hidden=True)
+        item_reference = self._at
+        if item_reference is None or type(item_reference) is int:
+            end_seq = (
+                None if item_reference is None else max(-1, min(item_reference, MAX_SEQ - 1)) + 1
+            )
+            item_query = items_query(self._stream, limit=1, newest=True, before=end_seq)
+            return next(iter(range_items(self._stream, item_query)), None)
+        if not isinstance(item_reference, str):
+            raise InputError(
+                f"at must be an item's id or a seq, got {type(item_reference).__name__}"
+            )
+        item_query = items_query(self._stream, ids=[names.key(item_reference)])
+        items = range_items(self._stream, item_query, hidden=True)
         if not items:
-            raise NotFound(f"at: session {shown(self._stream.id)} has no item {shown(at)}")
+            raise NotFound(
+                f"at: session {shown(self._stream.id)} has no item {shown(item_reference)}"
+            )
         return items[0]
 
     def _commit(self, tree: BranchTree, before: SessionInfo) -> bool:
@@ -125,16 +135,20 @@ class _Switch:
         snapshot = stream.read(items_query(stream, after=tree.fork_seq(self._name)))
         if snapshot.info is None or snapshot.info.branches != before.branches:
             raise Conflict("the branches were changed meanwhile", current=snapshot.version)
-        changes = _Changes(tree, self._name, snapshot.pages[0].records, now)
-        put, is_last_hide = changes.first()
+        item_changes = _Changes(tree, self._name, snapshot.pages[0].records, now)
+        changed_records, is_last_hide = item_changes.first()
         self.tree = BranchTree(tree.shown_as(self._name), {})
-        info = dataclasses.replace(stream.claim(snapshot), branches=self.tree.listed())
-        stream.compare_and_set(snapshot, put=put, info=info if is_last_hide else None)
-        if put:
-            drop_derived(stream, snapshot, min(changes.seqs[record.id] for record in put))
-        self.changed += [changes.ids[record.id] for record in put]
+        session_info = dataclasses.replace(stream.claim(snapshot), branches=self.tree.listed())
+        stream.compare_and_set(
+            snapshot, put=changed_records, info=session_info if is_last_hide else None
+        )
+        if changed_records:
+            drop_derived(
+                stream, snapshot, min(item_changes.seqs[record.id] for record in changed_records)
+            )
+        self.changed += [item_changes.ids[record.id] for record in changed_records]
         self._is_begun = self._is_begun or is_last_hide
-        return len(put) == len(changes.hide) + len(changes.show)
+        return len(changed_records) == len(item_changes.hide) + len(item_changes.show)
 
 
 class _Changes:
@@ -149,25 +163,25 @@ class _Changes:
         for record in records:
             item = item_codec.read_item(record)
             self.ids[record.id] = item.id
-            is_on = branch_view.has(item)
-            if not item.hidden and not is_on:
+            is_in_branch = branch_view.has(item)
+            if not item.hidden and not is_in_branch:
                 self.hide += _marked(record, tree.owner(item), now)
-            elif item.hidden and is_on and label(item) is not None:
+            elif item.hidden and is_in_branch and label(item) is not None:
                 self.show += _marked(record, None, now)
 
     def first(self) -> tuple[list[Record], bool]:
         """What one commit changes, and whether nothing is left to hide then."""
-        put = [*self.hide, *self.show][:_MAX_CHANGES]
-        is_too_large = len(list(batches(put))) > 1
+        changed_records = [*self.hide, *self.show][:_MAX_CHANGES]
+        is_too_large = len(list(batches(changed_records))) > 1
         if self.hide and (is_too_large or len(self.hide) > _MAX_CHANGES):
             return self.hide[:_MAX_CHANGES], False
-        return put, True
+        return changed_records, True
 
 
 def _marked(record: Record, branch: str | None, now: float) -> list[Record]:
     """The record with the mark of a branch that is not shown, or without; none if unreadable."""
-    marked = item_codec.with_branch(record, branch, now)
-    return [] if marked is None else [marked]
+    marked_record = item_codec.with_branch(record, branch, now)
+    return [] if marked_record is None else [marked_record]
 
 
 def _tree(stream: SessionStream, info: SessionInfo | None) -> BranchTree:
@@ -175,5 +189,7 @@ def _tree(stream: SessionStream, info: SessionInfo | None) -> BranchTree:
 
 
 def _unknown(stream: SessionStream, name: str, tree: BranchTree) -> NotFound:
-    existing = ", ".join(shown(branch) for branch in list(tree.branches)[:5])
-    return NotFound(f"session {shown(stream.id)} has no branch {shown(name)}; it has {existing}")
+    existing_names = ", ".join(shown(branch) for branch in list(tree.branches)[:5])
+    return NotFound(
+        f"session {shown(stream.id)} has no branch {shown(name)}; it has {existing_names}"
+    )

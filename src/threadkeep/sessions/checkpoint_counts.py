@@ -35,12 +35,12 @@ class CheckpointCounts:
 
 def count(engine: Engine, limit: int) -> CheckpointCounts:
     """Count threads with checkpoints, in about the first `limit` streams."""
-    counts, cursor, looked = CheckpointCounts(), None, 0
-    prefix = names.noun_prefix(engine.settings.namespace, NOUN)
-    while looked < limit:
-        page, cursor = engine.streams(prefix, cursor=cursor, limit=min(_PAGE, limit))
-        _count(engine, list(dict.fromkeys(page)), counts)
-        looked += len(page)
+    counts, cursor, stream_count = CheckpointCounts(), None, 0
+    stream_prefix = names.noun_prefix(engine.settings.namespace, NOUN)
+    while stream_count < limit:
+        stream_names, cursor = engine.streams(stream_prefix, cursor=cursor, limit=min(_PAGE, limit))
+        _count(engine, list(dict.fromkeys(stream_names)), counts)
+        stream_count += len(stream_names)
         if cursor is None:
             break
     return counts
@@ -49,19 +49,23 @@ def count(engine: Engine, limit: int) -> CheckpointCounts:
 def _count(engine: Engine, streams: Sequence[str], counts: CheckpointCounts) -> None:
     """Two round trips: the threads, then the items of their newest messages."""
     queries = [query for stream in streams for query in _queries(stream)]
-    pages: list[Page] = engine.read(*queries) if queries else []
-    items: list[Query] = []
-    for threads, lease, run in zip(pages[::3], pages[1::3], pages[2::3], strict=True):
-        thread = _root_of(threads.records)
-        if thread is None:
+    thread_pages: list[Page] = engine.read(*queries) if queries else []
+    item_queries: list[Query] = []
+    for thread_page, lease_page, segment_page in zip(
+        thread_pages[::3], thread_pages[1::3], thread_pages[2::3], strict=True
+    ):
+        thread_id = _root_of(thread_page.records)
+        if thread_id is None:
             continue
         counts.threads += 1
-        counts.held += bool(lease.records)
-        item = _newest_item(run.records)
-        if item is not None:
-            items.append(Query(engine.stream("session", thread), "item", ids=[names.key(item)]))
-    newest_items = engine.read(*items) if items else []
-    counts.without_messages += sum(not page.records for page in newest_items)
+        counts.held += bool(lease_page.records)
+        item_id = _newest_item(segment_page.records)
+        if item_id is not None:
+            item_queries.append(
+                Query(engine.stream("session", thread_id), "item", ids=[names.key(item_id)])
+            )
+    item_pages = engine.read(*item_queries) if item_queries else []
+    counts.without_messages += sum(not item_page.records for item_page in item_pages)
 
 
 def _queries(stream: str) -> tuple[Query, Query, Query]:
@@ -76,17 +80,17 @@ def _root_of(records: Sequence[Record]) -> str | None:
     """The thread whose root a stream is; `None` = it is another namespace, or unreadable."""
     for record in records:
         if body.is_readable(record, CHECKPOINT_THREAD):
-            described = body.decode(record, CHECKPOINT_THREAD)
-            return str(described["thread"]) if described["namespace"] == ROOT else None
+            thread_fields = body.decode(record, CHECKPOINT_THREAD)
+            return str(thread_fields["thread"]) if thread_fields["namespace"] == ROOT else None
     return None
 
 
 def _newest_item(records: Sequence[Record]) -> str | None:
     """The id of the item of the last message in a segment; `None` = there is none."""
-    keys: Any = []
+    element_keys: Any = []
     with suppress(ValueError):
-        keys = json.loads(records[0].body) if records else []
-    for key in reversed(keys if isinstance(keys, list) else []):
-        if isinstance(key, str) and (reference := REFERENCE.fullmatch(key)):
-            return reference["item"]
+        element_keys = json.loads(records[0].body) if records else []
+    for element_key in reversed(element_keys if isinstance(element_keys, list) else []):
+        if isinstance(element_key, str) and (reference_match := REFERENCE.fullmatch(element_key)):
+            return reference_match["item"]
     return None

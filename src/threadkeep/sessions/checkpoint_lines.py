@@ -36,13 +36,13 @@ class CheckpointRecord(NamedTuple):
 
 def records(engine: Engine, thread: str) -> Iterator[CheckpointRecord]:
     """The records of a thread's checkpoints; one read if there are none."""
-    root = checkpoints.stream(engine, thread, ROOT)
-    if not engine.read(Query(root, THREAD, limit=0))[0].version:
+    root_stream = checkpoints.stream(engine, thread, ROOT)
+    if not engine.read(Query(root_stream, THREAD, limit=0))[0].version:
         return
     for namespace in checkpoints.namespaces(engine, thread):
-        name = checkpoints.stream(engine, thread, namespace)
-        for kind in KINDS:
-            for record in all_records(engine, name, kind):
+        stream_name = checkpoints.stream(engine, thread, namespace)
+        for record_kind in KINDS:
+            for record in all_records(engine, stream_name, record_kind):
                 yield CheckpointRecord(namespace, record)
 
 
@@ -71,15 +71,21 @@ def write(
         user: its owner.
         entries: what was exported.
     """
-    root = checkpoints.stream(engine, thread, ROOT)
-    if not entries or engine.read(Query(root, THREAD, ids=[THREAD]))[0].records:
+    root_stream = checkpoints.stream(engine, thread, ROOT)
+    if not entries or engine.read(Query(root_stream, THREAD, ids=[THREAD]))[0].records:
         return
-    by_namespace: dict[str, list[Record]] = {ROOT: []}
-    for entry in entries:
-        by_namespace.setdefault(entry.namespace, []).append(entry.record)
-    listed = [checkpoints.namespace_record(n, engine.now()) for n in by_namespace if n != ROOT]
-    _put(engine, root, [*listed, *_others(by_namespace[ROOT])])
-    for namespace, records in by_namespace.items():
+    records_by_namespace: dict[str, list[Record]] = {ROOT: []}
+    for checkpoint_record in entries:
+        records_by_namespace.setdefault(checkpoint_record.namespace, []).append(
+            checkpoint_record.record
+        )
+    namespace_records = [
+        checkpoints.namespace_record(namespace, engine.now())
+        for namespace in records_by_namespace
+        if namespace != ROOT
+    ]
+    _put(engine, root_stream, [*namespace_records, *_others(records_by_namespace[ROOT])])
+    for namespace, records in records_by_namespace.items():
         if namespace != ROOT:
             thread_record = _thread_record(engine, thread, namespace, user, records)
             _put(
@@ -87,31 +93,33 @@ def write(
                 checkpoints.stream(engine, thread, namespace),
                 [*_others(records), thread_record],
             )
-    thread_record = _thread_record(engine, thread, ROOT, user, by_namespace[ROOT])
-    engine.commit(root, put=[thread_record], ttl=engine.settings.ttl)
+    thread_record = _thread_record(engine, thread, ROOT, user, records_by_namespace[ROOT])
+    engine.commit(root_stream, put=[thread_record], ttl=engine.settings.ttl)
 
 
 def _put(engine: Engine, name: str, records: Sequence[Record]) -> None:
-    drop = [Drop()]
-    for batch in batches(records):
-        engine.commit(name, put=batch, drop=drop, ttl=engine.settings.ttl)
-        drop = []
+    drops = [Drop()]
+    for record_batch in batches(records):
+        engine.commit(name, put=record_batch, drop=drops, ttl=engine.settings.ttl)
+        drops = []
 
 
 def _others(records: Sequence[Record]) -> list[Record]:
-    return [replace(r, seq=0) for r in records if r.kind not in (THREAD, NAMESPACE)]
+    return [replace(record, seq=0) for record in records if record.kind not in (THREAD, NAMESPACE)]
 
 
 def _thread_record(
     engine: Engine, thread: str, namespace: str, user: str | None, records: Sequence[Record]
 ) -> Record:
     """Whose the stream is, by the session and not by the line."""
-    body: dict[str, Any] = {"thread": thread, "namespace": namespace}
+    thread_fields: dict[str, Any] = {"thread": thread, "namespace": namespace}
     if user is not None:
-        body["user"] = user
+        thread_fields["user"] = user
     for record in records:
-        fields = json.loads(record.body) if record.kind == THREAD else {}
-        for name, kind in _COPIED_FIELDS.items():
-            if isinstance(fields, dict) and isinstance(fields.get(name), kind):
-                body[name] = fields[name]
-    return Record(THREAD, THREAD, json_text.dumps(body, "thread"), engine.now())
+        stored_fields = json.loads(record.body) if record.kind == THREAD else {}
+        for field_name, field_type in _COPIED_FIELDS.items():
+            if isinstance(stored_fields, dict) and isinstance(
+                stored_fields.get(field_name), field_type
+            ):
+                thread_fields[field_name] = stored_fields[field_name]
+    return Record(THREAD, THREAD, json_text.dumps(thread_fields, "thread"), engine.now())

@@ -49,8 +49,8 @@ def stream(engine: Engine, thread: str, namespace: str) -> str:
 
 def namespace_record(namespace: str, now: float) -> Record:
     """The record that lists a namespace in the root stream of its thread."""
-    text = json_text.dumps({"namespace": namespace}, "namespace")
-    return Record(NAMESPACE, names.key(namespace), text, now)
+    body_text = json_text.dumps({"namespace": namespace}, "namespace")
+    return Record(NAMESPACE, names.key(namespace), body_text, now)
 
 
 def namespaces(engine: Engine, thread: str) -> Iterator[str]:
@@ -77,27 +77,33 @@ def forget_items(engine: Engine, thread: str, items: Collection[str], texts: set
     Returns:
         The number of records.
     """
-    count = 0
+    deleted_count = 0
     for namespace in namespaces(engine, thread):
-        name = stream(engine, thread, namespace)
-        doomed = [r.id for r in all_records(engine, name, ELEMENT) if _is_of(r, items, texts)]
-        for start in range(0, len(doomed), PAGE):
-            drop = [Drop(ELEMENT, doomed[start : start + PAGE])]
-            engine.commit(name, drop=drop, ttl=KEEP)
-        count += len(doomed)
-    return count
+        stream_name = stream(engine, thread, namespace)
+        element_ids = [
+            element.id
+            for element in all_records(engine, stream_name, ELEMENT)
+            if _is_of(element, items, texts)
+        ]
+        for batch_start in range(0, len(element_ids), PAGE):
+            element_drop = [Drop(ELEMENT, element_ids[batch_start : batch_start + PAGE])]
+            engine.commit(stream_name, drop=element_drop, ttl=KEEP)
+        deleted_count += len(element_ids)
+    return deleted_count
 
 
 def delete_of_user(engine: Engine, user: str) -> int:
     """Delete the checkpoints of a user's threads that have no session; returns how many streams."""
-    count = 0
+    deleted_count = 0
     for stream_names in stream_pages(engine, names.noun_prefix(engine.settings.namespace, NOUN)):
-        queries = [Query(name, THREAD, ids=[THREAD]) for name in stream_names]
-        for name, page in zip(stream_names, engine.read(*queries) if queries else [], strict=True):
-            if page.records and _field(page.records[0], "user") == user:
-                engine.commit(name, drop=[Drop()], ttl=KEEP)
-                count += 1
-    return count
+        queries = [Query(stream_name, THREAD, ids=[THREAD]) for stream_name in stream_names]
+        for stream_name, thread_page in zip(
+            stream_names, engine.read(*queries) if queries else [], strict=True
+        ):
+            if thread_page.records and _field(thread_page.records[0], "user") == user:
+                engine.commit(stream_name, drop=[Drop()], ttl=KEEP)
+                deleted_count += 1
+    return deleted_count
 
 
 def _is_of(record: Record, items: Collection[str], texts: set[str]) -> bool:
@@ -107,20 +113,24 @@ def _is_of(record: Record, items: Collection[str], texts: set[str]) -> bool:
 def _field(record: Record, name: str) -> str | None:
     """A text in a record; `None` if it is not there, or the record cannot be read."""
     try:
-        value = body.parse(record.body, record.kind).get(name)
+        field_value = body.parse(record.body, record.kind).get(name)
     except UnreadableRecord:
         return None
-    return value if isinstance(value, str) else None
+    return field_value if isinstance(field_value, str) else None
 
 
 def delete(engine: Engine, thread: str) -> int:
     """Delete all checkpoints of a thread, the root stream last. Returns the number of streams."""
-    root = stream(engine, thread, ROOT)
-    page = engine.read(Query(root, NAMESPACE, limit=1))[0]
-    if not page.version:
+    root_stream = stream(engine, thread, ROOT)
+    namespace_page = engine.read(Query(root_stream, NAMESPACE, limit=1))[0]
+    if not namespace_page.version:
         return 0
-    listed = [name for name in namespaces(engine, thread) if name != ROOT] if page.records else []
-    for namespace in listed:
+    other_namespaces = (
+        [name for name in namespaces(engine, thread) if name != ROOT]
+        if namespace_page.records
+        else []
+    )
+    for namespace in other_namespaces:
         engine.commit(stream(engine, thread, namespace), drop=[Drop()], ttl=KEEP)
-    engine.commit(root, drop=[Drop()], ttl=KEEP)
-    return 1 + len(listed)
+    engine.commit(root_stream, drop=[Drop()], ttl=KEEP)
+    return 1 + len(other_namespaces)

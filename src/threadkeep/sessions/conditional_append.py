@@ -79,11 +79,11 @@ def add_if(stream: SessionStream, ids: Sequence[str], decide: Decide) -> list[It
 def _read_tail(stream: SessionStream, ids: Sequence[str]) -> tuple[Snapshot, Tail]:
     snapshot = stream.read(
         items_query(stream, limit=1, newest=True),
-        items_query(stream, ids=[names.key(id) for id in ids]),
+        items_query(stream, ids=[names.key(item_id) for item_id in ids]),
     )
-    newest, stored = map(items_of_page, snapshot.pages)
-    by_id = {item.id: item for item in whole_items(stream, stored)}
-    tail = Tail(snapshot.info, snapshot.version, next(iter(newest), None), by_id)
+    newest_items, named_items = map(items_of_page, snapshot.pages)
+    items_by_id = {item.id: item for item in whole_items(stream, named_items)}
+    tail = Tail(snapshot.info, snapshot.version, next(iter(newest_items), None), items_by_id)
     return snapshot, tail
 
 
@@ -91,7 +91,7 @@ def _new_info(stream: SessionStream, snapshot: Snapshot, addition: Addition) -> 
     """The session's info with the new metadata; `None` = unchanged."""
     if addition.metadata is None:
         return None
-    info = stream.claim(snapshot)
-    created_at = info.created_at or utc_datetime(stream.engine.now())
-    changed = replace(info, metadata=dict(addition.metadata), created_at=created_at)
-    return redacted_info(stream.engine, changed)
+    session_info = stream.claim(snapshot)
+    created_at = session_info.created_at or utc_datetime(stream.engine.now())
+    changed_info = replace(session_info, metadata=dict(addition.metadata), created_at=created_at)
+    return redacted_info(stream.engine, changed_info)

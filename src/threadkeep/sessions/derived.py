@@ -29,8 +29,10 @@ def stream(engine: Engine, noun: str, session: str) -> str:
 
 def derived_stream(engine: Engine, noun: str, stream: str) -> str:
     """As `stream`, from the name of the session's own stream."""
-    _, encoded = names.parts(stream)
-    return names.noun_prefix(engine.longterm.settings.namespace, _noun(engine, noun)) + encoded
+    _, encoded_session = names.parts(stream)
+    return (
+        names.noun_prefix(engine.longterm.settings.namespace, _noun(engine, noun)) + encoded_session
+    )
 
 
 def delete_derived(engine: Engine, session: str, *, user: str | None, is_ended: bool) -> None:
@@ -48,8 +50,8 @@ def delete_derived(engine: Engine, session: str, *, user: str | None, is_ended: 
         _drop(engine, summary_stream)
         _drop(engine, stream(engine, ANONYMOUS, session))
         return
-    records = engine.longterm.read(Query(summary_stream, SUMMARY, ids=[SUMMARY]))[0].records
-    if records and text_field(records[0], "user") == user:
+    summary_records = engine.longterm.read(Query(summary_stream, SUMMARY, ids=[SUMMARY]))[0].records
+    if summary_records and text_field(summary_records[0], "user") == user:
         _drop(engine, summary_stream)
 
 
@@ -68,8 +70,8 @@ def invalidate_summary(
         generation: of the session; a summary of another generation covers nothing of this one.
     """
     summary_stream = stream(engine, SUMMARY, session)
-    records = engine.longterm.read(Query(summary_stream, SUMMARY, ids=[SUMMARY]))[0].records
-    if records and _covers(records[0], seq, generation):
+    summary_records = engine.longterm.read(Query(summary_stream, SUMMARY, ids=[SUMMARY]))[0].records
+    if summary_records and _covers(summary_records[0], seq, generation):
         _drop(engine, summary_stream)
 
 
@@ -87,10 +89,13 @@ def _noun(engine: Engine, noun: str) -> str:
 
 def _covers(record: Record, seq: int, generation: int | None) -> bool:
     try:
-        summary = body.decode(record, record_shapes.SUMMARY)
+        summary_fields = body.decode(record, record_shapes.SUMMARY)
     except UnreadableRecord:
         return True  # assume that it does
-    return (not seq or summary["last_seq"] >= seq) and generation in (None, summary["life"])
+    return (not seq or summary_fields["last_seq"] >= seq) and generation in (
+        None,
+        summary_fields["life"],
+    )
 
 
 def _drop(engine: Engine, name: str) -> None:

@@ -52,20 +52,20 @@ def update(
 
     def step() -> SessionInfo:
         snapshot, now = stream.read(), stream.engine.now()
-        old = stream.claim(snapshot)
-        changed = metadata_changes
-        if changed is None and callable(metadata):
-            changed = json_object(metadata(json_text.copy_json(old.metadata)))
-        merged = {**old.metadata, **(changed or {})}
-        new = dataclasses.replace(
-            old,
-            title=old.title if title is UNSET else title,
-            metadata={key: value for key, value in merged.items() if value is not None},
-            created_at=old.created_at or utc_datetime(now),
+        old_info = stream.claim(snapshot)
+        changed_fields = metadata_changes
+        if changed_fields is None and callable(metadata):
+            changed_fields = json_object(metadata(json_text.copy_json(old_info.metadata)))
+        merged_metadata = {**old_info.metadata, **(changed_fields or {})}
+        new_info = dataclasses.replace(
+            old_info,
+            title=old_info.title if title is UNSET else title,
+            metadata={key: value for key, value in merged_metadata.items() if value is not None},
+            created_at=old_info.created_at or utc_datetime(now),
         )
-        new = redacted_info(stream.engine, new)
-        stream.compare_and_set(snapshot, info=new)
-        return dataclasses.replace(new, updated_at=utc_datetime(now))
+        new_info = redacted_info(stream.engine, new_info)
+        stream.compare_and_set(snapshot, info=new_info)
+        return dataclasses.replace(new_info, updated_at=utc_datetime(now))
 
     return stream.retry(step)
 
@@ -73,10 +73,10 @@ def update(
 def replace(stream: SessionStream, id: str, item: object) -> Item:
     """As `Session.replace`."""
     id = names.check(id, "id")
-    parsed = read(item, "item")
-    if len(parsed) != 1:
-        raise InputError(f"item must be one item, got a message that makes {len(parsed)}")
-    if is_reference(parsed[0]):
+    parsed_items = read(item, "item")
+    if len(parsed_items) != 1:
+        raise InputError(f"item must be one item, got a message that makes {len(parsed_items)}")
+    if is_reference(parsed_items[0]):
         raise InputError("item is a reference, which cannot be stored; pass the item it names")
 
     def step() -> Item:
@@ -84,67 +84,79 @@ def replace(stream: SessionStream, id: str, item: object) -> Item:
         records = snapshot.pages[0].records
         if not records and not stream.engine.discards:
             raise NotFound(f"session {shown(stream.id)} has no item {shown(id)} to replace")
-        old = item_codec.read_item(records[0]) if records else parsed[0]
-        created_at = parsed[0].created_at or old.created_at
-        redacted = redacted_item(stream.engine, parsed[0])
-        new = dataclasses.replace(redacted, id=id, created_at=created_at, hidden=old.hidden)
-        if (branch := label(old)) is not None:
-            new = dataclasses.replace(new, metadata={**new.metadata, item_codec.BRANCH: branch})
-        new, record, large = storable_record(new, id, stream.engine.now(), "item")
+        old_item = item_codec.read_item(records[0]) if records else parsed_items[0]
+        created_at = parsed_items[0].created_at or old_item.created_at
+        redacted_replacement = redacted_item(stream.engine, parsed_items[0])
+        new_item = dataclasses.replace(
+            redacted_replacement, id=id, created_at=created_at, hidden=old_item.hidden
+        )
+        if (branch := label(old_item)) is not None:
+            new_item = dataclasses.replace(
+                new_item, metadata={**new_item.metadata, item_codec.BRANCH: branch}
+            )
+        new_item, record, large_parts = storable_record(new_item, id, stream.engine.now(), "item")
         owner = stream.claim(snapshot).user
-        blob_upload.store(stream.engine, stream.id, owner, [Upload(record.id, large)])
-        before = blob_release.references_before(stream.engine, stream.id, records)
+        blob_upload.store(stream.engine, stream.id, owner, [Upload(record.id, large_parts)])
+        old_references = blob_release.references_before(stream.engine, stream.id, records)
         seq = stream.compare_and_set(snapshot, put=[record])[0]
         drop_derived(stream, snapshot, seq)
-        blob_release.release(stream.engine, stream.id, before, {record.id: blobs.blob_ids(record)})
-        return dataclasses.replace(new, seq=seq)
+        blob_release.release(
+            stream.engine, stream.id, old_references, {record.id: blobs.blob_ids(record)}
+        )
+        return dataclasses.replace(new_item, seq=seq)
 
-    replaced = stream.retry(step)
+    stored_item = stream.retry(step)
     notify_edited(stream, [id])
-    return replaced
+    return stored_item
 
 
 def rewind(stream: SessionStream, before: str | int | None, last: int | None) -> list[Item]:
     """As `Session.rewind`."""
     if (before is None) == (last is None):
         raise InputError("rewind needs either before= (an item's id or a seq) or last=")
-    last = whole_number("last", last)
+    item_count = whole_number("last", last)
 
     def step() -> list[Item]:
-        if last is not None:
-            snapshot, records = newest_records(stream, last)
+        if item_count is not None:
+            snapshot, records = newest_records(stream, item_count)
         else:
-            start = (seq_of(stream, "before", before) or 0) - 1
-            snapshot = stream.read(items_query(stream, after=start))
+            after_seq = (seq_of(stream, "before", before) or 0) - 1
+            snapshot = stream.read(items_query(stream, after=after_seq))
             records = snapshot.pages[0].records
         records = [record for record in records if label(item_codec.read_item(record)) is None]
-        removed = whole_items(stream, list(map(item_codec.read_item, records)))
+        removed_items = whole_items(stream, list(map(item_codec.read_item, records)))
         if records:
-            ids = [record.id for record in records]
-            before_commit = blob_release.references_before(stream.engine, stream.id, records)
-            info = branch_starts.after_removal(stream, snapshot, ids)
-            stream.compare_and_set(snapshot, drop=[Drop("item", ids)], info=info)
+            removed_ids = [record.id for record in records]
+            old_references = blob_release.references_before(stream.engine, stream.id, records)
+            session_info = branch_starts.after_removal(stream, snapshot, removed_ids)
+            stream.compare_and_set(snapshot, drop=[Drop("item", removed_ids)], info=session_info)
             drop_derived(stream, snapshot, records[0].seq)
-            blob_release.release(stream.engine, stream.id, before_commit, dict.fromkeys(ids, ()))
-        return list(filter(is_shown, removed))
+            blob_release.release(
+                stream.engine, stream.id, old_references, dict.fromkeys(removed_ids, ())
+            )
+        return list(filter(is_shown, removed_items))
 
-    removed = stream.retry(step)
-    notify_edited(stream, [item.id for item in removed])
-    return removed
+    removed_items = stream.retry(step)
+    notify_edited(stream, [item.id for item in removed_items])
+    return removed_items
 
 
 def remove(stream: SessionStream, *ids: str, notify: bool = True) -> None:
     """As `Session.remove`; `notify=False`: the caller looks after what came of the items."""
-    keys = [names.key(names.check(id, "id")) for id in ids]
+    item_keys = [names.key(names.check(item_id, "id")) for item_id in ids]
 
     def step() -> None:
-        snapshot = stream.read(items_query(stream, ids=keys), blobs.query(stream.engine, stream.id))
-        if snapshot.info is not None and keys:
-            info = branch_starts.after_removal(stream, snapshot, keys)
-            stream.compare_and_set(snapshot, drop=[Drop("item", keys)], info=info)
-        if records := snapshot.pages[0].records:
-            drop_derived(stream, snapshot, records[0].seq)
-        blob_release.release(stream.engine, stream.id, snapshot.pages[1], dict.fromkeys(keys, ()))
+        snapshot = stream.read(
+            items_query(stream, ids=item_keys), blobs.query(stream.engine, stream.id)
+        )
+        if snapshot.info is not None and item_keys:
+            session_info = branch_starts.after_removal(stream, snapshot, item_keys)
+            stream.compare_and_set(snapshot, drop=[Drop("item", item_keys)], info=session_info)
+        if removed_records := snapshot.pages[0].records:
+            drop_derived(stream, snapshot, removed_records[0].seq)
+        blob_release.release(
+            stream.engine, stream.id, snapshot.pages[1], dict.fromkeys(item_keys, ())
+        )
 
     stream.retry(step)
     if notify:
@@ -153,9 +165,9 @@ def remove(stream: SessionStream, *ids: str, notify: bool = True) -> None:
 
 def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> None:
     """As `Session.fork`, into the stream of another session."""
-    end = seq_of(stream, "upto", upto)
+    end_seq = seq_of(stream, "upto", upto)
     snapshot = stream.read(
-        items_query(stream, before=None if end is None else end + 1),
+        items_query(stream, before=None if end_seq is None else end_seq + 1),
         Query(stream.stream_name, "file"),
     )
     if snapshot.info is None and stream.engine.discards:
@@ -163,19 +175,21 @@ def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> 
     if snapshot.info is None:
         raise NotFound(f"session {shown(stream.id)} does not exist, so it cannot be forked")
     user = snapshot.info.user or copy.user
-    info = dataclasses.replace(
+    fork_info = dataclasses.replace(
         snapshot.info,
         id=copy.id,
         user=user,
         created_at=None,
         forked_from=stream.id,
-        branches=branch_starts.within(stream, snapshot.info, end),
+        branches=branch_starts.within(stream, snapshot.info, end_seq),
     )
-    records = [
-        item_codec.forked_record(record) for page in snapshot.pages for record in page.records
+    forked_records = [
+        item_codec.forked_record(record)
+        for record_page in snapshot.pages
+        for record in record_page.records
     ]
     blob_copy.copy(stream.engine, stream.id, copy.id, user, snapshot.pages[0].records)
-    copy.create(info, records)
+    copy.create(fork_info, forked_records)
 
 
 def clear(stream: SessionStream, keep_last: int, files: bool) -> None:
@@ -186,21 +200,23 @@ def clear(stream: SessionStream, keep_last: int, files: bool) -> None:
         snapshot, records = newest_records(stream, keep_count + 1)
         shown_count = sum(map(is_shown, map(item_codec.read_item, records)))
         is_cut = shown_count > keep_count or (bool(records) and not keep_count)
-        last_dropped = records[0 if keep_count else -1].seq if is_cut else 0
-        drop = [Drop("item", upto=last_dropped)] if is_cut else []
+        last_dropped_seq = records[0 if keep_count else -1].seq if is_cut else 0
+        drops = [Drop("item", upto=last_dropped_seq)] if is_cut else []
         if files and snapshot.info is not None:
-            drop.append(Drop("file"))
-        references = blobs.query(stream.engine, stream.id)
-        with_blobs = stream.engine.read(references)[0] if is_cut else Page(0, [])
-        seqs = stored_with_blobs(stream, snapshot, with_blobs)
-        if drop:
-            info = None if keep_count else without_branches(stream, snapshot)
-            stream.compare_and_set(snapshot, drop=drop, info=info)
+            drops.append(Drop("file"))
+        blob_query = blobs.query(stream.engine, stream.id)
+        blob_page = stream.engine.read(blob_query)[0] if is_cut else Page(0, [])
+        blob_item_seqs = stored_with_blobs(stream, snapshot, blob_page)
+        if drops:
+            session_info = None if keep_count else without_branches(stream, snapshot)
+            stream.compare_and_set(snapshot, drop=drops, info=session_info)
         if is_cut:
             derived.invalidate_summary(stream.engine, stream.id)
             drop_segments(stream, snapshot)
-        released = dict.fromkeys((id for id, seq in seqs.items() if seq <= last_dropped), ())
-        blob_release.release(stream.engine, stream.id, with_blobs, released)
+        released_items = dict.fromkeys(
+            (item_id for item_id, seq in blob_item_seqs.items() if seq <= last_dropped_seq), ()
+        )
+        blob_release.release(stream.engine, stream.id, blob_page, released_items)
 
     stream.retry(step)
 

@@ -52,8 +52,8 @@ def parse(number: int, text: str | bytes, max_line: int = MAX_LINE) -> Line:
             "stored"
         )
     try:
-        decoded = text if isinstance(text, str) else text.decode("utf-8-sig")
-        line = body.parse_json(decoded.strip(), f"line {number}", _MAX_DEPTH)
+        line_text = text if isinstance(text, str) else text.decode("utf-8-sig")
+        line = body.parse_json(line_text.strip(), f"line {number}", _MAX_DEPTH)
     except UnicodeDecodeError:
         raise InputError(f"line {number} must be UTF-8") from None
     except UnreadableRecord as error:
@@ -73,16 +73,20 @@ def read(number: int, line: Mapping[str, Any], kinds: Sequence[str] = KINDS) -> 
         InputError: the line is not valid; its number is named.
     """
     location = f"line {number}"
-    for field, check in _FIELDS.items():
-        if (fault := check(line.get(field))) is not None:
+    for field, field_check in _FIELDS.items():
+        if (fault := field_check(line.get(field))) is not None:
             raise InputError(
                 f"{location}: {field} must be {fault.expected}, found {shown(fault.actual, 40)}"
             )
-    kind, id = line["kind"], line["id"]
-    if kind not in kinds:
-        raise InputError(f"{location}: kind must be one of {', '.join(kinds)}, found {shown(kind)}")
-    record = Record(kind, id, _body(line, location), float(line["at"]), line.get("expires"))
-    if "body" in line or kind == "session" or _is_readable(record):
+    record_kind, record_id = line["kind"], line["id"]
+    if record_kind not in kinds:
+        raise InputError(
+            f"{location}: kind must be one of {', '.join(kinds)}, found {shown(record_kind)}"
+        )
+    record = Record(
+        record_kind, record_id, _body(line, location), float(line["at"]), line.get("expires")
+    )
+    if "body" in line or record_kind == "session" or _is_readable(record):
         check_record(record, location)
     return record
 
@@ -95,28 +99,30 @@ def check_record(record: Record, location: str) -> None:
     """
     if record.kind in (BLOB, PIECE):
         _check_blob(record, location)
-    decode = _DECODE.get(record.kind)
-    if decode is None:
+    decode_value = _DECODE.get(record.kind)
+    if decode_value is None:
         return
     try:
-        value = decode(record)
+        decoded_value = decode_value(record)
     except UnreadableRecord as error:
         raise InputError(f"{location}: {error}") from None
-    if record.kind != "session" and names.key(value.id) != record.id:
+    if record.kind != "session" and names.key(decoded_value.id) != record.id:
         raise InputError(
-            f"{location}: {record.kind}.id is {shown(value.id)}, but the line has the id "
+            f"{location}: {record.kind}.id is {shown(decoded_value.id)}, but the line has the id "
             f"{shown(record.id)}"
         )
 
 
 def _check_blob(record: Record, location: str) -> None:
     """As `check_record`, for large parts and what refers to them."""
-    check = record_shapes.BLOB if record.kind == BLOB else record_shapes.PIECE
+    record_shape = record_shapes.BLOB if record.kind == BLOB else record_shapes.PIECE
     try:
-        fields = body.decode(record, check)
+        blob_fields = body.decode(record, record_shape)
     except UnreadableRecord as error:
         raise InputError(f"{location}: {error}") from None
-    if record.kind == BLOB and record.id != names.key(f"{fields['blob']}/{fields['item']}"):
+    if record.kind == BLOB and record.id != names.key(
+        f"{blob_fields['blob']}/{blob_fields['item']}"
+    ):
         raise InputError(f"{location}: the line of a blob has the id of another one")
 
 
@@ -138,10 +144,10 @@ def _body(line: Mapping[str, Any], location: str) -> str:
     if not isinstance(text, str):
         raise InputError(f"{location}: text must be a text, found {shown(text)}")
     try:
-        size = len(text.encode())
+        text_size = len(text.encode())
     except UnicodeEncodeError:
         raise InputError(f"{location}: text has half a character") from None
-    if size > json_text.MAX_BODY or "\0" in text:
+    if text_size > json_text.MAX_BODY or "\0" in text:
         raise InputError(f"{location}: text is too large, or has a NUL")
     return text
 

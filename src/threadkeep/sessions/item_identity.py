@@ -24,8 +24,8 @@ def is_reference(item: Item) -> bool:
     """
     if item.type != REFERENCE or not item.id:
         return False
-    payload = (item.raw or {}).get("data")
-    return not isinstance(payload, Mapping) or payload.get("id") == item.id
+    reference_data = (item.raw or {}).get("data")
+    return not isinstance(reference_data, Mapping) or reference_data.get("id") == item.id
 
 
 class IdClaims:
@@ -42,9 +42,9 @@ class IdClaims:
         self._session, self._noun = session, noun
         self._new: dict[str, Item] = {}
         self._references: dict[str, tuple[int, str]] = {}
-        for number, item in items:
+        for item_number, item in items:
             if is_reference(item):
-                self._references.setdefault(names.key(item.id), (number, item.id))
+                self._references.setdefault(names.key(item.id), (item_number, item.id))
             elif item.id:
                 self._new[names.key(item.id)] = item
 
@@ -68,22 +68,24 @@ class IdClaims:
             NotFound: a reference names no item of the session or the batch.
         """
         self.check_new(stored)
-        for key, (number, id) in self._references.items():
-            if key not in stored and key not in self._new:
+        for item_key, (item_number, item_id) in self._references.items():
+            if item_key not in stored and item_key not in self._new:
                 raise NotFound(
-                    f"{self._noun} {number} refers to {shown(id)}, but session "
+                    f"{self._noun} {item_number} refers to {shown(item_id)}, but session "
                     f"{shown(self._session)} has no such item; add the item itself"
                 )
-        self.referred = {key: stored[key] for key in self._references if key in stored}
+        self.referred = {
+            item_key: stored[item_key] for item_key in self._references if item_key in stored
+        }
 
     def check_new(self, stored: Mapping[str, Item]) -> None:
         """As `check`, without the references."""
-        for key, item in self._new.items():
-            if key not in stored:
+        for item_key, item in self._new.items():
+            if item_key not in stored:
                 continue
-            if _identity(stored[key]) != _identity(item):
-                raise self._conflict(item, stored[key])
-            self.changes = self.changes or stored[key].text != item.text
+            if _identity(stored[item_key]) != _identity(item):
+                raise self._conflict(item, stored[item_key])
+            self.changes = self.changes or stored[item_key].text != item.text
 
     def check_alone(self) -> None:
         """As `check`, for a batch that replaces all items of the session.
@@ -91,11 +93,11 @@ class IdClaims:
         Raises:
             InputError: a reference names no item of the batch.
         """
-        for key, (number, id) in self._references.items():
-            if key not in self._new:
+        for item_key, (item_number, item_id) in self._references.items():
+            if item_key not in self._new:
                 raise InputError(
-                    f"{self._noun} {number} refers to {shown(id)}, which is none of the items "
-                    "beside it; pass the item itself"
+                    f"{self._noun} {item_number} refers to {shown(item_id)}, which is none of "
+                    "the items beside it; pass the item itself"
                 )
 
     def _conflict(self, item: Item, stored: Item) -> Conflict:

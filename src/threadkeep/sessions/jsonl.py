@@ -50,15 +50,15 @@ def lines(engine: Engine, session: str) -> Iterator[Line]:
 
     Those of the large parts of its items come last.
     """
-    stream = engine.stream("session", session)
-    is_empty = True
-    for kind in SESSION_KINDS:
-        for record in all_records(engine, stream, kind):
-            is_empty = False
+    stream_name = engine.stream("session", session)
+    has_no_records = True
+    for record_kind in SESSION_KINDS:
+        for record in all_records(engine, stream_name, record_kind):
+            has_no_records = False
             yield _line(session, record)
-    for record in () if is_empty else blob_copy.records(engine, session):
+    for record in () if has_no_records else blob_copy.records(engine, session):
         yield _line(session, record)
-    for namespace, record in () if is_empty else checkpoint_lines.records(engine, session):
+    for namespace, record in () if has_no_records else checkpoint_lines.records(engine, session):
         yield {**_line(session, record), checkpoint_lines.FIELD: namespace}
 
 
@@ -72,8 +72,8 @@ def sessions(numbered: Iterable[tuple[int, Line]], user: str | None) -> Iterator
     Raises:
         InputError: a line is not valid, or belongs to another user; its number is named.
     """
-    for session, lines in groupby(numbered, key=_session):
-        yield _check_session(session, list(lines), user)
+    for session_id, session_lines in groupby(numbered, key=_session):
+        yield _check_session(session_id, list(session_lines), user)
 
 
 def write(engine: Engine, session: CheckedSession) -> bool:
@@ -83,8 +83,8 @@ def write(engine: Engine, session: CheckedSession) -> bool:
         if stream.read().info is None:  # first: the session completes them
             blob_copy.restore(engine, session.info.id, _blob_records(session))
             if session.checkpoints:
-                user = session.info.user
-                checkpoint_lines.write(engine, session.info.id, user, session.checkpoints)
+                owner = session.info.user
+                checkpoint_lines.write(engine, session.info.id, owner, session.checkpoints)
         stream.create(session.info, _with_pointers(engine, session), session.session_entry)
     except (Conflict, CorruptRecord):  # an existing session stays, even an unreadable one
         return False
@@ -95,8 +95,8 @@ def _line(session: str, record: Record) -> Line:
     line: Line = {"session": session, "kind": record.kind, "id": record.id, "at": record.at}
     if record.expires is not None:
         line["expires"] = record.expires
-    fields = _exact_fields(record)
-    return {**line, "text": record.body} if fields is None else {**line, "body": fields}
+    body_fields = _exact_fields(record)
+    return {**line, "text": record.body} if body_fields is None else {**line, "body": body_fields}
 
 
 def _exact_fields(record: Record) -> Json:
@@ -131,47 +131,59 @@ def check_header(first: Line) -> None:
 
 
 def _session(numbered: tuple[int, Line]) -> str:
-    number, line = numbered
-    session = line.get("session") if isinstance(line, Mapping) else None
-    if not isinstance(session, str) or not session:
-        raise InputError(f"line {number} names no session")
-    return names.check(session, f"line {number}: session")
+    line_number, line = numbered
+    session_id = line.get("session") if isinstance(line, Mapping) else None
+    if not isinstance(session_id, str) or not session_id:
+        raise InputError(f"line {line_number} names no session")
+    return names.check(session_id, f"line {line_number}: session")
 
 
 def _check_session(
     session: str, numbered: list[tuple[int, Line]], user: str | None
 ) -> CheckedSession:
-    (first, line), *other_lines = numbered
+    (first_number, line), *other_lines = numbered
     if line.get("kind") != "session" and line.get("kind") in KINDS:
-        raise InputError(f"line {first}: session {shown(session)}: its own record comes first")
-    session_entry = export_line.read(first, line, ("session",))
-    if session_entry.id != "session" or session_entry.expires is not None:
-        raise InputError(f"line {first}: a session's own record has the id 'session', and no end")
-    info = session_codec.read_session(session_entry)  # which `read` has checked
-    if info.id != session or info.user == "":
-        raise InputError(f"line {first}: the session's own record has another id, or a wrong user")
-    if user is not None and info.user is None:
-        session_entry, info = (
-            session_codec.with_owner(session_entry, user),
-            replace(info, user=user),
+        raise InputError(
+            f"line {first_number}: session {shown(session)}: its own record comes first"
         )
-    if user is not None and info.user != user:
-        raise InputError(f"line {first} is of another user's session")
-    is_checkpoint = checkpoint_lines.FIELD
-    records = [(number, line) for number, line in other_lines if is_checkpoint not in line]
-    checkpoints = [
-        checkpoint_lines.read(number, line) for number, line in other_lines if is_checkpoint in line
+    session_record = export_line.read(first_number, line, ("session",))
+    if session_record.id != "session" or session_record.expires is not None:
+        raise InputError(
+            f"line {first_number}: a session's own record has the id 'session', and no end"
+        )
+    session_info = session_codec.read_session(session_record)  # which `read` has checked
+    if session_info.id != session or session_info.user == "":
+        raise InputError(
+            f"line {first_number}: the session's own record has another id, or a wrong user"
+        )
+    if user is not None and session_info.user is None:
+        session_record, session_info = (
+            session_codec.with_owner(session_record, user),
+            replace(session_info, user=user),
+        )
+    if user is not None and session_info.user != user:
+        raise InputError(f"line {first_number} is of another user's session")
+    checkpoint_field = checkpoint_lines.FIELD
+    record_lines = [
+        (line_number, line) for line_number, line in other_lines if checkpoint_field not in line
     ]
-    return CheckedSession(info, session_entry, list(_other_records(records)), checkpoints)
+    checkpoint_records = [
+        checkpoint_lines.read(line_number, line)
+        for line_number, line in other_lines
+        if checkpoint_field in line
+    ]
+    return CheckedSession(
+        session_info, session_record, list(_other_records(record_lines)), checkpoint_records
+    )
 
 
 def _other_records(numbered: Iterable[tuple[int, Line]]) -> Iterator[Record]:
     """The records after the `session` record, which must be distinct."""
     seen_ids: set[tuple[str, str]] = set()
-    for number, line in numbered:
-        record = export_line.read(number, line)
+    for line_number, line in numbered:
+        record = export_line.read(line_number, line)
         if record.kind == "session" or (record.kind, record.id) in seen_ids:
-            raise InputError(f"line {number} repeats the {record.kind} of a line before")
+            raise InputError(f"line {line_number} repeats the {record.kind} of a line before")
         seen_ids.add((record.kind, record.id))
         yield record
 
@@ -191,5 +203,5 @@ def _blob_records(session: CheckedSession) -> Iterator[Record]:
         if record.kind == blobs.PIECE:
             yield record
         elif record.kind == blobs.BLOB:
-            fields = {**body.parse(record.body, record.kind), "user": session.info.user}
-            yield replace(record, body=json_text.dumps(fields, "blob"))
+            blob_fields = {**body.parse(record.body, record.kind), "user": session.info.user}
+            yield replace(record, body=json_text.dumps(blob_fields, "blob"))

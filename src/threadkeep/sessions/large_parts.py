@@ -32,16 +32,22 @@ class LargeParts:
 
     def fill(self, items: list[Item]) -> list[Item]:
         """The items, with the parts that were read."""
-        met = {item.id: item for item in items if type(item.metadata) is PartialMetadata}
-        if not met:
+        partial_items = {item.id: item for item in items if type(item.metadata) is PartialMetadata}
+        if not partial_items:
             return items
-        self._partial |= met
-        needed = {id for id, item in met.items() if self._all_at_once or self._is_result(item)}
-        if missing := needed - self._loaded.keys():
-            self._load(missing)
+        self._partial |= partial_items
+        needed_ids = {
+            item_id
+            for item_id, item in partial_items.items()
+            if self._all_at_once or self._is_result(item)
+        }
+        if missing_ids := needed_ids - self._loaded.keys():
+            self._load(missing_ids)
         if not self._loaded:
             return items
-        return [self._loaded.get(item.id, item) if item.id in met else item for item in items]
+        return [
+            self._loaded.get(item.id, item) if item.id in partial_items else item for item in items
+        ]
 
     def _is_result(self, item: Item) -> bool:
         return self._results_at_once and is_tool_result(item)
@@ -51,12 +57,12 @@ class LargeParts:
         if not self._partial:
             return False
         partial_ids = {item.id for item in window if item.id in self._partial}
-        missing = partial_ids - self._loaded.keys()
-        if missing:
-            self._load(missing)
-        return bool(missing)
+        missing_ids = partial_ids - self._loaded.keys()
+        if missing_ids:
+            self._load(missing_ids)
+        return bool(missing_ids)
 
     def _load(self, ids: Iterable[str]) -> None:
-        partial = [self._partial[id] for id in ids]
-        loaded = blob_load.load(self._stream.engine, self._stream.id, partial)
-        self._loaded |= {item.id: item for item in loaded}
+        partial_items = [self._partial[item_id] for item_id in ids]
+        loaded_items = blob_load.load(self._stream.engine, self._stream.id, partial_items)
+        self._loaded |= {item.id: item for item in loaded_items}

@@ -39,33 +39,35 @@ def items(
         raise InputError("last= and limit= contradict each other: give one of them")
     if not isinstance(hidden, bool):
         raise InputError(f"hidden must be True or False, got {type(hidden).__name__}")
-    last, limit = whole_number("last", last), whole_number("limit", limit)
-    if last is not None and after is None and before is None:
-        return Listing(whole_items(stream, _newest(stream, last, hidden)))
+    newest_count, limit = whole_number("last", last), whole_number("limit", limit)
+    if newest_count is not None and after is None and before is None:
+        return Listing(whole_items(stream, _newest(stream, newest_count, hidden)))
     query = items_query(
         stream,
-        limit=last if limit is None else limit + 1,
-        newest=last is not None,
+        limit=newest_count if limit is None else limit + 1,
+        newest=newest_count is not None,
         after=seq_of(stream, "after", after),
         before=seq_of(stream, "before", before),
     )
-    page = range_items(stream, query, hidden)
-    if limit is None or len(page) <= limit:
-        return Listing(whole_items(stream, page))
-    cursor = page[limit - 1].seq if limit else after
-    return Listing(whole_items(stream, page[:limit]), cursor=cursor)
+    page_items = range_items(stream, query, hidden)
+    if limit is None or len(page_items) <= limit:
+        return Listing(whole_items(stream, page_items))
+    cursor = page_items[limit - 1].seq if limit else after
+    return Listing(whole_items(stream, page_items[:limit]), cursor=cursor)
 
 
 def _newest(stream: SessionStream, count: int, hidden: bool) -> list[Item]:
     """The newest items, oldest first; reads on while hidden ones are among them."""
-    reader, size = RecentReader(stream), count
-    page = reader.newest(count)[0]
-    visible = page if hidden else list(filter(is_shown, page))
-    while page and len(page) == size and len(visible) < count:
-        size = max(count - len(visible), _PAGE)
-        page = reader.older(page[0].seq, size)
-        visible = [*filter(is_shown, page), *visible]
-    return visible[len(visible) - count :] if len(visible) > count else visible
+    recent_reader, page_size = RecentReader(stream), count
+    page_items = recent_reader.newest(count)[0]
+    visible_items = page_items if hidden else list(filter(is_shown, page_items))
+    while page_items and len(page_items) == page_size and len(visible_items) < count:
+        page_size = max(count - len(visible_items), _PAGE)
+        page_items = recent_reader.older(page_items[0].seq, page_size)
+        visible_items = [*filter(is_shown, page_items), *visible_items]
+    return (
+        visible_items[len(visible_items) - count :] if len(visible_items) > count else visible_items
+    )
 
 
 def whole_items(stream: SessionStream, items: list[Item]) -> list[Item]:
@@ -88,22 +90,24 @@ def items_of_snapshot(
     stream: SessionStream, query: Query, snapshot: Snapshot, hidden: bool = False
 ) -> list[Item]:
     """As `range_items`, for a query that was read already, as the first of the snapshot."""
-    page = items_of_page(snapshot.pages[0])
-    visible = page if hidden else list(filter(is_shown, page))
-    size = query.limit
-    while size and len(page) == size and len(visible) < (query.limit or 0):
-        size = max((query.limit or 0) - len(visible), _PAGE)
-        further = query._replace(limit=size)
+    page_items = items_of_page(snapshot.pages[0])
+    visible_items = page_items if hidden else list(filter(is_shown, page_items))
+    page_size = query.limit
+    while page_size and len(page_items) == page_size and len(visible_items) < (query.limit or 0):
+        page_size = max((query.limit or 0) - len(visible_items), _PAGE)
+        next_query = query._replace(limit=page_size)
         if query.newest:
-            further = further._replace(before=page[0].seq)
+            next_query = next_query._replace(before=page_items[0].seq)
         else:
-            further = further._replace(after=page[-1].seq)
-        page = items_of_page(stream.read(further).pages[0])
-        more = list(filter(is_shown, page))
-        visible = [*more, *visible] if query.newest else [*visible, *more]
-    if query.limit is None or len(visible) <= query.limit:
-        return visible
-    return visible[-query.limit :] if query.newest else visible[: query.limit]
+            next_query = next_query._replace(after=page_items[-1].seq)
+        page_items = items_of_page(stream.read(next_query).pages[0])
+        more_items = list(filter(is_shown, page_items))
+        visible_items = (
+            [*more_items, *visible_items] if query.newest else [*visible_items, *more_items]
+        )
+    if query.limit is None or len(visible_items) <= query.limit:
+        return visible_items
+    return visible_items[-query.limit :] if query.newest else visible_items[: query.limit]
 
 
 def newest_records(stream: SessionStream, count: int) -> tuple[Snapshot, list[Record]]:
@@ -111,14 +115,20 @@ def newest_records(stream: SessionStream, count: int) -> tuple[Snapshot, list[Re
 
     They belong to one snapshot, so that a compare-and-set may follow.
     """
-    size = count
+    page_size = count
     while True:
-        snapshot = stream.read(items_query(stream, limit=size, newest=True))
+        snapshot = stream.read(items_query(stream, limit=page_size, newest=True))
         records = snapshot.pages[0].records
-        positions = [n for n, item in enumerate(items_of_page(snapshot.pages[0])) if is_shown(item)]
-        if len(positions) >= count or len(records) < size:
-            return snapshot, records[positions[-count] if 0 < count <= len(positions) else 0 :]
-        size = min(2 * size + _PAGE, MAX_COUNT)
+        shown_positions = [
+            position
+            for position, item in enumerate(items_of_page(snapshot.pages[0]))
+            if is_shown(item)
+        ]
+        if len(shown_positions) >= count or len(records) < page_size:
+            return snapshot, records[
+                shown_positions[-count] if 0 < count <= len(shown_positions) else 0 :
+            ]
+        page_size = min(2 * page_size + _PAGE, MAX_COUNT)
 
 
 def is_shown(item: Item) -> bool:
@@ -136,9 +146,9 @@ def info(stream: SessionStream) -> SessionInfo | None:
     )
     if not snapshot.pages[0].records:
         return session_info
-    newest = utc_datetime(snapshot.pages[0].records[0].at)
+    newest_time = utc_datetime(snapshot.pages[0].records[0].at)
     return dataclasses.replace(
-        session_info, updated_at=max(newest, session_info.updated_at or newest)
+        session_info, updated_at=max(newest_time, session_info.updated_at or newest_time)
     )
 
 
@@ -161,30 +171,30 @@ def choose_window(
     """
     _check_window_options(lookback, counter)
     lookback = min(lookback, ALL)
-    size = first_page_size(policies, LOOKBACK if lookback == ALL else lookback)
+    page_size = first_page_size(policies, LOOKBACK if lookback == ALL else lookback)
     traits = joint_traits(policies)
-    reader = RecentReader(stream, borrow=traits.part and view is None)
-    see = view or (lambda items: items)
-    newest_items, first_items = reader.newest(size, traits.head)
-    is_cut = shorten and (traits.readable or bool(result_caps(policies)))
-    large = LargeParts(stream, all_at_once=not traits.part, results_at_once=is_cut)
+    recent_reader = RecentReader(stream, borrow=traits.part and view is None)
+    apply_view = view or (lambda items: items)
+    newest_items, first_items = recent_reader.newest(page_size, traits.head)
+    is_shortened = shorten and (traits.readable or bool(result_caps(policies)))
+    large_parts = LargeParts(stream, all_at_once=not traits.part, results_at_once=is_shortened)
     while True:
         window = choose(
-            see(large.fill(newest_items)),
-            see(large.fill(first_items)),
-            lambda before, limit: see(large.fill(reader.older(before, limit))),
+            apply_view(large_parts.fill(newest_items)),
+            apply_view(large_parts.fill(first_items)),
+            lambda before, limit: apply_view(large_parts.fill(recent_reader.older(before, limit))),
             policies,
-            now=reader.now,
-            size=size,
+            now=recent_reader.now,
+            size=page_size,
             lookback=lookback,
             counter=counter,
             session=stream.stream_name,
             shorten=shorten,
         )
-        if not (load_large and large.load_shown(window)):
+        if not (load_large and large_parts.load_shown(window)):
             break
-    if reader.borrowed:
-        window.replace_shared(reader.borrowed)
+    if recent_reader.borrowed:
+        window.replace_shared(recent_reader.borrowed)
     return window
 
 

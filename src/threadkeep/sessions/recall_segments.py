@@ -81,12 +81,15 @@ class SegmentHead(NamedTuple):
 
     def piece_ids(self) -> list[str]:
         """The ids of its pieces."""
-        return [f"{self.id}.{n}" for n in range(self.pieces)]
+        return [f"{self.id}.{piece_number}" for piece_number in range(self.pieces)]
 
     def record(self, kind: str, now: float) -> Record:
         """The record of a head or of a gap."""
-        body = {**self._asdict(), "spans": {id: list(span) for id, span in self.spans.items()}}
-        return Record(kind, self.id, json.dumps(body, separators=(",", ":")), now)
+        head_fields = {
+            **self._asdict(),
+            "spans": {session_id: list(span) for session_id, span in self.spans.items()},
+        }
+        return Record(kind, self.id, json.dumps(head_fields, separators=(",", ":")), now)
 
 
 class Heads(NamedTuple):
@@ -112,20 +115,20 @@ def stream(engine: Engine, user: str) -> str:
 
 def queries(engine: Engine, user: str) -> tuple[Query, Query]:
     """What `parse` takes the answers of."""
-    name = stream(engine, user)
-    return Query(name, HEAD), Query(name, GAP)
+    stream_name = stream(engine, user)
+    return Query(stream_name, HEAD), Query(stream_name, GAP)
 
 
 def parse(head_page: Page, gap_page: Page) -> Heads:
     """The heads of a user, from the answers to `queries`."""
     segments: list[SegmentHead] = []
     gaps: list[SegmentHead] = []
-    unreadable: list[str] = []
-    for page, heads in ((head_page, segments), (gap_page, gaps)):
-        for record in page.records:
-            head = _head(record)
-            heads.append(head) if head else unreadable.append(record.id)
-    return Heads(head_page.version, segments, gaps, unreadable)
+    unreadable_ids: list[str] = []
+    for record_page, parsed_heads in ((head_page, segments), (gap_page, gaps)):
+        for record in record_page.records:
+            segment_head = _head(record)
+            parsed_heads.append(segment_head) if segment_head else unreadable_ids.append(record.id)
+    return Heads(head_page.version, segments, gaps, unreadable_ids)
 
 
 def read(engine: Engine, user: str) -> Heads:
@@ -152,16 +155,17 @@ def drop_touched(engine: Engine, user: str | None, session: str, *, upto: int | 
         return 0
     for _ in range(_TRIES):
         heads = read(engine, user)
-        touched = [
-            head
-            for head in heads.segments
-            if session in head.spans and (upto is None or head.spans[session].first <= upto)
+        touched_heads = [
+            segment_head
+            for segment_head in heads.segments
+            if session in segment_head.spans
+            and (upto is None or segment_head.spans[session].first <= upto)
         ]
-        if not touched and not heads.unreadable:
+        if not touched_heads and not heads.unreadable:
             return 0
         with suppress(Conflict):
-            drop(engine, user, heads, touched)
-            return len(touched)
+            drop(engine, user, heads, touched_heads)
+            return len(touched_heads)
     raise BackendError(
         f"others changed the index of {shown(user)} at each of {_TRIES} tries; try again"
     )
@@ -175,14 +179,18 @@ def drop(engine: Engine, user: str, heads: Heads, dropped: Iterable[SegmentHead]
     Raises:
         Conflict: the index changed since the heads were read.
     """
-    name, now = stream(engine, user), engine.now()
+    stream_name, now = stream(engine, user), engine.now()
     if heads.unreadable:
-        return engine.commit(name, drop=[Drop()], ttl=KEEP, expect=heads.version).version
-    doomed = list(dropped)
+        return engine.commit(stream_name, drop=[Drop()], ttl=KEEP, expect=heads.version).version
+    dropped_heads = list(dropped)
     return engine.commit(
-        name,
-        put=[head._replace(pieces=0).record(GAP, now) for head in doomed if head.complete],
-        drop=dropping(doomed),
+        stream_name,
+        put=[
+            segment_head._replace(pieces=0).record(GAP, now)
+            for segment_head in dropped_heads
+            if segment_head.complete
+        ],
+        drop=dropping(dropped_heads),
         ttl=KEEP,
         expect=heads.version,
     ).version
@@ -190,24 +198,44 @@ def drop(engine: Engine, user: str, heads: Heads, dropped: Iterable[SegmentHead]
 
 def dropping(heads: Iterable[SegmentHead]) -> list[Drop]:
     """What removes some segments with all their pieces."""
-    doomed = list(heads)
-    pieces = [id for head in doomed for id in head.piece_ids()]
-    return [Drop(HEAD, [head.id for head in doomed]), Drop(PIECE, pieces)] if doomed else []
+    dropped_heads = list(heads)
+    piece_ids = [
+        piece_id for segment_head in dropped_heads for piece_id in segment_head.piece_ids()
+    ]
+    return (
+        [Drop(HEAD, [segment_head.id for segment_head in dropped_heads]), Drop(PIECE, piece_ids)]
+        if dropped_heads
+        else []
+    )
 
 
 def forget_user(engine: Engine, user: str) -> None:
     """Drop all that is kept of a user's words."""
-    name = stream(engine, user)
-    if engine.read(Query(name, HEAD, limit=0))[0].version:
-        engine.commit(name, drop=[Drop()], ttl=KEEP)
+    stream_name = stream(engine, user)
+    if engine.read(Query(stream_name, HEAD, limit=0))[0].version:
+        engine.commit(stream_name, drop=[Drop()], ttl=KEEP)
 
 
 def _head(record: Record) -> SegmentHead | None:
     try:
-        body: dict[str, Any] = json.loads(record.body)
-        spans = {str(id): SegmentSpan(*map(int, span)) for id, span in body.pop("spans").items()}
-        head = SegmentHead(**body, spans=spans)
+        head_fields: dict[str, Any] = json.loads(record.body)
+        spans = {
+            str(session_id): SegmentSpan(*map(int, span))
+            for session_id, span in head_fields.pop("spans").items()
+        }
+        segment_head = SegmentHead(**head_fields, spans=spans)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    numbers = (head.analysis, head.documents, head.pieces, head.columns, head.list_seq)
-    return head if head.id == record.id and all(type(n) is int for n in numbers) else None
+    number_fields = (
+        segment_head.analysis,
+        segment_head.documents,
+        segment_head.pieces,
+        segment_head.columns,
+        segment_head.list_seq,
+    )
+    return (
+        segment_head
+        if segment_head.id == record.id
+        and all(type(number_field) is int for number_field in number_fields)
+        else None
+    )

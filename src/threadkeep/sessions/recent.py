@@ -36,35 +36,48 @@ class RecentReader:
     def newest(self, limit: int, first_limit: int = 0) -> tuple[list[Item], list[Item]]:
         """The newest items, and the first items of the session; both oldest first."""
         first_query = [Query(self._stream.stream_name, "item", first_limit)] if first_limit else []
-        recent = self._recent
-        entries = recent.before(None, limit) if recent else None
+        recent_cache = self._recent
+        cached_items = recent_cache.before(None, limit) if recent_cache else None
         first_items = (
-            self._first_at(recent.version, first_query) if recent and entries is not None else None
+            self._first_at(recent_cache.version, first_query)
+            if recent_cache and cached_items is not None
+            else None
         )
-        if entries is not None and first_items is not None:
-            return self._items_of(entries), first_items
-        query = Query(self._stream.stream_name, "item", limit, newest=True)
-        snapshot = self._stream.read(query, *first_query)
-        page, *head = snapshot.pages
+        if cached_items is not None and first_items is not None:
+            return self._items_of(cached_items), first_items
+        newest_query = Query(self._stream.stream_name, "item", limit, newest=True)
+        snapshot = self._stream.read(newest_query, *first_query)
+        newest_page, *first_pages = snapshot.pages
         self._remember(
-            recent_items.recent_items_of(page, query, self.now) if snapshot.info else None
+            recent_items.recent_items_of(newest_page, newest_query, self.now)
+            if snapshot.info
+            else None
         )
-        return _items([page]), _items(head)
+        return _items([newest_page]), _items(first_pages)
 
     def older(self, before: int, limit: int) -> list[Item]:
         """The items before a seq, oldest first; some of `newest` must have been read."""
-        recent = self._recent
-        if recent is not None and (entries := recent.before(before, limit)) is not None:
-            return self._items_of(entries)
-        query = Query(self._stream.stream_name, "item", limit, newest=True, before=before)
-        page = self._stream.read(query).pages[0]
-        if recent is not None:
-            newer = [entry for entry in recent.entries if entry.seq >= before]
-            same = page.version == recent.version
+        recent_cache = self._recent
+        if (
+            recent_cache is not None
+            and (cached_items := recent_cache.before(before, limit)) is not None
+        ):
+            return self._items_of(cached_items)
+        older_query = Query(self._stream.stream_name, "item", limit, newest=True, before=before)
+        older_page = self._stream.read(older_query).pages[0]
+        if recent_cache is not None:
+            newer_items = [
+                cached_item for cached_item in recent_cache.entries if cached_item.seq >= before
+            ]
+            is_same_version = older_page.version == recent_cache.version
             self._remember(
-                recent_items.recent_items_of(page, query, recent.since, newer) if same else None
+                recent_items.recent_items_of(
+                    older_page, older_query, recent_cache.since, newer_items
+                )
+                if is_same_version
+                else None
             )
-        return _items([page])
+        return _items([older_page])
 
     def _first_at(self, version: int, first_query: list[Query]) -> list[Item] | None:
         """The items of the queries, if the session is still at this version."""
@@ -83,11 +96,11 @@ class RecentReader:
 
     def _items_of(self, entries: Sequence[CachedItem]) -> list[Item]:
         if not self._borrow:
-            return [entry.copy() for entry in entries]
-        items = [entry.item or entry.read() for entry in entries]
+            return [cached_item.copy() for cached_item in entries]
+        items = [cached_item.item or cached_item.read() for cached_item in entries]
         self.borrowed.update(zip(map(id, items), entries, strict=True))
         return items
 
 
 def _items(pages: Iterable[Page]) -> list[Item]:
-    return [item_codec.read_item(record) for page in pages for record in page.records]
+    return [item_codec.read_item(record) for item_page in pages for record in item_page.records]

@@ -56,21 +56,21 @@ def delete(stream: SessionStream, *, version: int | None = None) -> None:
         CorruptRecord: it cannot be read, so its owner is unknown.
         NotOwner: it belongs to another user.
     """
-    remains = find_target(stream)
-    if version is not None and remains.version != version:
-        raise Conflict(f"session {shown(stream.id)} was changed", current=remains.version)
-    if remains.user is None:
-        delete_target(stream, remains)
+    deletion_target = find_target(stream)
+    if version is not None and deletion_target.version != version:
+        raise Conflict(f"session {shown(stream.id)} was changed", current=deletion_target.version)
+    if deletion_target.user is None:
+        delete_target(stream, deletion_target)
         return
-    entry = user_index.entry(stream.engine, remains.user, stream.id)
-    if entry.seq and not remains.version and not stream.is_current(0):
+    index_entry = user_index.entry(stream.engine, deletion_target.user, stream.id)
+    if index_entry.seq and not deletion_target.version and not stream.is_current(0):
         raise Conflict(
             f"session {shown(stream.id)} begins anew"
         )  # the entry just read belongs to it
-    delete_target(stream, remains)
-    if entry.seq:
-        user_index.remove_entry(stream.engine, remains.user, stream.id, entry)
-        _relist_if_recreated(stream, remains.user)
+    delete_target(stream, deletion_target)
+    if index_entry.seq:
+        user_index.remove_entry(stream.engine, deletion_target.user, stream.id, index_entry)
+        _relist_if_recreated(stream, deletion_target.user)
 
 
 def find_target(stream: SessionStream) -> DeletionTarget:
@@ -80,9 +80,9 @@ def find_target(stream: SessionStream) -> DeletionTarget:
         CorruptRecord: it cannot be read, so its owner is unknown.
         NotOwner: it belongs to another user.
     """
-    entries = Query(stream.stream_name, ENTRY)
+    entries_query = Query(stream.stream_name, ENTRY)
     try:
-        snapshot = stream.read(entries, blobs.version_query(stream.engine, stream.id))
+        snapshot = stream.read(entries_query, blobs.version_query(stream.engine, stream.id))
     except CorruptRecord:
         owner = _owner_in_record(stream)
         is_owner = owner == stream.user if owner is not None else _is_listed(stream)
@@ -106,36 +106,36 @@ def delete_target(stream: SessionStream, remains: DeletionTarget) -> None:
         Conflict: it changed since.
     """
     engine = stream.engine
-    pointed = response_index.pointers_to(engine, stream.id, remains.responses)
+    pointer_versions = response_index.pointers_to(engine, stream.id, remains.responses)
     derived.delete_derived(engine, stream.id, user=stream.user, is_ended=remains.is_ended)
-    deleted = 0
+    checkpoint_count = 0
     if not remains.is_ended or stream.user is None:  # before the session, which names the owner
-        deleted = checkpoints.delete(engine, stream.id)
+        checkpoint_count = checkpoints.delete(engine, stream.id)
     if remains.version:
         engine.commit(stream.stream_name, drop=[Drop()], ttl=KEEP, expect=remains.version)
         if not remains.is_ended:  # a summary written in between
             derived.delete_derived(engine, stream.id, user=stream.user, is_ended=False)
-    if deleted:  # what a run wrote in between, which refers to messages that are gone now
+    if checkpoint_count:  # what a run wrote in between, which refers to messages that are gone now
         checkpoints.delete(engine, stream.id)
     recall_segments.drop_touched(engine, remains.user, stream.id)
     if remains.has_blobs:  # after the items that refer to them
         blob_release.delete(engine, stream.id, stream.user if remains.is_ended else None)
-    response_index.delete_pointers(engine, stream.id, pointed)
+    response_index.delete_pointers(engine, stream.id, pointer_versions)
 
 
 def _unreadable_target(stream: SessionStream, user: str | None) -> DeletionTarget:
     """The target for a session whose record cannot be read."""
     try:
-        version_page, page = stream.engine.read(
+        version_page, entry_page = stream.engine.read(
             stream.version_query, Query(stream.stream_name, ENTRY)
         )
     except CorruptRecord:  # from a store that returns no record it cannot decrypt
-        version_page, page = stream.engine.read(stream.version_query)[0], Page(0, [])
+        version_page, entry_page = stream.engine.read(stream.version_query)[0], Page(0, [])
     return DeletionTarget(
         version_page.version,
         user,
         is_ended=False,
-        responses=response_index.ids_of_entries(page),
+        responses=response_index.ids_of_entries(entry_page),
         has_blobs=True,
     )
 
@@ -143,8 +143,8 @@ def _unreadable_target(stream: SessionStream, user: str | None) -> DeletionTarge
 def _owner_in_record(stream: SessionStream) -> str | None:
     """The owner in a `session` record, even if the rest of it cannot be read."""
     with suppress(CorruptRecord):
-        page = stream.engine.read(Query(stream.stream_name, "session", ids=["session"]))[0]
-        return session_codec.owner(page.records[0]) if page.records else None
+        session_page = stream.engine.read(Query(stream.stream_name, "session", ids=["session"]))[0]
+        return session_codec.owner(session_page.records[0]) if session_page.records else None
     return None
 
 

@@ -31,8 +31,13 @@ class Pointer(NamedTuple):
 
 def find_pointers(engine: Engine, ids: Sequence[str]) -> list[Pointer]:
     """Read the pointers of responses in one round trip; the responses may no longer exist."""
-    queries = [Query(engine.stream("response", id), "pointer", ids=["pointer"]) for id in ids]
-    return [_parse_pointer(page) for page in engine.read(*queries)] if queries else []
+    queries = [
+        Query(engine.stream("response", response_id), "pointer", ids=["pointer"])
+        for response_id in ids
+    ]
+    return (
+        [_parse_pointer(pointer_page) for pointer_page in engine.read(*queries)] if queries else []
+    )
 
 
 def write_pointer(
@@ -45,30 +50,34 @@ def write_pointer(
     Raises:
         Conflict: another writer changed it since it was read.
     """
-    stream, ttl = engine.stream("response", id), _pointer_ttl(engine)
+    pointer_stream, ttl = engine.stream("response", id), _pointer_ttl(engine)
     owner_fields = {} if user is None else {"user": user}
-    text = json_text.dumps({"id": id, "session": session, **owner_fields}, "response id")
-    record = Record("pointer", "pointer", text, engine.now())
-    engine.commit(stream, put=[record], ttl=ttl, expect=pointer.version)
+    pointer_body = json_text.dumps({"id": id, "session": session, **owner_fields}, "response id")
+    record = Record("pointer", "pointer", pointer_body, engine.now())
+    engine.commit(pointer_stream, put=[record], ttl=ttl, expect=pointer.version)
 
 
 def adopt_pointer(engine: Engine, session: str, user: str | None, entry: Record) -> None:
     """Point the response of an entry to a session, unless another session has it already."""
-    id = read_entry(entry).id
-    pointer = find_pointers(engine, [id])[0]
+    response_id = read_entry(entry).id
+    pointer = find_pointers(engine, [response_id])[0]
     if pointer.session not in (None, session):
         other_stream = engine.stream("session", str(pointer.session))
         if engine.read(Query(other_stream, ENTRY, ids=[entry.id]))[0].records:
             return
     with suppress(Conflict):
-        write_pointer(engine, id, session, user, pointer)
+        write_pointer(engine, response_id, session, user, pointer)
 
 
 def pointers_to(engine: Engine, session: str, ids: Iterable[str]) -> dict[str, int]:
     """The responses with pointers to a session, and the versions of the pointers."""
     response_ids = list(ids)
-    pairs = zip(response_ids, find_pointers(engine, response_ids), strict=True)
-    return {id: pointer.version for id, pointer in pairs if pointer.session == session}
+    pointer_pairs = zip(response_ids, find_pointers(engine, response_ids), strict=True)
+    return {
+        response_id: pointer.version
+        for response_id, pointer in pointer_pairs
+        if pointer.session == session
+    }
 
 
 def is_pointed(engine: Engine, id: str, session: str) -> bool:
@@ -82,24 +91,24 @@ def delete_pointers(engine: Engine, session: str, versions: Mapping[str, int]) -
     An add writes the pointer, then the response, and looks for the pointer; a deletion removes
     both and then looks for the response. So one of the two sees the other, in any order.
     """
-    for id, version in versions.items():
+    for response_id, version in versions.items():
         with suppress(Conflict):
-            stream = engine.stream("response", id)
-            engine.commit(stream, drop=[Drop()], ttl=KEEP, expect=version)
+            pointer_stream = engine.stream("response", response_id)
+            engine.commit(pointer_stream, drop=[Drop()], ttl=KEEP, expect=version)
     if versions:
         restore_pointers(engine, session, versions)
 
 
 def restore_pointers(engine: Engine, session: str, ids: Iterable[str]) -> None:
     """Point to those of the responses that are in a session, though their pointers are gone."""
-    name = engine.stream("session", session)
-    keys = [names.key(id) for id in ids]
-    info, entries = engine.read(
-        Query(name, "session", ids=["session"]), Query(name, ENTRY, ids=keys)
+    stream_name = engine.stream("session", session)
+    response_keys = [names.key(response_id) for response_id in ids]
+    session_page, entry_page = engine.read(
+        Query(stream_name, "session", ids=["session"]), Query(stream_name, ENTRY, ids=response_keys)
     )
-    for entry in entries.records:
-        user = session_codec.owner(info.records[0]) if info.records else None
-        adopt_pointer(engine, session, user, entry)
+    for entry_record in entry_page.records:
+        owner = session_codec.owner(session_page.records[0]) if session_page.records else None
+        adopt_pointer(engine, session, owner, entry_record)
 
 
 def renew_pointers(engine: Engine, session: str, *, new: bool) -> None:
@@ -111,9 +120,9 @@ def renew_pointers(engine: Engine, session: str, *, new: bool) -> None:
     if 0 <= now - engine.touched(_RENEWAL_KEY, session) < ttl * _RENEW_INTERVAL:
         return
     if not new:
-        page = engine.read(Query(engine.stream("session", session), ENTRY))[0]
-        for id in ids_of_entries(page):
-            engine.commit(engine.stream("response", id), ttl=_pointer_ttl(engine))
+        entry_page = engine.read(Query(engine.stream("session", session), ENTRY))[0]
+        for response_id in ids_of_entries(entry_page):
+            engine.commit(engine.stream("response", response_id), ttl=_pointer_ttl(engine))
     engine.touch(_RENEWAL_KEY, session, now)
 
 
@@ -126,11 +135,11 @@ def _parse_pointer(page: Page) -> Pointer:
     if not page.records:
         return Pointer(None, page.version)
     try:
-        fields = body.decode(page.records[0], record_shapes.POINTER)
+        pointer_fields = body.decode(page.records[0], record_shapes.POINTER)
     except UnreadableRecord as error:
         body.skip(page.records[0], error)
         return Pointer(None, page.version)
-    return Pointer(str(fields["session"]), page.version)
+    return Pointer(str(pointer_fields["session"]), page.version)
 
 
 def _pointer_ttl(engine: Engine) -> float | None:

@@ -24,18 +24,20 @@ def apply_retention(stream: SessionStream, seqs: Sequence[int]) -> None:
     Older items are read until the policies need no more. If a model extracts from sessions, items
     it has not read yet stay, up to `PATIENCE` times as many as `retain` keeps.
     """
-    retained = choose_window(
+    retained_items = choose_window(
         stream, stream.engine.settings.retain, ALL, None, shorten=False, load_large=False
     )
-    first = _first_to_stay(stream, retained[0].seq) if retained else None
-    if first is None:
+    first_seq = _first_to_stay(stream, retained_items[0].seq) if retained_items else None
+    if first_seq is None:
         return
-    upto = first - 1
-    if (reader := stream.engine.listener) is not None and stream.generation is not None:
-        extracted_upto = reader.upto(stream.id, stream.owner, stream.generation)
-        upto = min(upto, max(extracted_upto, _patience_limit(stream, retained, seqs)))
-    stream.trim(upto)
-    recall_segments.drop_touched(stream.engine, stream.owner, stream.id, upto=upto)
+    last_dropped_seq = first_seq - 1
+    if (listener := stream.engine.listener) is not None and stream.generation is not None:
+        extracted_seq = listener.upto(stream.id, stream.owner, stream.generation)
+        last_dropped_seq = min(
+            last_dropped_seq, max(extracted_seq, _patience_limit(stream, retained_items, seqs))
+        )
+    stream.trim(last_dropped_seq)
+    recall_segments.drop_touched(stream.engine, stream.owner, stream.id, upto=last_dropped_seq)
 
 
 def _first_to_stay(stream: SessionStream, retained: int) -> int | None:
@@ -43,13 +45,13 @@ def _first_to_stay(stream: SessionStream, retained: int) -> int | None:
 
     Policies do not see notices; those in front of the oldest item that is retained belong to it.
     """
-    first, size = retained, 1
-    while older := older_items(stream)(first, size):
-        notices = list(takewhile(lambda item: item.type == "notice", reversed(older)))
-        first = notices[-1].seq if notices else first
-        if len(notices) < len(older):
-            return first
-        size = _NOTICES_PAGE
+    first_seq, page_size = retained, 1
+    while older_page := older_items(stream)(first_seq, page_size):
+        adjacent_notices = list(takewhile(lambda item: item.type == "notice", reversed(older_page)))
+        first_seq = adjacent_notices[-1].seq if adjacent_notices else first_seq
+        if len(adjacent_notices) < len(older_page):
+            return first_seq
+        page_size = _NOTICES_PAGE
     return None
 
 
@@ -57,6 +59,6 @@ def _patience_limit(stream: SessionStream, retained: Sequence[Item], seqs: Seque
     """The seq up to which items exceed `PATIENCE`; rarely checked, since it reads many items."""
     if seqs and seqs[-1] % _CHECK_INTERVAL >= len(seqs):
         return 0
-    allowed = (PATIENCE - 1) * len(retained)
-    older = older_items(stream)(retained[0].seq, allowed + 1)
-    return older[0].seq if len(older) > allowed else 0
+    allowed_count = (PATIENCE - 1) * len(retained)
+    older_page = older_items(stream)(retained[0].seq, allowed_count + 1)
+    return older_page[0].seq if len(older_page) > allowed_count else 0

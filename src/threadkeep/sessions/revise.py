@@ -23,8 +23,10 @@ _MAX_IDS: Final = 500
 
 def set_hidden(stream: SessionStream, ids: Iterable[str], hidden: bool) -> int:
     """As `Session.hide` and `unhide`."""
-    unique_ids = list(dict.fromkeys(names.check(id, "id") for id in ids))
-    return sum(_change(stream, (), batch, hidden=hidden) for batch in _batches(unique_ids))
+    unique_item_ids = list(dict.fromkeys(names.check(item_id, "id") for item_id in ids))
+    return sum(
+        _change(stream, (), id_batch, hidden=hidden) for id_batch in _batches(unique_item_ids)
+    )
 
 
 def replace_items(
@@ -45,16 +47,18 @@ def replace_items(
         hide: ids of other items.
         keep_summary: keep a summary of the session that covers hidden items: it stands for them.
     """
-    first_ids = [] if len(items) > _MAX_IDS else list(hide)[: _MAX_IDS - len(items)]
-    for start in range(0, max(len(items), 1), _MAX_IDS):
-        batch = items[start : start + _MAX_IDS]
-        _change(stream, batch, first_ids, hidden=True, keep_summary=keep_summary)
-    for ids in _batches(list(hide)[len(first_ids) :]):
-        _change(stream, (), ids, hidden=True, keep_summary=keep_summary)
+    first_hidden_ids = [] if len(items) > _MAX_IDS else list(hide)[: _MAX_IDS - len(items)]
+    for batch_start in range(0, max(len(items), 1), _MAX_IDS):
+        item_batch = items[batch_start : batch_start + _MAX_IDS]
+        _change(stream, item_batch, first_hidden_ids, hidden=True, keep_summary=keep_summary)
+    for id_batch in _batches(list(hide)[len(first_hidden_ids) :]):
+        _change(stream, (), id_batch, hidden=True, keep_summary=keep_summary)
 
 
 def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (ids[start : start + _MAX_IDS] for start in range(0, len(ids), _MAX_IDS))
+    return (
+        ids[batch_start : batch_start + _MAX_IDS] for batch_start in range(0, len(ids), _MAX_IDS)
+    )
 
 
 def _change(
@@ -67,36 +71,44 @@ def _change(
 ) -> int:
     """Replace items, and set `hidden` of others; returns how many were changed."""
     new_items = {names.key(item.id): redacted_item(stream.engine, item) for item in items}
-    keys = list(dict.fromkeys([*new_items, *(names.key(id) for id in ids)]))
-    if not keys:
+    record_keys = list(dict.fromkeys([*new_items, *(names.key(item_id) for item_id in ids)]))
+    if not record_keys:
         return 0
 
     def step() -> int:
-        snapshot = stream.read(items_query(stream, ids=keys))
+        snapshot = stream.read(items_query(stream, ids=record_keys))
         now = stream.engine.now()
         records, uploads = snapshot.pages[0].records, list[Upload]()
-        changed = [
-            (record.seq, new)
+        changes = [
+            (record.seq, new_record)
             for record in records
-            if (new := _changed_record(record, new_items.get(record.id), hidden, now, uploads))
+            if (
+                new_record := _changed_record(
+                    record, new_items.get(record.id), hidden, now, uploads
+                )
+            )
         ]
-        if changed:
+        if changes:
             owner = stream.claim(snapshot).user
             blob_upload.store(stream.engine, stream.id, owner, uploads)
-            before = blob_release.references_before(stream.engine, stream.id, records)
-            stream.compare_and_set(snapshot, put=[new for _, new in changed])
-            remaining = {new.id: blobs.blob_ids(new) for _, new in changed}
-            blob_release.release(stream.engine, stream.id, before, remaining)
-            edited = [seq for seq, new in changed if not keep_summary or new.id in new_items]
-            if edited:
-                drop_summary(stream, snapshot, min(edited))
+            old_references = blob_release.references_before(stream.engine, stream.id, records)
+            stream.compare_and_set(snapshot, put=[new_record for _, new_record in changes])
+            remaining_blobs = {
+                new_record.id: blobs.blob_ids(new_record) for _, new_record in changes
+            }
+            blob_release.release(stream.engine, stream.id, old_references, remaining_blobs)
+            edited_seqs = [
+                seq for seq, new_record in changes if not keep_summary or new_record.id in new_items
+            ]
+            if edited_seqs:
+                drop_summary(stream, snapshot, min(edited_seqs))
             drop_segments(stream, snapshot)
-        return len(changed)
+        return len(changes)
 
-    count = stream.retry(step)
-    if count:  # what a summary stands for was said all the same
+    changed_count = stream.retry(step)
+    if changed_count:  # what a summary stands for was said all the same
         notify_edited(stream, [*(item.id for item in items), *(() if keep_summary else ids)])
-    return count
+    return changed_count
 
 
 def _changed_record(
@@ -109,16 +121,16 @@ def _changed_record(
     if item is None:
         return item_codec.with_hidden(record, hidden, now)
     try:
-        old = item_codec.decode_item(record)
+        old_item = item_codec.decode_item(record)
     except UnreadableRecord:
         created_at = utc_datetime(record.at)
     else:
-        created_at = old.created_at or utc_datetime(record.at)
-        if dataclasses.replace(item, seq=old.seq, created_at=created_at) == old:
+        created_at = old_item.created_at or utc_datetime(record.at)
+        if dataclasses.replace(item, seq=old_item.seq, created_at=created_at) == old_item:
             return None
-    new = dataclasses.replace(item, created_at=created_at)
-    encoded, large = item_codec.encode_item(new, item.id, now, "item")
-    if large and item_codec.item_record(new, item.id, record.at).body == record.body:
+    new_item = dataclasses.replace(item, created_at=created_at)
+    new_record, large_parts = item_codec.encode_item(new_item, item.id, now, "item")
+    if large_parts and item_codec.item_record(new_item, item.id, record.at).body == record.body:
         return None
-    uploads.append(Upload(encoded.id, large))
-    return encoded
+    uploads.append(Upload(new_record.id, large_parts))
+    return new_record

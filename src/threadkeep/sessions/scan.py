@@ -31,35 +31,41 @@ def sessions(
 def _user_sessions(
     engine: Engine, user: str, bookmark: Bookmark
 ) -> Iterator[tuple[Bookmark, SessionInfo]]:
-    before = None if bookmark is None else cursor.position(bookmark)
+    before_seq = None if bookmark is None else cursor.position(bookmark)
     while True:
-        listed = user_index.entries(engine, user, before, _PAGE)
-        for seq, info in listed:
-            before = seq
-            if info is not None and info.user == user:
-                yield seq + 1, info
-        if len(listed) < _PAGE:
+        index_entries = user_index.entries(engine, user, before_seq, _PAGE)
+        for seq, session_info in index_entries:
+            before_seq = seq
+            if session_info is not None and session_info.user == user:
+                yield seq + 1, session_info
+        if len(index_entries) < _PAGE:
             return
 
 
 def _all_sessions(engine: Engine, bookmark: Bookmark) -> Iterator[tuple[Bookmark, SessionInfo]]:
     """The store decides the order in a page; if the first stream is gone, the page is repeated."""
-    prefix = names.noun_prefix(engine.settings.namespace, "session")
-    page, first_stream = (None, None) if bookmark is None else _pair(bookmark, prefix)
-    visited: set[str] = set()  # a store may name a stream twice
+    stream_prefix = names.noun_prefix(engine.settings.namespace, "session")
+    page_cursor, first_stream = (None, None) if bookmark is None else _pair(bookmark, stream_prefix)
+    visited_streams: set[str] = set()  # a store may name a stream twice
     while True:
-        streams, next_cursor = engine.streams(prefix, cursor=page, limit=_PAGE)
-        start_index = streams.index(first_stream) if first_stream in streams else 0
-        streams = [stream for stream in streams[start_index:] if stream not in visited]
-        visited.update(streams)
-        for stream, info in zip(streams, user_index.read(engine, streams), strict=True):
-            if info is not None:
-                yield [page, stream], info
-        page, first_stream = next_cursor, None
-        if page is None:
+        stream_names, next_cursor = engine.streams(stream_prefix, cursor=page_cursor, limit=_PAGE)
+        start_index = stream_names.index(first_stream) if first_stream in stream_names else 0
+        stream_names = [
+            stream_name
+            for stream_name in stream_names[start_index:]
+            if stream_name not in visited_streams
+        ]
+        visited_streams.update(stream_names)
+        for stream_name, session_info in zip(
+            stream_names, user_index.read(engine, stream_names), strict=True
+        ):
+            if session_info is not None:
+                yield [page_cursor, stream_name], session_info
+        page_cursor, first_stream = next_cursor, None
+        if page_cursor is None:
             return
 
 
 def _pair(bookmark: Bookmark, prefix: str) -> tuple[Any, str]:
-    page, first_stream = cursor.parts(bookmark, 2)
-    return page, cursor.stream(first_stream, prefix)
+    page_cursor, first_stream = cursor.parts(bookmark, 2)
+    return page_cursor, cursor.stream(first_stream, prefix)

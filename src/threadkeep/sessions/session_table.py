@@ -17,17 +17,17 @@ class SessionListing(Listing[SessionInfo]):
 
 def sessions_table(listed: Listing[SessionInfo], limit: int = 50) -> str:
     """The first sessions of a list as an HTML table."""
-    rows = [_row(info) for info in listed[:limit]]
-    more = " of more" if listed.cursor is not None or len(listed) > limit else ""
-    return table(rows, f"{len(rows)}{more} sessions")
+    table_rows = [_row(session_info) for session_info in listed[:limit]]
+    more_note = " of more" if listed.cursor is not None or len(listed) > limit else ""
+    return table(table_rows, f"{len(table_rows)}{more_note} sessions")
 
 
 def _row(info: SessionInfo) -> list[Cell]:
-    owner = f"of {info.user}" if info.user is not None else ""
+    owner_label = f"of {info.user}" if info.user is not None else ""
     return [
         Cell(info.title or info.id),
         Cell(info.id if info.title else "", quiet=True),
-        Cell(owner, quiet=True),
+        Cell(owner_label, quiet=True),
         Cell(_minute(info.updated_at), quiet=True),
     ]
 

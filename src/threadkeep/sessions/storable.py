@@ -24,7 +24,7 @@ def storable_record(
         from threadkeep.core.json_values import item_as_json
 
         try:
-            converted = item_as_json(item)
+            json_item = item_as_json(item)
         except RecursionError:
             raise error from None
-    return converted, *item_codec.encode_item(converted, id, now, location)
+    return json_item, *item_codec.encode_item(json_item, id, now, location)

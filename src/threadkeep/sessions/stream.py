@@ -58,13 +58,17 @@ class SessionStream:
     @property
     def _cached(self) -> CachedInfo | None:
         """The cached session info with its version, if this user may see it."""
-        cached = self.engine.session_infos.get(self.stream_name, self.engine.now())
-        return cached if cached is not None and self._is_accessible(cached.info) else None
+        cached_info = self.engine.session_infos.get(self.stream_name, self.engine.now())
+        return (
+            cached_info
+            if cached_info is not None and self._is_accessible(cached_info.info)
+            else None
+        )
 
     def knows(self, version: int) -> bool:
         """Return True if the owner at this version is known."""
-        cached = self._cached
-        return cached is not None and cached.version == version
+        cached_info = self._cached
+        return cached_info is not None and cached_info.version == version
 
     def is_current(self, version: int) -> bool:
         """Return True if the session is at this version now; reads no record."""
@@ -79,17 +83,17 @@ class SessionStream:
         session_page, *pages = self.engine.read(
             Query(self.stream_name, "session", ids=["session"]), *queries
         )
-        cached = self._cached
-        if cached is not None and cached.version == session_page.version:
-            return Snapshot(cached.info, session_page.version, pages)
-        info = self._parse_info(session_page)
-        if info is None:
+        cached_info = self._cached
+        if cached_info is not None and cached_info.version == session_page.version:
+            return Snapshot(cached_info.info, session_page.version, pages)
+        session_info = self._parse_info(session_page)
+        if session_info is None:
             self.engine.session_infos.drop(self.stream_name)
             return Snapshot(None, session_page.version, [Page(0, []) for _ in pages])
         self.engine.session_infos.put(
-            self.stream_name, CachedInfo(info, session_page.version, self.engine.now())
+            self.stream_name, CachedInfo(session_info, session_page.version, self.engine.now())
         )
-        return Snapshot(info, session_page.version, pages)
+        return Snapshot(session_info, session_page.version, pages)
 
     def append(self, put: Sequence[Record]) -> list[int]:
         """Append records in one step, despite concurrent writers; returns their seqs.
@@ -99,8 +103,11 @@ class SessionStream:
         Raises:
             NotOwner: it belongs to another user; nothing was written.
         """
-        cached = None if self._contended else self._cached
-        if cached is not None and (seqs := self._append_to_cached(cached, put)) is not None:
+        cached_info = None if self._contended else self._cached
+        if (
+            cached_info is not None
+            and (seqs := self._append_to_cached(cached_info, put)) is not None
+        ):
             return seqs
         return self.retry(lambda: self._append_to_generation(self.read(), put))
 
@@ -116,9 +123,9 @@ class SessionStream:
             ids: record ids of items.
             check: gets the existing items by record id; raises to prevent the write.
         """
-        cached = None if self._contended or not put else self._cached
-        if cached is not None and self._passes_check(cached.version, ids, check):
-            seqs = self._append_to_cached(cached, put)
+        cached_info = None if self._contended or not put else self._cached
+        if cached_info is not None and self._passes_check(cached_info.version, ids, check):
+            seqs = self._append_to_cached(cached_info, put)
             if seqs is not None:
                 return seqs
         for attempt in range(_APPEND_TRIES):
@@ -162,26 +169,30 @@ class SessionStream:
         )
         # without a session record, the stream holds the leftovers of an interrupted fork
         leftovers = [Drop()] if snapshot.info is None and snapshot.version else []
-        new = snapshot.info is None or snapshot.info.user != session_info.user
-        self._touch_index(session_info, new=new)
+        is_new_in_index = snapshot.info is None or snapshot.info.user != session_info.user
+        self._touch_index(session_info, new=is_new_in_index)
         version, drop = snapshot.version, [*leftovers, *drop]
         if (
             session_records and len(list(batches([*session_records, *put]))) > 1
         ):  # too large for one commit: the session record first
             version = self._commit(session_info, session_records, drop=drop, expect=version).version
             drop, session_records = [], []
-        commit = self._commit(session_info, [*session_records, *put], drop=drop, expect=version)
-        if new:
+        last_commit = self._commit(
+            session_info, [*session_records, *put], drop=drop, expect=version
+        )
+        if is_new_in_index:
             self._ensure_listed(session_info)
-        return commit.seqs[len(session_records) :]
+        return last_commit.seqs[len(session_records) :]
 
     def trim(self, upto: int) -> None:
         """Delete the items up to a seq; skipped if others write, since their next write does it."""
-        cached = self._cached
-        if cached is None:
+        cached_info = self._cached
+        if cached_info is None:
             return
         with suppress(Conflict):
-            self._commit(cached.info, (), drop=[Drop("item", upto=upto)], expect=cached.version)
+            self._commit(
+                cached_info.info, (), drop=[Drop("item", upto=upto)], expect=cached_info.version
+            )
 
     def create(
         self, info: SessionInfo, records: Iterable[Record], session_entry: Record | None = None
@@ -203,9 +214,9 @@ class SessionStream:
         ttl = self.engine.settings.ttl
         self._touch_index(info, new=True)  # first, so that forgetting the user finds leftovers
         try:
-            for batch in batches(records):
+            for record_batch in batches(records):
                 version = self.engine.commit(
-                    self.stream_name, put=batch, drop=leftovers, ttl=ttl, expect=version
+                    self.stream_name, put=record_batch, drop=leftovers, ttl=ttl, expect=version
                 ).version
                 leftovers = []
             session_entry = session_entry or session_codec.session_record(info, self.engine.now())
@@ -217,8 +228,8 @@ class SessionStream:
             )
             self._ensure_listed(info)
         except Conflict as error:
-            message = f"session {shown(info.id)} was begun by somebody else meanwhile"
-            raise Conflict(message, current=error.current) from error
+            error_message = f"session {shown(info.id)} was begun by somebody else meanwhile"
+            raise Conflict(error_message, current=error.current) from error
 
     def claim(self, snapshot: Snapshot) -> SessionInfo:
         """The session info once this user owns the session."""
@@ -233,14 +244,14 @@ class SessionStream:
     @property
     def owner(self) -> str | None:
         """The owner, as last read."""
-        cached = self._cached
-        return self.user if cached is None else cached.info.user
+        cached_info = self._cached
+        return self.user if cached_info is None else cached_info.info.user
 
     @property
     def generation(self) -> int | None:
         """The generation of the session as last read; `None` = unknown."""
-        cached = self._cached
-        return None if cached is None else generation_of(cached.version)
+        cached_info = self._cached
+        return None if cached_info is None else generation_of(cached_info.version)
 
     def retry(self, step: Callable[[], T]) -> T:
         """Run a step again until it raises no `Conflict`.
@@ -260,8 +271,8 @@ class SessionStream:
         if attempt and self.engine.backend.blocking:
             import random  # only needed on conflicts
 
-            longest = min(most, _MIN_DELAY * 2**attempt)
-            time.sleep(random.uniform(0, longest))  # noqa: S311 (not for secrets)
+            max_delay = min(most, _MIN_DELAY * 2**attempt)
+            time.sleep(random.uniform(0, max_delay))  # noqa: S311 (not for secrets)
 
     def _contention_error(self, tries: int = _TRIES) -> BackendError:
         return BackendError(
@@ -271,12 +282,16 @@ class SessionStream:
 
     def _passes_check(self, version: int, ids: Sequence[str], check: ItemCheck) -> bool:
         """Return True if the cached items are current and pass the check."""
-        recent = self.engine.recent_items.get(self.stream_name, self.engine.now())
-        entries = recent.with_ids(ids) if recent is not None and recent.version == version else None
-        if entries is None:
+        recent_cache = self.engine.recent_items.get(self.stream_name, self.engine.now())
+        cached_items = (
+            recent_cache.with_ids(ids)
+            if recent_cache is not None and recent_cache.version == version
+            else None
+        )
+        if cached_items is None:
             return False
         with suppress(ThreadkeepError):
-            check({entry.id: entry.copy() for entry in entries})
+            check({cached_item.id: cached_item.copy() for cached_item in cached_items})
             return True
         return False
 
@@ -306,29 +321,35 @@ class SessionStream:
     ) -> Commit:
         response_index.renew_pointers(self.engine, self.id, new=expect == 0)
         ttl, now = self.engine.settings.ttl, self.engine.now()
-        cached = self.engine.session_infos.get(self.stream_name, now)
+        cached_info = self.engine.session_infos.get(self.stream_name, now)
         commit = self.engine.commit(self.stream_name, put=put, drop=drop, ttl=ttl, expect=expect)
-        met_others = isinstance(expect, Generation) and commit.version != expect + 1
-        if commit.version and not met_others:
-            since = cached.since if cached else now  # a commit does not make the cached info newer
-            self.engine.session_infos.put(self.stream_name, CachedInfo(info, commit.version, since))
-        self._contended = self._contended and met_others
+        has_met_others = isinstance(expect, Generation) and commit.version != expect + 1
+        if commit.version and not has_met_others:
+            # a commit does not make the cached info newer
+            cached_since = cached_info.since if cached_info else now
+            self.engine.session_infos.put(
+                self.stream_name, CachedInfo(info, commit.version, cached_since)
+            )
+        self._contended = self._contended and has_met_others
         return commit
 
     def _parse_info(self, session_page: Page) -> SessionInfo | None:
         if not session_page.records:
             return None
         try:
-            info = session_codec.read_session(session_page.records[0])
+            session_info = session_codec.read_session(session_page.records[0])
         except ValueError as error:
             raise CorruptRecord(
                 f"the session record of {shown(self._initial_info.id)} cannot be read, "
                 "so its owner is "
                 "unknown; restore it from a copy of the store, or delete it as the operator"
             ) from error
-        if self._initial_info.user is not None and info.user not in (None, self._initial_info.user):
+        if self._initial_info.user is not None and session_info.user not in (
+            None,
+            self._initial_info.user,
+        ):
             raise NotOwner(f"session {shown(self._initial_info.id)} belongs to another user")
-        return info
+        return session_info
 
     def _is_accessible(self, info: SessionInfo) -> bool:
         return self._initial_info.user is None or info.user == self._initial_info.user

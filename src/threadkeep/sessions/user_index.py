@@ -29,20 +29,24 @@ def touch(engine: Engine, user: str, session: str, *, new: bool) -> None:
     now, ttl = engine.now(), engine.settings.ttl
     if not new and 0 <= now - engine.touched(user, session) < TOUCH_INTERVAL:
         return
-    stream, key = engine.stream("sessions", user), names.key(session)
+    index_stream, session_key = engine.stream("sessions", user), names.key(session)
     entry_ttl = None if ttl is None else ttl + _GRACE
-    expires = None if entry_ttl is None else now + entry_ttl
-    if expires is not None and not new:
-        expires = _later(engine, Query(stream, "session", ids=[key]), expires)
-    entry = Record("session", key, json_text.dumps({"id": session}, "session id"), now, expires)
-    engine.commit(stream, put=[entry], drop=[Drop("session", [key])], ttl=entry_ttl)
+    expiry = None if entry_ttl is None else now + entry_ttl
+    if expiry is not None and not new:
+        expiry = _later(engine, Query(index_stream, "session", ids=[session_key]), expiry)
+    index_entry = Record(
+        "session", session_key, json_text.dumps({"id": session}, "session id"), now, expiry
+    )
+    engine.commit(
+        index_stream, put=[index_entry], drop=[Drop("session", [session_key])], ttl=entry_ttl
+    )
     engine.touch(user, session, now)
 
 
 def _later(engine: Engine, listed: Query, expires: float) -> float:
     """The later of two ends: a worker whose clock is behind does not end an entry of others."""
-    ends = [record.expires for record in engine.read(listed)[0].records]
-    return max([expires, *(end for end in ends if end is not None)])
+    expiries = [record.expires for record in engine.read(listed)[0].records]
+    return max([expires, *(expiry for expiry in expiries if expiry is not None)])
 
 
 class IndexEntry(NamedTuple):
@@ -54,9 +58,11 @@ class IndexEntry(NamedTuple):
 
 def entry(engine: Engine, user: str, session: str) -> IndexEntry:
     """Read a session's entry in a user's list."""
-    stream = engine.stream("sessions", user)
-    version, records = engine.read(Query(stream, "session", ids=[names.key(session)]))[0]
-    return IndexEntry(version, records[0].seq if records else 0)
+    index_stream = engine.stream("sessions", user)
+    list_version, entry_records = engine.read(
+        Query(index_stream, "session", ids=[names.key(session)])
+    )[0]
+    return IndexEntry(list_version, entry_records[0].seq if entry_records else 0)
 
 
 def remove_entry(engine: Engine, user: str, session: str, known_entry: IndexEntry) -> None:
@@ -68,17 +74,20 @@ def remove_entry(engine: Engine, user: str, session: str, known_entry: IndexEntr
         session: its id.
         known_entry: where it stood before it was known to be over.
     """
-    stream, drop = engine.stream("sessions", user), [Drop("session", [names.key(session)])]
-    current = known_entry
-    while current.seq and (generation_of(current.version), current.seq) == (
+    index_stream, entry_drop = (
+        engine.stream("sessions", user),
+        [Drop("session", [names.key(session)])],
+    )
+    current_entry = known_entry
+    while current_entry.seq and (generation_of(current_entry.version), current_entry.seq) == (
         generation_of(known_entry.version),
         known_entry.seq,
     ):
         try:
-            engine.commit(stream, drop=drop, ttl=KEEP, expect=current.version)
+            engine.commit(index_stream, drop=entry_drop, ttl=KEEP, expect=current_entry.version)
             return
         except Conflict:  # another session moved, or this one
-            current = entry(engine, user, session)
+            current_entry = entry(engine, user, session)
 
 
 def ensure_listed(engine: Engine, user: str, session: str) -> None:
@@ -94,30 +103,40 @@ def user_sessions(
 
     Entries whose session was deleted, or is owned by another user, are skipped.
     """
-    limit, before = _check_limit(limit), None if cursor is None else cursors.position(cursor)
-    infos: list[SessionInfo] = []
+    limit, before_seq = _check_limit(limit), None if cursor is None else cursors.position(cursor)
+    session_infos: list[SessionInfo] = []
     while True:
-        missing = limit - len(infos) + 1
-        page = entries(engine, user, before, missing)
-        for seq, info in page:
-            if len(infos) == limit:
-                return SessionListing(infos, cursor=before)
-            before = seq
-            if info is not None and info.user == user and _is_listed(info, parent):
-                infos.append(info)
-        if len(page) < missing:
-            return SessionListing(infos)
+        missing_count = limit - len(session_infos) + 1
+        index_entries = entries(engine, user, before_seq, missing_count)
+        for seq, session_info in index_entries:
+            if len(session_infos) == limit:
+                return SessionListing(session_infos, cursor=before_seq)
+            before_seq = seq
+            if (
+                session_info is not None
+                and session_info.user == user
+                and _is_listed(session_info, parent)
+            ):
+                session_infos.append(session_info)
+        if len(index_entries) < missing_count:
+            return SessionListing(session_infos)
 
 
 def entries(
     engine: Engine, user: str, before: int | None, limit: int
 ) -> list[tuple[int, SessionInfo | None]]:
     """Entries of a user's list, newest first: their seqs and sessions."""
-    stream = engine.stream("sessions", user)
-    query = Query(stream, "session", limit=limit, newest=True, before=before)
-    listed = engine.read(query)[0].records[::-1]
-    infos = read(engine, [engine.stream("session", session_id_of(entry)) for entry in listed])
-    return [(entry.seq, info) for entry, info in zip(listed, infos, strict=True)]
+    index_stream = engine.stream("sessions", user)
+    query = Query(index_stream, "session", limit=limit, newest=True, before=before)
+    entry_records = engine.read(query)[0].records[::-1]
+    session_infos = read(
+        engine,
+        [engine.stream("session", session_id_of(entry_record)) for entry_record in entry_records],
+    )
+    return [
+        (entry_record.seq, session_info)
+        for entry_record, session_info in zip(entry_records, session_infos, strict=True)
+    ]
 
 
 def all_sessions(
@@ -127,35 +146,39 @@ def all_sessions(
 
     In the store's order; its size is approximate.
     """
-    prefix = names.noun_prefix(engine.settings.namespace, "session")
-    infos: list[SessionInfo] = []
-    while len(infos) < _check_limit(limit):
-        missing = limit - len(infos)
-        streams, cursor = engine.streams(prefix, cursor=cursor, limit=missing)
-        existing = (info for info in read(engine, streams) if info is not None)
-        infos += [info for info in existing if _is_listed(info, parent)]
+    stream_prefix = names.noun_prefix(engine.settings.namespace, "session")
+    session_infos: list[SessionInfo] = []
+    while len(session_infos) < _check_limit(limit):
+        missing_count = limit - len(session_infos)
+        stream_names, cursor = engine.streams(stream_prefix, cursor=cursor, limit=missing_count)
+        existing_infos = (
+            session_info for session_info in read(engine, stream_names) if session_info is not None
+        )
+        session_infos += [
+            session_info for session_info in existing_infos if _is_listed(session_info, parent)
+        ]
         if cursor is None:
             break
-    return SessionListing(infos, cursor=cursor)
+    return SessionListing(session_infos, cursor=cursor)
 
 
 def all_users(engine: Engine) -> Iterator[str]:
     """All users of the namespace who have sessions, in no particular order."""
     cursor = None
     while True:
-        page = users(engine, _USERS_PAGE, cursor)
-        yield from page
-        cursor = page.cursor
+        user_page = users(engine, _USERS_PAGE, cursor)
+        yield from user_page
+        cursor = user_page.cursor
         if cursor is None:
             return
 
 
 def users(engine: Engine, limit: int, cursor: Any = None) -> Listing[str]:
     """A page of the users of the namespace who have sessions, in the store's order."""
-    prefix = names.noun_prefix(engine.settings.namespace, "sessions")
-    streams, following = engine.streams(prefix, cursor=cursor, limit=limit)
-    owners = (_user_of(engine, stream) for stream in dict.fromkeys(streams))
-    return Listing((owner for owner in owners if owner is not None), cursor=following)
+    stream_prefix = names.noun_prefix(engine.settings.namespace, "sessions")
+    stream_names, next_cursor = engine.streams(stream_prefix, cursor=cursor, limit=limit)
+    owners = (_user_of(engine, stream_name) for stream_name in dict.fromkeys(stream_names))
+    return Listing((owner for owner in owners if owner is not None), cursor=next_cursor)
 
 
 def _user_of(engine: Engine, stream: str) -> str | None:
@@ -163,9 +186,14 @@ def _user_of(engine: Engine, stream: str) -> str | None:
     user = unquote(names.parts(stream)[1], errors="surrogatepass")
     if engine.stream("sessions", user) == stream:
         return user
-    entries = engine.read(Query(stream, "session", limit=1, newest=True))[0].records
-    infos = read(engine, [engine.stream("session", session_id_of(entry)) for entry in entries])
-    return next((info.user for info in infos if info is not None), None)
+    entry_records = engine.read(Query(stream, "session", limit=1, newest=True))[0].records
+    session_infos = read(
+        engine,
+        [engine.stream("session", session_id_of(entry_record)) for entry_record in entry_records],
+    )
+    return next(
+        (session_info.user for session_info in session_infos if session_info is not None), None
+    )
 
 
 def is_sub_agent(info: SessionInfo) -> bool:
@@ -175,8 +203,8 @@ def is_sub_agent(info: SessionInfo) -> bool:
     """
     if not info.agent:
         return False
-    end = f"/{info.agent}"
-    return info.id.endswith(end) or info.id.rpartition("/")[0].endswith(end)
+    agent_suffix = f"/{info.agent}"
+    return info.id.endswith(agent_suffix) or info.id.rpartition("/")[0].endswith(agent_suffix)
 
 
 def _is_listed(info: SessionInfo, parent: str | None) -> bool:
@@ -199,14 +227,16 @@ def read(engine: Engine, streams: list[str]) -> list[SessionInfo | None]:
             Query(stream, "item", limit=1, newest=True),
         )
     ]
-    pages = engine.read(*queries) if queries else []
-    infos = [
+    session_pages = engine.read(*queries) if queries else []
+    session_infos = [
         _info(session_page, newest_page)
-        for session_page, newest_page in zip(pages[::2], pages[1::2], strict=True)
+        for session_page, newest_page in zip(session_pages[::2], session_pages[1::2], strict=True)
     ]
     return [
-        info if info is not None and engine.stream("session", info.id) == stream else None
-        for stream, info in zip(streams, infos, strict=True)
+        session_info
+        if session_info is not None and engine.stream("session", session_info.id) == stream
+        else None
+        for stream, session_info in zip(streams, session_infos, strict=True)
     ]
 
 

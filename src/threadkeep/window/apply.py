@@ -38,13 +38,15 @@ def apply(policy: Policy, items: Sequence[Item]) -> Sequence[Item]:
     if traits.sound:
         chosen_items = policy(items)
         return items if _is_all(chosen_items, items) else list(chosen_items)
-    selected = list(policy(list(items)))
-    wrong_type = next((type(entry) for entry in selected if not isinstance(entry, Item)), None)
+    selected_items = list(policy(list(items)))
+    wrong_type = next(
+        (type(element) for element in selected_items if not isinstance(element, Item)), None
+    )
     if wrong_type:
         raise ConfigError(
             f"the policy {shown(policy)} must return Items, got a {wrong_type.__name__}"
         )
-    return repair_selection(items, selected, require_newest=not traits.filters)
+    return repair_selection(items, selected_items, require_newest=not traits.filters)
 
 
 def _is_all(chosen_items: Sequence[Item], items: Sequence[Item]) -> bool:
@@ -54,24 +56,26 @@ def _is_all(chosen_items: Sequence[Item], items: Sequence[Item]) -> bool:
 
 def excess(policies: Sequence[Policy], stages: Sequence[Stage]) -> int:
     """By how much what is left is over its budget: tokens, if one of the budgets counts these."""
-    is_over = any(type(items) is Choice and items.over for _, items in stages)
-    if is_over or (len(policies) > 1 and _may_lengthen(policies)):
+    is_over_budget = any(type(items) is Choice and items.over for _, items in stages)
+    if is_over_budget or (len(policies) > 1 and _may_lengthen(policies)):
         return _excess(policies, stages[-1][1])
     return 0
 
 
 def _may_lengthen(policies: Sequence[Policy]) -> bool:
     """Return True if a policy behind a budget may change items, as `with_times` does."""
-    behind = itertools.dropwhile(lambda policy: not isinstance(policy, Budget), policies)
-    return not all(traits_of(policy).part for policy in behind)
+    later_policies = itertools.dropwhile(lambda policy: not isinstance(policy, Budget), policies)
+    return not all(traits_of(policy).part for policy in later_policies)
 
 
 def _excess(policies: Sequence[Policy], items: Sequence[Item]) -> int:
-    over = {p.name: p.excess(items) for p in policies if isinstance(p, Budget)}
-    return over.get("max_tokens") or max(over.values(), default=0)
+    excess_by_budget = {
+        policy.name: policy.excess(items) for policy in policies if isinstance(policy, Budget)
+    }
+    return excess_by_budget.get("max_tokens") or max(excess_by_budget.values(), default=0)
 
 
 def changed_ids(selected: Sequence[Item], view: Sequence[Item]) -> frozenset[str]:
     """The ids of the items that are no longer those of the view."""
-    unchanged = set(map(id, view))
-    return frozenset(item.id for item in selected if id(item) not in unchanged)
+    view_identities = set(map(id, view))
+    return frozenset(item.id for item in selected if id(item) not in view_identities)

@@ -69,37 +69,41 @@ def left_out(
         stages: that conversation with large results cut, and what each policy left of it.
         unread_before: as in `LeftOut`.
     """
-    visible = [item for item in read if is_visible(item)]
+    visible_items = [item for item in read if is_visible(item)]
     reasons = _shortened(view, stages)
-    chosen = [(_name(policy), items) for policy, items in stages[1:]]
-    steps = [("", read), (NOT_VISIBLE, visible), (NO_CALL, view), *chosen]
-    for (_, before), (reason, after) in itertools.pairwise(steps):
-        present = {item.seq for item in after}
+    policy_steps = [(_name(policy), items) for policy, items in stages[1:]]
+    reason_steps = [("", read), (NOT_VISIBLE, visible_items), (NO_CALL, view), *policy_steps]
+    for (_, previous_items), (reason, next_items) in itertools.pairwise(reason_steps):
+        next_seqs = {item.seq for item in next_items}
         if reason:
-            reasons.update({item.seq: reason for item in before if item.seq not in present})
-    window: dict[int, str | None] = {item.seq: None for item in stages[-1][1]}
-    return LeftOut(dict(Counter(reasons.values())), _ranges({**window, **reasons}), unread_before)
+            reasons.update(
+                {item.seq: reason for item in previous_items if item.seq not in next_seqs}
+            )
+    window_reasons: dict[int, str | None] = {item.seq: None for item in stages[-1][1]}
+    return LeftOut(
+        dict(Counter(reasons.values())), _ranges({**window_reasons, **reasons}), unread_before
+    )
 
 
 def _name(policy: Policy | None) -> str:
     """What an application calls a policy; empty for one that merges, which leaves nothing out."""
     if policy is None or traits_of(policy).merges:
         return ""
-    name = getattr(policy, "name", None) or getattr(policy, "__name__", None)
-    return str(name or type(policy).__name__)
+    policy_name = getattr(policy, "name", None) or getattr(policy, "__name__", None)
+    return str(policy_name or type(policy).__name__)
 
 
 def _shortened(view: Sequence[Item], stages: Sequence[Stage]) -> dict[int, str]:
     """The items of the window of which a part was cut."""
-    uncut = set(map(id, view))
-    cut = {item.seq for item in stages[0][1] if id(item) not in uncut}
-    return {item.seq: SHORTENED for item in stages[-1][1] if item.seq in cut}
+    view_identities = set(map(id, view))
+    shortened_seqs = {item.seq for item in stages[0][1] if id(item) not in view_identities}
+    return {item.seq: SHORTENED for item in stages[-1][1] if item.seq in shortened_seqs}
 
 
 def _ranges(reasons: Mapping[int, str | None]) -> list[LeftOutRange]:
     ranges = []
-    for reason, run in itertools.groupby(sorted(reasons), key=reasons.__getitem__):
-        seqs = list(run)
+    for reason, seq_run in itertools.groupby(sorted(reasons), key=reasons.__getitem__):
+        range_seqs = list(seq_run)
         if reason is not None:
-            ranges.append(LeftOutRange(seqs[0], seqs[-1], reason, len(seqs)))
+            ranges.append(LeftOutRange(range_seqs[0], range_seqs[-1], reason, len(range_seqs)))
     return ranges[-_MOST_RANGES:]

@@ -28,21 +28,21 @@ class PageReader:
     def read_on(self) -> None:
         """Read a larger page of older items."""
         self._size = min(self._size * 2, 500, self._lookback - len(self.items))
-        older = self._fetch(self.items[0].seq, self._size)
-        self.items = older + self.items
-        self.complete = len(older) < self._size
-        self.more = self._size <= len(older) and len(self.items) < self._lookback
+        older_items = self._fetch(self.items[0].seq, self._size)
+        self.items = older_items + self.items
+        self.complete = len(older_items) < self._size
+        self.more = self._size <= len(older_items) and len(self.items) < self._lookback
 
     def find(self, seq: int) -> Item | None:
         """The item at a position, read by itself if it is older than `items`."""
         if self.items and seq < self.items[0].seq:
-            older = self._fetch(seq + 1, 1)
-            return older[-1] if older and older[-1].seq == seq else None
+            older_items = self._fetch(seq + 1, 1)
+            return older_items[-1] if older_items and older_items[-1].seq == seq else None
         return next((item for item in self.items if item.seq == seq), None)
 
     def after(self, opening: list[Item]) -> list[Item]:
         """The items read so far, preceded by the opening items that were not reached."""
         if not opening or not self.items:
             return self.items
-        front = self.items[0].seq
-        return [item for item in opening if item.seq < front] + self.items
+        first_seq = self.items[0].seq
+        return [item for item in opening if item.seq < first_seq] + self.items

@@ -24,16 +24,20 @@ def repair_selection(
         selected: the items it returned.
         require_newest: restore the newest user turn and the last step if they are missing.
     """
-    by_position = {(item.seq, item.id): item for item in selected}
+    selected_by_position = {(item.seq, item.id): item for item in selected}
     groups = tool_groups(items)[0]
-    required = required_groups(groups) if require_newest else set()
-    complete = flatten(
+    required_indexes = required_groups(groups) if require_newest else set()
+    complete_items = flatten(
         group
-        for number, group in enumerate(groups)
-        if number in required or all((item.seq, item.id) in by_position for item in group.items)
+        for group_index, group in enumerate(groups)
+        if group_index in required_indexes
+        or all((item.seq, item.id) in selected_by_position for item in group.items)
     )
     return repair(
-        [_without_stale_raw(item, by_position.get((item.seq, item.id), item)) for item in complete]
+        [
+            _without_stale_raw(item, selected_by_position.get((item.seq, item.id), item))
+            for item in complete_items
+        ]
     )
 
 
@@ -41,5 +45,8 @@ def _without_stale_raw(original: Item, returned: Item) -> Item:
     """The returned item, without its raw payload if the policy changed its content."""
     if returned is original or returned.raw is None:
         return returned
-    same = all(getattr(original, field) == getattr(returned, field) for field in _CONTENT_FIELDS)
-    return returned if same else dataclasses.replace(returned, raw=None)
+    is_same = all(
+        getattr(original, field_name) == getattr(returned, field_name)
+        for field_name in _CONTENT_FIELDS
+    )
+    return returned if is_same else dataclasses.replace(returned, raw=None)

@@ -66,27 +66,29 @@ def choose(
     if len(policies) > 1:
         policies = with_user_runs(policies)
     min_items = min(lookback, joint_traits(policies).least)
-    reader = PageReader(page, fetch, size, lookback)
-    while reader.more and len(reader.items) < min_items:
-        reader.read_on()
-    pinned = _pin_predicate(policies, head, reader.items[-min_items:] if min_items else [])
-    bound = [_bind(policy, now, pinned) for policy in policies]
-    opening = [item for item in head if pinned(item)] if head else []
-    shortening = Shortening(policies if shorten else (), session, reader)
+    page_reader = PageReader(page, fetch, size, lookback)
+    while page_reader.more and len(page_reader.items) < min_items:
+        page_reader.read_on()
+    is_pinned = _pin_predicate(policies, head, page_reader.items[-min_items:] if min_items else [])
+    bound_policies = [_bind(policy, now, is_pinned) for policy in policies]
+    pinned_opening = [item for item in head if is_pinned(item)] if head else []
+    shortening = Shortening(policies if shorten else (), session, page_reader)
     if shortening.handle_of is not None:  # its policy has no other purpose
-        bound = [policy for policy in bound if not isinstance(policy, Readable)]
-    view, shortened = _read_views(reader, shortening, opening, bound)
-    stages = apply_all(bound, shortened)
-    selected = stages[-1][1]
-    is_suffix = _is_suffix(selected, shortened)
-    unread = None if reader.complete or not reader.items else reader.items[0].seq
+        bound_policies = [policy for policy in bound_policies if not isinstance(policy, Readable)]
+    view, shortened_view = _read_views(page_reader, shortening, pinned_opening, bound_policies)
+    stages = apply_all(bound_policies, shortened_view)
+    selected_items = stages[-1][1]
+    is_suffix = _is_suffix(selected_items, shortened_view)
+    unread_before = (
+        None if page_reader.complete or not page_reader.items else page_reader.items[0].seq
+    )
     return Window(
-        selected,
-        dropped=0 if is_suffix else _count_dropped(reader.items, selected, pinned),
-        over=excess(bound, stages),
-        changed=changed_ids(selected, view) if shortening.changes else _NOTHING,
+        selected_items,
+        dropped=0 if is_suffix else _count_dropped(page_reader.items, selected_items, is_pinned),
+        over=excess(bound_policies, stages),
+        changed=changed_ids(selected_items, view) if shortening.changes else _NOTHING,
         counter=counter,
-        left_out=functools.partial(left_out, reader.items, view, stages, unread),
+        left_out=functools.partial(left_out, page_reader.items, view, stages, unread_before),
     )
 
 
@@ -94,14 +96,14 @@ def _read_views(
     reader: PageReader, shortening: Shortening, opening: list[Item], policies: Sequence[Policy]
 ) -> tuple[Conversation, Conversation]:
     """Read on until nothing older could change what the policies keep; both views of that."""
-    view, shortened = shortening.views(reader.after(opening))
+    view, shortened_view = shortening.views(reader.after(opening))
     while reader.more and (
         _lacks_last_call(reader.items, view)
-        or _needs_older(shortened, reader.items[0].seq, policies)
+        or _needs_older(shortened_view, reader.items[0].seq, policies)
     ):
         reader.read_on()
-        view, shortened = shortening.views(reader.after(opening))
-    return view, shortened
+        view, shortened_view = shortening.views(reader.after(opening))
+    return view, shortened_view
 
 
 def first_page_size(policies: Sequence[Policy], lookback: int) -> int:
@@ -116,51 +118,54 @@ def _pin_predicate(
     policies: Sequence[Policy], head: list[Item], newest: list[Item]
 ) -> PinPredicate:
     """A predicate of the items that the policies pin, among the first and the newest only."""
-    pins = [pin for policy in policies if (pin := getattr(policy, "pin", None))]
-    if not pins:
+    pin_predicates = [
+        pin_predicate for policy in policies if (pin_predicate := getattr(policy, "pin", None))
+    ]
+    if not pin_predicates:
         return pins_nothing
-    head_end = head[-1].seq if head else -1
-    newest_start = newest[0].seq if newest else 0
+    head_end_seq = head[-1].seq if head else -1
+    newest_start_seq = newest[0].seq if newest else 0
     return lambda item: (
-        (item.seq <= head_end or item.seq >= newest_start) and any(pin(item) for pin in pins)
+        (item.seq <= head_end_seq or item.seq >= newest_start_seq)
+        and any(pin_predicate(item) for pin_predicate in pin_predicates)
     )
 
 
 def _bind(policy: Policy, now: float, pinned: PinPredicate) -> Policy:
-    bind = getattr(policy, "bind", None)
-    bound: Policy = policy if bind is None else bind(now=now, pinned=pinned)
-    return bound
+    bind_method = getattr(policy, "bind", None)
+    bound_policy: Policy = policy if bind_method is None else bind_method(now=now, pinned=pinned)
+    return bound_policy
 
 
 def _lacks_last_call(items: list[Item], view: Conversation) -> bool:
     """Return True if a tool result at the very end lacks its call, which may be further back."""
     if view.contiguous:
         return False
-    visible_ids = set(map(id, view))
-    trailing = itertools.takewhile(is_tool_result, filter(is_visible, reversed(items)))
-    return any(id(item) not in visible_ids for item in trailing)
+    view_identities = set(map(id, view))
+    trailing_results = itertools.takewhile(is_tool_result, filter(is_visible, reversed(items)))
+    return any(id(item) not in view_identities for item in trailing_results)
 
 
 def _needs_older(view: Conversation, front: int, policies: Sequence[Policy]) -> bool:
     """Return True if items older than `front` could change what the policies keep."""
     if newest_user_index(view) < 0:
         return True  # the newest user message is further back
-    selected: Sequence[Item] = view
+    selected_items: Sequence[Item] = view
     if (
         len(policies) > 1
     ):  # the oldest group may be incomplete, and each policy gets the output of the one before
-        oldest = next((group for group in view.groups if group.heads[0].seq >= front), None)
-        selected = flatten(group for group in view.groups if group is not oldest)
-    for remaining, policy in zip(range(len(policies) - 1, -1, -1), policies, strict=True):
-        need = getattr(policy, "need", None)
-        if need is None and not _judges_items_singly(policy):
+        oldest_group = next((group for group in view.groups if group.heads[0].seq >= front), None)
+        selected_items = flatten(group for group in view.groups if group is not oldest_group)
+    for later_policy_count, policy in zip(range(len(policies) - 1, -1, -1), policies, strict=True):
+        need_method = getattr(policy, "need", None)
+        if need_method is None and not _judges_items_singly(policy):
             return True
-        if need is not None and not need(selected):
+        if need_method is not None and not need_method(selected_items):
             return False
-        if need is not None and traits_of(policy).step:
+        if need_method is not None and traits_of(policy).step:
             return True  # the position of its front is not known yet
-        if remaining:
-            selected = apply(policy, selected)
+        if later_policy_count:
+            selected_items = apply(policy, selected_items)
     return True
 
 
@@ -184,10 +189,10 @@ def _count_dropped(items: list[Item], selected: Sequence[Item], pinned: PinPredi
     first_seq = next(
         (item.seq for item in selected if not pinned(item)), selected[-1].seq if selected else 0
     )
-    expected = [item for item in tool_results(items) if item.seq >= first_seq]
-    if not expected:
+    expected_results = [item for item in tool_results(items) if item.seq >= first_seq]
+    if not expected_results:
         return 0
     selected_ids = {
         item.id for item in selected if not (item.metadata and item.metadata.get("synthetic"))
     }
-    return sum([item.id not in selected_ids for item in expected])
+    return sum([item.id not in selected_ids for item in expected_results])

@@ -60,9 +60,9 @@ def __getattr__(name: str) -> Any:
     """Import the module of a name on first access, so that chains need no LangGraph."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    exported = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-    globals()[name] = exported
-    return exported
+    exported_object = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = exported_object
+    return exported_object
 
 
 def __dir__() -> list[str]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_threadkeep.branches import leave_branches, switch_branch
-from langchain_threadkeep.codec import chunks_to_messages, message_id
-from langchain_threadkeep.dedupe import stored_prefix
+from langchain_threadkeep.codec import chunks_to_messages
 from langchain_threadkeep.record_ids import RecentHistory, items_with_ids, opens_turn
 from langchain_threadkeep.state_marks import (
     checksum,
@@ -22,12 +20,11 @@ from langchain_threadkeep.state_marks import (
     says_the_same,
     state_item,
 )
+from langchain_threadkeep.stored_messages import FAR_REACH, NEAR_REACH, find_stored, match
 from langchain_threadkeep.turn import AgentTurn, HeldMessage, Resend, TurnPosition, held_of
 from threadkeep import Item, Session
 from threadkeep.adapters import limits
 
-_NEAR_REACH: Final = 12
-_FAR_REACH: Final = 1_000
 _CHANGED: Final = -1
 """The checksum of a message whose item says something else."""
 
@@ -51,21 +48,6 @@ class StateOrigin(NamedTuple):
         return cls(state.get("threadkeep"), is_checkpointed(config), is_replay(config))
 
 
-@dataclass
-class StoredMessages:
-    """The leading messages of a run's input that are stored.
-
-    Attributes:
-        length: how many they are.
-        question: the item of the last question among them.
-        items: the item of each that could be matched, by index.
-    """
-
-    length: int = 0
-    question: Item | None = None
-    items: dict[int, Item] = field(default_factory=dict)
-
-
 def begin_turn(
     chat: Session,
     messages: Sequence[BaseMessage],
@@ -74,31 +56,42 @@ def begin_turn(
 ) -> AgentTurn:
     """Bring the store in step with a run's state, store its new messages, and return its turn."""
     messages = chunks_to_messages(messages)
-    turn, recent = AgentTurn(chat), RecentHistory(chat)
-    if (position := origin.position) is not None:
-        turn.lineage, turn.last = position.get("lineage"), position.get("last", 0)
-        turn.held, turn.repeated = held_of(position), set(position.get("repeated", ()))
-        turn.parts = dict(position.get("parts", {}))
-    _follow_branch(turn, recent, messages, origin)
-    held = [n for n, m in enumerate(messages) if m.id in turn.held or m.id in turn.repeated]
-    start = held[-1] + 1 if held else 0
-    rest = messages[start:]
-    if held and rest and isinstance(rest[0], AIMessage):
+    turn, history = AgentTurn(chat), RecentHistory(chat)
+    if origin.position is not None:
+        _take_position(turn, origin.position)
+    _follow_branch(turn, history, messages, origin)
+    first_new_index = _first_new_index(turn, messages)
+    later_messages = messages[first_new_index:]
+    if first_new_index and later_messages and isinstance(later_messages[0], AIMessage):
         resend = "append"  # a hook added it to the state; what clients resend begins with a person
-    stored = _stored_messages(recent, rest, resend, continues=bool(held))
-    _hold(turn, rest[: stored.length], stored.items)
+    stored_messages = find_stored(history, later_messages, resend, continues=first_new_index > 0)
+    _hold(turn, later_messages[: stored_messages.length], stored_messages.items)
     turn.revise(messages)
-    new = rest[stored.length :]
-    newest = recent.newest_of_user()
-    answered = _question_of(turn, recent, messages) if not rest else newest
-    items = [
+    new_messages = later_messages[stored_messages.length :]
+    newest_question = history.newest_of_user()
+    answered_question = (
+        _question_of(turn, history, messages) if not later_messages else newest_question
+    )
+    new_items = [
         marked(item, turn.lineage)
-        for item in items_with_ids(recent, new, answered.id if answered else None, state_item)
+        for item in items_with_ids(
+            history,
+            new_messages,
+            answered_question.id if answered_question else None,
+            state_item,
+        )
     ]
-    items = limits.add(chat, *items) if items else []
-    _hold(turn, new, dict(enumerate(items)), stored_now=True)
-    turn.last = max([turn.last, *(item.seq for item in items)])
-    _set_position(turn, messages, new, items, stored.question or answered, recent)
+    new_items = limits.add(chat, *new_items) if new_items else []
+    _hold(turn, new_messages, dict(enumerate(new_items)), stored_now=True)
+    turn.last = max([turn.last, *(item.seq for item in new_items)])
+    _set_position(
+        turn,
+        messages,
+        new_messages,
+        new_items,
+        stored_messages.question or answered_question,
+        history,
+    )
     return turn
 
 
@@ -109,19 +102,25 @@ def origin_by_items(
 
     A state of which no message is stored cannot be told from one that begins anew.
     """
-    by_id = RecentHistory(chat).by_id(max(_NEAR_REACH, 2 * len(messages)))
-    matches = [(m, item) for m in messages if (item := _match(by_id, m)) is not None]
-    marks = (lineage_of(item) for _, item in reversed(matches))
-    position = AgentTurn(
+    items_by_id = RecentHistory(chat).by_id(max(NEAR_REACH, 2 * len(messages)))
+    matches = [
+        (message, item) for message in messages if (item := match(items_by_id, message)) is not None
+    ]
+    lineages = (lineage_of(item) for _, item in reversed(matches))
+    turn_position = AgentTurn(
         chat,
-        lineage=next(filter(None, marks), None),
-        last=min((item.seq for item in by_id.values()), default=1) - 1,
+        lineage=next(filter(None, lineages), None),
+        last=min((item.seq for item in items_by_id.values()), default=1) - 1,
         held={
-            str(m.id): HeldMessage(item.id, checksum(m) if says_the_same(item, m) else _CHANGED)
-            for m, item in matches
+            str(message.id): HeldMessage(
+                item.id, checksum(message) if says_the_same(item, message) else _CHANGED
+            )
+            for message, item in matches
         },
     ).position()
-    return StateOrigin(position if matches else None, is_checkpointed(config), is_replay(config))
+    return StateOrigin(
+        turn_position if matches else None, is_checkpointed(config), is_replay(config)
+    )
 
 
 def follow_state(chat: Session, messages: Sequence[BaseMessage], origin: StateOrigin) -> None:
@@ -141,6 +140,25 @@ def resume_turn(
     return turn
 
 
+def _take_position(turn: AgentTurn, position: Mapping[str, Any]) -> None:
+    """Take over what earlier turns of the state hold, but not where the last one began."""
+    turn.lineage, turn.last = position.get("lineage"), position.get("last", 0)
+    turn.held, turn.repeated = held_of(position), set(position.get("repeated", ()))
+    turn.parts = dict(position.get("parts", {}))
+
+
+def _first_new_index(turn: AgentTurn, messages: Sequence[BaseMessage]) -> int:
+    """The index behind the last message that the turn holds."""
+    return next(
+        (
+            index + 1
+            for index in range(len(messages) - 1, -1, -1)
+            if messages[index].id in turn.held or messages[index].id in turn.repeated
+        ),
+        0,
+    )
+
+
 def _follow_branch(
     turn: AgentTurn, recent: RecentHistory, messages: Sequence[BaseMessage], origin: StateOrigin
 ) -> None:
@@ -153,11 +171,11 @@ def _follow_branch(
         if origin.replayed:
             leave_branches(turn.chat, message_ids)
     elif turn.lineage is not None:
-        newer = recent.newer_than(turn.last)
-        records = {held.record for held in turn.held.values()}
-        if switch_branch(turn.chat, newer, turn.lineage, records, message_ids):
+        newer_items = recent.newer_than(turn.last)
+        held_records = {held_message.record for held_message in turn.held.values()}
+        if switch_branch(turn.chat, newer_items, turn.lineage, held_records, message_ids):
             recent.reset()
-        turn.last = max([turn.last, *(item.seq for item in newer)])
+        turn.last = max([turn.last, *(item.seq for item in newer_items)])
     if turn.changed:
         recent.reset()
 
@@ -170,86 +188,26 @@ def _hold(
     stored_now: bool = False,
 ) -> None:
     """Note which items messages of the state are; what differs from its item will replace it."""
-    records = {held.record for held in turn.held.values()}
-    for index, message in enumerate(messages):
-        item = items.get(index)
-        if item is None or not message.id or item.id in records:
+    held_records = {held_message.record for held_message in turn.held.values()}
+    for message_index, message in enumerate(messages):
+        item = items.get(message_index)
+        if item is None or not message.id or item.id in held_records:
             turn.repeated.add(message.id)
             continue
-        same = stored_now or says_the_same(item, message)
-        turn.held[message.id] = HeldMessage(item.id, checksum(message) if same else _CHANGED)
-        records.add(item.id)
-
-
-def _stored_messages(
-    recent: RecentHistory, messages: Sequence[BaseMessage], resend: Resend, *, continues: bool
-) -> StoredMessages:
-    """The leading messages that are stored, by their ids, or as a transcript that is resent.
-
-    Args:
-        continues: whether known messages of the same state precede them.
-    """
-    stored = _match_ids(recent, messages)
-    remaining = messages[stored.length :]
-    if resend == "append" or not remaining:
-        return stored
-    reach = _NEAR_REACH if len(remaining) == 1 else max(_FAR_REACH, 4 * len(remaining))
-    continues = continues or stored.length > 0
-    prefix = stored_prefix(remaining, recent.items(reach), continues=continues)
-    last = prefix.last_item
-    if prefix.length == len(remaining) and last is not None and last.role == "user":
-        stored.question = last
-    stored.items |= {stored.length + index: item for index, item in prefix.items.items()}
-    stored.length += prefix.length
-    return stored
-
-
-def _match(by_id: Mapping[str, Item], message: BaseMessage) -> Item | None:
-    """The item of a message; one of another kind with the same id is not it."""
-    item = by_id.get(message.id or "")
-    if item is None:
-        return None
-    neutral = state_item(message)
-    return item if (item.role, item.type) == (neutral.role, neutral.type) else None
-
-
-def _match_ids(recent: RecentHistory, messages: Sequence[BaseMessage]) -> StoredMessages:
-    for reach in (_NEAR_REACH, max(_FAR_REACH, 4 * len(messages))):
-        by_id = recent.by_id(reach)
-        for index in range(len(messages) - 1, -1, -1):
-            if _match(by_id, messages[index]) is not None:
-                return _after_match(recent, messages, index, by_id)
-        if len(messages) <= 1 or len(by_id) < reach:
-            break
-    return StoredMessages()
-
-
-def _after_match(
-    recent: RecentHistory, messages: Sequence[BaseMessage], index: int, by_id: dict[str, Item]
-) -> StoredMessages:
-    message = messages[index]
-    newest = recent.newest_of_user()
-    matches = ((n, _match(by_id, m)) for n, m in enumerate(messages[: index + 1]))
-    items = {n: item for n, item in matches if item is not None}
-    if index == len(messages) - 1 and opens_turn(message):
-        if newest is not None and message.id not in (newest.id, message_id(newest)):
-            items.pop(index)
-            return StoredMessages(index, None, items)  # said again, it is a new question
-        return StoredMessages(index + 1, newest, items)
-    opening = next((m for m in reversed(messages[: index + 1]) if opens_turn(m)), None)
-    question = by_id.get(str(opening.id)) if opening else None
-    return StoredMessages(index + 1, question, items)
+        is_same = stored_now or says_the_same(item, message)
+        turn.held[message.id] = HeldMessage(item.id, checksum(message) if is_same else _CHANGED)
+        held_records.add(item.id)
 
 
 def _question_of(
     turn: AgentTurn, recent: RecentHistory, messages: Sequence[BaseMessage]
 ) -> Item | None:
     """The item of the last question of the state, if it is not too far back."""
-    opening = next((m for m in reversed(messages) if opens_turn(m)), None)
-    held = turn.held.get(opening.id or "") if opening else None
+    opening_message = next((message for message in reversed(messages) if opens_turn(message)), None)
+    held_message = turn.held.get(opening_message.id or "") if opening_message else None
     question = (
-        recent.by_id().get(held.record) or recent.by_id(_FAR_REACH).get(held.record)
-        if held
+        recent.by_id().get(held_message.record) or recent.by_id(FAR_REACH).get(held_message.record)
+        if held_message
         else None
     )
     return question or recent.newest_of_user()
@@ -264,21 +222,23 @@ def _set_position(
     recent: RecentHistory,
 ) -> None:
     """Set where the turn begins: at its newest question, else at the last message."""
-    pairs = zip(reversed(new), reversed(items), strict=True)
-    opened = next(((m, item) for m, item in pairs if opens_turn(m)), None)
-    if opened is not None:
-        message, item = opened
+    message_items = zip(reversed(new), reversed(items), strict=True)
+    opening_pair = next(
+        ((message, item) for message, item in message_items if opens_turn(message)), None
+    )
+    if opening_pair is not None:
+        message, item = opening_pair
         turn.opening, turn.turn, turn.seq, turn.since = message.id, item.id, item.seq, item.seq
-        is_newest = all(item.seq > other.seq for other in recent.items())
+        is_newest = all(item.seq > other_item.seq for other_item in recent.items())
         turn.stored = {} if is_newest else None
         return
     if question is None:  # no question at all: the last message opens the turn
-        last = items[-1] if items else None
+        last_item = items[-1] if items else None
         turn.opening = messages[-1].id if messages else None
-        turn.turn, turn.seq = (last.id, last.seq) if last else (None, 0)
+        turn.turn, turn.seq = (last_item.id, last_item.seq) if last_item else (None, 0)
         turn.since = turn.seq
         return
-    opening = next((m for m in reversed(messages) if opens_turn(m)), None)
-    turn.opening = opening.id if opening else None
+    opening_message = next((message for message in reversed(messages) if opens_turn(message)), None)
+    turn.opening = opening_message.id if opening_message else None
     turn.turn, turn.seq = question.id, question.seq
     turn.since = items[0].seq if items else question.seq

@@ -54,12 +54,12 @@ def _show_held(
     chat: Session, is_held: Callable[[Item], bool], is_of_state: Callable[[Item], bool]
 ) -> bool:
     """Show what is held, and hide what else is of the state."""
-    hide, unhide = [], []
+    ids_to_hide, ids_to_show = [], []
     for item in all_items(chat):
         if is_held(item):
-            unhide += [item.id] * item.hidden
+            ids_to_show += [item.id] * item.hidden
         elif is_of_state(item):
-            hide += [item.id] * (not item.hidden)
-    chat.hide(*hide)
-    chat.unhide(*unhide)
-    return bool(hide or unhide)
+            ids_to_hide += [item.id] * (not item.hidden)
+    chat.hide(*ids_to_hide)
+    chat.unhide(*ids_to_show)
+    return bool(ids_to_hide or ids_to_show)

@@ -70,24 +70,27 @@ def to_item(message: BaseMessage) -> Item:
         message = message_chunk_to_message(message)
     if type(message) is HumanMessage and _is_plain_text(message):
         return Item(content=str(message.content))
-    kind = next((name for name, cls in _KINDS.items() if isinstance(message, cls)), "chat")
-    fields = {**message.__dict__, **(message.__pydantic_extra__ or {})}
-    type_name = fields.pop("type")
-    if kind == "chat":
-        fields.setdefault("role", type_name)  # a custom class with a `type` of its own
-    item, parts = _neutral_item(kind, fields)
-    defaults = _neutral_fields(item, kind)
+    message_kind = next(
+        (name for name, message_class in _KINDS.items() if isinstance(message, message_class)),
+        "chat",
+    )
+    message_fields = {**message.__dict__, **(message.__pydantic_extra__ or {})}
+    type_name = message_fields.pop("type")
+    if message_kind == "chat":
+        message_fields.setdefault("role", type_name)  # a custom class with a `type` of its own
+    item, packed_content = _neutral_item(message_kind, message_fields)
+    default_fields = _neutral_fields(item, message_kind)
     extra_fields = {
         name: pack(value)
-        for name, value in fields.items()
-        if not _is_default(defaults, name, value)
+        for name, value in message_fields.items()
+        if not _is_default(default_fields, name, value)
     }
-    if parts is not None:
-        extra_fields["content"] = parts
-    elif item.content == fields["content"]:
+    if packed_content is not None:
+        extra_fields["content"] = packed_content
+    elif item.content == message_fields["content"]:
         extra_fields.pop("content", None)
-    if kind != _DEFAULT_KINDS.get(item.role):
-        extra_fields["type"] = kind
+    if message_kind != _DEFAULT_KINDS.get(item.role):
+        extra_fields["type"] = message_kind
     return (
         dataclasses.replace(item, raw={"format": FORMAT, "data": extra_fields})
         if extra_fields
@@ -102,13 +105,16 @@ def to_message(item: Item) -> BaseMessage:
     """
     raw_fields = _raw_fields(item)
     if raw_fields is None:
-        plain = fast_path.message(item) if item.raw is None else None
-        return plain or _foreign_message(item)
+        plain_message = fast_path.message(item) if item.raw is None else None
+        return plain_message or _foreign_message(item)
     if any(name in raw_fields for name in _CONTENT_FIELDS):
         try:
             message = _build_message(item, raw_fields)
-            neutral = to_item(message)
-            if all(getattr(neutral, f) == getattr(item, f) for f in ("content", "tool_calls")):
+            neutral_item = to_item(message)
+            if all(
+                getattr(neutral_item, field_name) == getattr(item, field_name)
+                for field_name in ("content", "tool_calls")
+            ):
                 return message
         except _ERRORS:
             pass  # the item was edited since
@@ -133,19 +139,19 @@ def plain_fields(item: Item) -> tuple[type[BaseMessage], dict[str, Any]] | None:
     `None` if its content is not a text, or its class is not one of `fast_path`.
     """
     raw_fields = _raw_fields(item) or {}
-    kind = str(raw_fields.get("type") or _DEFAULT_KINDS.get(item.role, "chat"))
-    if type(item.content) is not str or not fast_path.covers(_KINDS[kind]):
+    message_kind = str(raw_fields.get("type") or _DEFAULT_KINDS.get(item.role, "chat"))
+    if type(item.content) is not str or not fast_path.covers(_KINDS[message_kind]):
         return None
-    if any(name in raw_fields for name in _CONTENT_FIELDS):
+    if any(field_name in raw_fields for field_name in _CONTENT_FIELDS):
         return None
-    fields = _neutral_fields(item, kind)
-    fields |= {"additional_kwargs": {}, "response_metadata": {}}  # not the shared defaults
-    for name, value in raw_fields.items():
-        fields[name] = unpack(value)
-    fields.pop("type", None)
-    if fields.get("usage_metadata") is not None:
-        fields["usage_metadata"] = unpack(fields["usage_metadata"])
-    return _KINDS[kind], fields
+    message_fields = _neutral_fields(item, message_kind)
+    message_fields |= {"additional_kwargs": {}, "response_metadata": {}}  # not the shared defaults
+    for field_name, value in raw_fields.items():
+        message_fields[field_name] = unpack(value)
+    message_fields.pop("type", None)
+    if message_fields.get("usage_metadata") is not None:
+        message_fields["usage_metadata"] = unpack(message_fields["usage_metadata"])
+    return _KINDS[message_kind], message_fields
 
 
 def is_native(item: Item) -> bool:
@@ -172,30 +178,30 @@ def chunks_to_messages(messages: Iterable[BaseMessage]) -> list[BaseMessage]:
 
 
 def _raw_fields(item: Item) -> dict[str, Packed] | None:
-    data = item.raw.get("data") if item.raw is not None and is_native(item) else None
-    return data if isinstance(data, dict) else None
+    raw_data = item.raw.get("data") if item.raw is not None and is_native(item) else None
+    return raw_data if isinstance(raw_data, dict) else None
 
 
 def _neutral_item(kind: str, fields: Mapping[str, Any]) -> tuple[Item, Packed | None]:
-    text, parts = content_codec.to_neutral(fields["content"])
-    metadata = fields.get("response_metadata") or {}
-    model = metadata.get("model_name") or metadata.get("model")
+    neutral_content, packed_content = content_codec.to_neutral(fields["content"])
+    response_metadata = fields.get("response_metadata") or {}
+    model_name = response_metadata.get("model_name") or response_metadata.get("model")
     usage = fields.get("usage_metadata")
-    notice = kind == "remove" or bool(fields["additional_kwargs"].get("lc_source"))
-    result = kind in ("tool", "function")
+    is_stored_notice = kind == "remove" or bool(fields["additional_kwargs"].get("lc_source"))
+    is_result = kind in ("tool", "function")
     name = fields.get("name")
     item = Item(
-        type="notice" if notice else "tool_result" if result else "message",
+        type="notice" if is_stored_notice else "tool_result" if is_result else "message",
         role=_ROLES.get(kind) or str(fields.get("role") or "unknown"),
         name=name if isinstance(name, str) and name else None,
-        content=text,
+        content=neutral_content,
         tool_calls=tool_call_codec.to_neutral(fields) if kind == "ai" else [],
         tool_call_id=fields.get("tool_call_id"),
         status="error" if fields.get("status") == "error" else None,
-        model=model if isinstance(model, str) and model else None,
+        model=model_name if isinstance(model_name, str) and model_name else None,
         usage=usage if isinstance(usage, dict) and pack(usage) == usage else None,
     )
-    return item, parts
+    return item, packed_content
 
 
 def _neutral_fields(item: Item, kind: str) -> dict[str, Any]:
@@ -205,8 +211,8 @@ def _neutral_fields(item: Item, kind: str) -> dict[str, Any]:
         case "ai":
             fields |= tool_call_codec.from_neutral(item.tool_calls)
             usage = item.usage
-            counted = usage is not None and usage.keys() >= fast_path.COUNTED
-            fields["usage_metadata"] = usage if counted else None
+            has_full_usage = usage is not None and usage.keys() >= fast_path.COUNTED
+            fields["usage_metadata"] = usage if has_full_usage else None
         case "tool":
             status = "error" if item.status == "error" else "success"
             fields |= {"tool_call_id": item.tool_call_id or "", "artifact": None, "status": status}
@@ -233,26 +239,28 @@ def _is_default(defaults: Mapping[str, Any], name: str, value: Any) -> bool:
 
 
 def _build_message(item: Item, raw_fields: Mapping[str, Packed]) -> BaseMessage:
-    kind = str(raw_fields.get("type") or _DEFAULT_KINDS.get(item.role, "chat"))
-    fields = _neutral_fields(item, kind)
-    for name, value in raw_fields.items():
-        fields[name] = value if name == "content" else unpack(value)
+    message_kind = str(raw_fields.get("type") or _DEFAULT_KINDS.get(item.role, "chat"))
+    message_fields = _neutral_fields(item, message_kind)
+    for field_name, value in raw_fields.items():
+        message_fields[field_name] = value if field_name == "content" else unpack(value)
     if isinstance(raw_fields.get("content"), list):
-        fields["content"] = content_codec.from_neutral(item.content, raw_fields["content"])
-    elif isinstance(fields["content"], list):
-        fields["content"] = unpack(fields["content"])
-    fields.pop("type", None)
-    if kind == "remove":
-        del fields["content"]
-    if "usage_metadata" in fields:
-        fields["usage_metadata"] = copy.deepcopy(fields["usage_metadata"])
-    return _KINDS[kind](**fields)
+        message_fields["content"] = content_codec.from_neutral(item.content, raw_fields["content"])
+    elif isinstance(message_fields["content"], list):
+        message_fields["content"] = unpack(message_fields["content"])
+    message_fields.pop("type", None)
+    if message_kind == "remove":
+        del message_fields["content"]
+    if "usage_metadata" in message_fields:
+        message_fields["usage_metadata"] = copy.deepcopy(message_fields["usage_metadata"])
+    return _KINDS[message_kind](**message_fields)
 
 
 def _foreign_message(item: Item) -> BaseMessage:
-    kwargs = continuation_codec.to_kwargs(item)
-    message = _build_message(continuation_codec.without_thoughts(item) if kwargs else item, {})
-    message.additional_kwargs |= kwargs
+    extra_kwargs = continuation_codec.to_kwargs(item)
+    message = _build_message(
+        continuation_codec.without_thoughts(item) if extra_kwargs else item, {}
+    )
+    message.additional_kwargs |= extra_kwargs
     if item.role == "developer":
         message.additional_kwargs["__openai_role__"] = "developer"
     return message

@@ -20,13 +20,13 @@ def to_kwargs(item: Item) -> dict[str, Any]:
     continuation = continuation_of(item)
     if continuation is None:
         return {}
-    kwargs = {key: value for key, value in continuation.message.items() if key in _FIELDS}
+    extra_kwargs = {key: value for key, value in continuation.message.items() if key in _FIELDS}
     signatures = {
         call["id"]: signature
-        for call, fields in zip(item.tool_calls, continuation.calls, strict=False)
-        if (signature := _signature(fields))
+        for call, call_state in zip(item.tool_calls, continuation.calls, strict=False)
+        if (signature := _signature(call_state))
     }
-    return {**kwargs, _SIGNATURES: signatures} if signatures else kwargs
+    return {**extra_kwargs, _SIGNATURES: signatures} if signatures else extra_kwargs
 
 
 def without_thoughts(item: Item) -> Item:
@@ -34,13 +34,13 @@ def without_thoughts(item: Item) -> Item:
     if isinstance(item.content, str):
         return item
     other_blocks = [block for block in item.content if "field" not in (block.get("extras") or {})]
-    only_text = len(other_blocks) == 1 and other_blocks[0].keys() == {"type", "text"}
+    is_only_text = len(other_blocks) == 1 and other_blocks[0].keys() == {"type", "text"}
     return dataclasses.replace(
-        item, content=other_blocks[0]["text"] if only_text else other_blocks or ""
+        item, content=other_blocks[0]["text"] if is_only_text else other_blocks or ""
     )
 
 
 def _signature(fields: Any) -> str | None:
-    google = (fields.get("extra_content") or {}).get("google") or {}
-    signature = google.get("thought_signature")
+    google_fields = (fields.get("extra_content") or {}).get("google") or {}
+    signature = google_fields.get("thought_signature")
     return signature if isinstance(signature, str) else None

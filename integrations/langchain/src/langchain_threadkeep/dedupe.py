@@ -44,47 +44,51 @@ def stored_prefix(
             answer, or nothing but a final question: two middlewares may say the same, one after
             the other.
     """
-    spoken = [
-        (index, utterance)
-        for index, m in enumerate(messages)
-        if (utterance := _message_utterance(m))
+    utterances = [
+        (message_index, utterance)
+        for message_index, message in enumerate(messages)
+        if (utterance := _message_utterance(message))
     ]
-    stored = [(item, utterance) for item in items if (utterance := _item_utterance(item))]
-    for count in range(len(spoken), 0, -1):
-        end = _last_match(
-            [text for _, text in spoken[:count]],
-            [text for _, text in stored],
-            may_repeat=not continues or count == len(spoken),
+    item_utterances = [(item, utterance) for item in items if (utterance := _item_utterance(item))]
+    for count in range(len(utterances), 0, -1):
+        match_end = _last_match(
+            [utterance for _, utterance in utterances[:count]],
+            [utterance for _, utterance in item_utterances],
+            may_repeat=not continues or count == len(utterances),
             needed={"user", "assistant"} if continues else {"assistant"},
         )
-        if end is not None:
-            length = _skip_stored_tools(spoken[count - 1][0] + 1, messages, items)
-            matches = {
-                index: item
-                for (index, _), (item, _) in zip(
-                    reversed(spoken[:count]), reversed(stored[: end + 1]), strict=False
+        if match_end is not None:
+            prefix_length = _skip_stored_tools(utterances[count - 1][0] + 1, messages, items)
+            items_by_index = {
+                message_index: item
+                for (message_index, _), (item, _) in zip(
+                    reversed(utterances[:count]),
+                    reversed(item_utterances[: match_end + 1]),
+                    strict=False,
                 )
             }
             return StoredPrefix(
-                length, stored[end][0], {**_matching_tools(messages[:length], items), **matches}
+                prefix_length,
+                item_utterances[match_end][0],
+                {**_matching_tools(messages[:prefix_length], items), **items_by_index},
             )
     return StoredPrefix(0)
 
 
 def _matching_tools(messages: Sequence[BaseMessage], items: Sequence[Item]) -> dict[int, Item]:
     """The items of tool calls and results, matched by the ids of the calls."""
-    calls = {call.get("id"): item for item in items for call in item.tool_calls}
-    results = {item.tool_call_id: item for item in items if item.tool_call_id}
-    matches: dict[int, Item] = {}
-    for index, message in enumerate(messages):
+    call_items = {call.get("id"): item for item in items for call in item.tool_calls}
+    result_items = {item.tool_call_id: item for item in items if item.tool_call_id}
+    items_by_index: dict[int, Item] = {}
+    for message_index, message in enumerate(messages):
         item = None
         if isinstance(message, AIMessage) and message.tool_calls:
-            item = calls.get(message.tool_calls[0]["id"])
+            item = call_items.get(message.tool_calls[0]["id"])
         elif isinstance(message, ToolMessage):
-            item = results.get(message.tool_call_id)
+            item = result_items.get(message.tool_call_id)
         if item is not None:
-            matches[index] = item
-    return matches
+            items_by_index[message_index] = item
+    return items_by_index
 
 
 def _last_match(
@@ -100,15 +104,17 @@ def _last_match(
         may_repeat: a final question alone is enough.
         needed: the roles that must speak otherwise.
     """
-    for end in range(len(stored) - 1, -1, -1):
-        length = min(len(utterances), end + 1)
-        overlap = utterances[-length:]
-        if overlap != stored[end + 1 - length : end + 1]:
+    for stored_index in range(len(stored) - 1, -1, -1):
+        overlap_length = min(len(utterances), stored_index + 1)
+        overlap = utterances[-overlap_length:]
+        if overlap != stored[stored_index + 1 - overlap_length : stored_index + 1]:
             continue
-        answered = needed <= {role for role, _ in overlap}
-        is_repeated = may_repeat and length == len(utterances) and end == len(stored) - 1
-        if answered or is_repeated:
-            return end
+        has_needed_roles = needed <= {role for role, _ in overlap}
+        is_repeated = (
+            may_repeat and overlap_length == len(utterances) and stored_index == len(stored) - 1
+        )
+        if has_needed_roles or is_repeated:
+            return stored_index
     return None
 
 

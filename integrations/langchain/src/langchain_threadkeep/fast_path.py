@@ -40,21 +40,26 @@ def message(item: Item) -> BaseMessage | None:
     """Return the message of an item that has only a role and a text, else `None`."""
     if item.type != "message" or item.name or item.usage or item.tool_calls:
         return None
-    cls, content = _CLASSES.get(item.role), item.content
-    if cls is None or type(content) is not str:
+    message_class, content = _CLASSES.get(item.role), item.content
+    if message_class is None or type(content) is not str:
         return None
-    defaults = _field_defaults(cls)
-    if defaults is None:
-        return cls(content=content)
-    values = {**defaults, "content": content, "additional_kwargs": {}, "response_metadata": {}}
-    if cls is AIMessage:
-        values["tool_calls"], values["invalid_tool_calls"] = [], []
-    built: BaseMessage = cls.__new__(cls)
-    _set(built, "__dict__", values)
-    _set(built, "__pydantic_fields_set__", {"content"})
-    _set(built, "__pydantic_extra__", {})
-    _set(built, "__pydantic_private__", None)
-    return built
+    default_fields = _field_defaults(message_class)
+    if default_fields is None:
+        return message_class(content=content)
+    field_values = {
+        **default_fields,
+        "content": content,
+        "additional_kwargs": {},
+        "response_metadata": {},
+    }
+    if message_class is AIMessage:
+        field_values["tool_calls"], field_values["invalid_tool_calls"] = [], []
+    new_message: BaseMessage = message_class.__new__(message_class)
+    _set(new_message, "__dict__", field_values)
+    _set(new_message, "__pydantic_fields_set__", {"content"})
+    _set(new_message, "__pydantic_extra__", {})
+    _set(new_message, "__pydantic_private__", None)
+    return new_message
 
 
 def covers(cls: type[BaseMessage]) -> bool:
@@ -71,40 +76,50 @@ def build(cls: type[BaseMessage], fields: dict[str, Any]) -> BaseMessage | None:
         cls: one that is covered.
         fields: the message takes them over.
     """
-    defaults, containers = _sample(cls)
-    if not fields.keys() <= defaults.keys():
+    default_fields, container_fields = _sample(cls)
+    if not fields.keys() <= default_fields.keys():
         return None
-    values = {**defaults, **fields}
-    for name, make in containers:
-        if name not in fields:
-            values[name] = make()
-    built: BaseMessage = cls.__new__(cls)
-    _set(built, "__dict__", values)
-    _set(built, "__pydantic_fields_set__", set(fields))
-    _set(built, "__pydantic_extra__", {})
-    _set(built, "__pydantic_private__", None)
-    return built
+    field_values = {**default_fields, **fields}
+    for field_name, container_type in container_fields:
+        if field_name not in fields:
+            field_values[field_name] = container_type()
+    new_message: BaseMessage = cls.__new__(cls)
+    _set(new_message, "__dict__", field_values)
+    _set(new_message, "__pydantic_fields_set__", set(fields))
+    _set(new_message, "__pydantic_extra__", {})
+    _set(new_message, "__pydantic_private__", None)
+    return new_message
 
 
 @functools.cache
 def _sample(cls: type[BaseMessage]) -> tuple[dict[str, Any], list[tuple[str, type]]]:
     """The fields of a message of a class with nothing in it, and which are lists and dicts."""
-    fields = cls(**_REQUIRED[cls]).__dict__
-    return fields, [(n, type(value)) for n, value in fields.items() if type(value) in (list, dict)]
+    sample_fields = cls(**_REQUIRED[cls]).__dict__
+    return sample_fields, [
+        (field_name, type(value))
+        for field_name, value in sample_fields.items()
+        if type(value) in (list, dict)
+    ]
 
 
 @functools.cache
 def _field_defaults(cls: type[BaseMessage]) -> dict[str, Any] | None:
     """The default fields of a text message; `None` if this langchain-core has unknown ones."""
-    sample = cls(content="")
-    values = sample.__dict__
-    containers = _DICTS | (_LISTS if cls is AIMessage else frozenset())
-    changeable = {name for name, value in values.items() if isinstance(value, (dict, list, set))}
+    sample_message = cls(content="")
+    default_values = sample_message.__dict__
+    container_names = _DICTS | (_LISTS if cls is AIMessage else frozenset())
+    mutable_names = {
+        name for name, value in default_values.items() if isinstance(value, (dict, list, set))
+    }
     has_other_state = (
-        sample.__pydantic_private__
-        or sample.__pydantic_extra__
-        or any(values[n] for n in containers)
+        sample_message.__pydantic_private__
+        or sample_message.__pydantic_extra__
+        or any(default_values[name] for name in container_names)
     )
-    if has_other_state or changeable != containers or sample.__pydantic_fields_set__ != {"content"}:
+    if (
+        has_other_state
+        or mutable_names != container_names
+        or sample_message.__pydantic_fields_set__ != {"content"}
+    ):
         return None
-    return values
+    return default_values

@@ -149,9 +149,9 @@ class ThreadkeepChatMessageHistory(BaseChatMessageHistory):
 
     def _load(self) -> list[BaseMessage]:
         write_errors.report(self.memory, self._chat)
-        policies = windows.or_memory_window(self._window, self.memory)
-        if policies:
-            return in_reply_order(to_messages(self._chat.window(policy=policies)))
+        window_policies = windows.or_memory_window(self._window, self.memory)
+        if window_policies:
+            return in_reply_order(to_messages(self._chat.window(policy=window_policies)))
         return to_messages(self._chat.items())
 
     def _take_run_messages(self) -> _LoadedMessages | None:
@@ -207,14 +207,14 @@ def session_history_factory(
 
     With user ids, also pass `history_factory_config=HISTORY_FACTORY_CONFIG`.
     """
-    opened = shared_memory(memory)
+    resolved_memory = shared_memory(memory)
     windows.parse_window(window)  # validated now, not in the first run
 
     def history(
         session_id: SessionId, user_id: UserId | None = None
     ) -> ThreadkeepChatMessageHistory:
         return ThreadkeepChatMessageHistory(
-            session_id, opened, user=user_id, window=window, on_write_error=on_write_error
+            session_id, resolved_memory, user=user_id, window=window, on_write_error=on_write_error
         )
 
     return history

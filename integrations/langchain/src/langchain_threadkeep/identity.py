@@ -41,7 +41,9 @@ class RunIdentity(NamedTuple):
     @property
     def session_of_run(self) -> str:
         """The session the run writes to: a sub-agent has its own."""
-        return "/".join(part for part in (self.session, self.agent, self.call) if part is not None)
+        return "/".join(
+            id_part for id_part in (self.session, self.agent, self.call) if id_part is not None
+        )
 
 
 @dataclass(frozen=True)
@@ -79,26 +81,28 @@ class IdentityResolver:
             ConfigError: there is no session id, or an id is not valid.
         """
         configurable = config.get("configurable") or {}
-        session = self._session(configurable, runtime)
-        user = identity.first_user_id(self._user_candidates(configurable, runtime))
-        if user is None and configurable.get(_IGNORED_FIELD) is not None:
+        session_id = self._session(configurable, runtime)
+        user_id = identity.first_user_id(self._user_candidates(configurable, runtime))
+        if user_id is None and configurable.get(_IGNORED_FIELD) is not None:
             self._warn_of_ignored_field()
-        agent = _sub_agent(config)
-        per_call = agent is not None and self.sub_agent_memory == "call"
-        return RunIdentity(session, user, agent, _call_id(config) if per_call else None)
+        agent_name = _sub_agent(config)
+        is_per_call = agent_name is not None and self.sub_agent_memory == "call"
+        return RunIdentity(
+            session_id, user_id, agent_name, _call_id(config) if is_per_call else None
+        )
 
     def _session(self, configurable: Mapping[str, Any], runtime: Any) -> str:
         is_callable = callable(self.session_id)
-        configured = self.session_id(runtime) if callable(self.session_id) else self.session_id
+        configured_id = self.session_id(runtime) if callable(self.session_id) else self.session_id
         name = "what session_id= gives for the run" if is_callable else "session_id"
-        candidates = [(name, configured)]
+        candidates = [(name, configured_id)]
         candidates += [
             (f"{name} of the run's configurable", configurable.get(name))
             for name in _SESSION_FIELDS
         ]
-        for location, value in candidates:
-            if value is not None and value != "":
-                return identity.session_id_text(value, location)
+        for location, candidate_id in candidates:
+            if candidate_id is not None and candidate_id != "":
+                return identity.session_id_text(candidate_id, location)
         raise ConfigError(
             "which session is it? Pass config={'configurable': {'thread_id': ...}}, or "
             "session_id= to the adapter"
@@ -117,13 +121,13 @@ class IdentityResolver:
         self, configurable: Mapping[str, Any], runtime: Any
     ) -> Iterator[identity.Candidate]:
         yield "what user= gives for the run", identity.run_value(self.user, runtime)
-        server = getattr(getattr(runtime, "server_info", None), "user", None)
+        server_user = getattr(getattr(runtime, "server_info", None), "user", None)
         location = "identity of the server's authenticated user"
-        yield location, identity.read_field(server, "identity", location)
+        yield location, identity.read_field(server_user, "identity", location)
         location = "user_id of the run's context"
         yield location, identity.read_field(getattr(runtime, "context", None), "user_id", location)
-        for name in _USER_FIELDS:
-            yield f"{name} of the run's configurable", configurable.get(name)
+        for field_name in _USER_FIELDS:
+            yield f"{field_name} of the run's configurable", configurable.get(field_name)
         yield "user", identity.fixed_value(self.user)
 
 
@@ -141,9 +145,11 @@ def _call_id(config: Mapping[str, Any]) -> str:
     number among them follows.
     """
     nodes = _outer_nodes(config)
-    last = max(index for index, node in enumerate(nodes) if _is_tools_node(node))
-    counters = [node for node in nodes[last + 1 :] if node.isdecimal()]
-    return "-".join([nodes[last].partition(":")[2] or "call", *counters])
+    tool_node_index = max(
+        node_index for node_index, node in enumerate(nodes) if _is_tools_node(node)
+    )
+    counters = [node for node in nodes[tool_node_index + 1 :] if node.isdecimal()]
+    return "-".join([nodes[tool_node_index].partition(":")[2] or "call", *counters])
 
 
 def _outer_nodes(config: Mapping[str, Any]) -> list[str]:

@@ -65,14 +65,19 @@ def import_sql(
         NotOwner: a session with that id belongs to another user; earlier ones are imported.
     """
     owner = plain_user(user, user_id)
-    target, counts = shared_memory(memory), dict[str, int]()
-    with _open_engine(engine) as source:
-        rows = _rows(source, table_name, session_id_field_name, schema)
-        for session, session_rows in groupby(rows, key=lambda row: str(row.session)):
-            items = (item for row in session_rows if (item := _item(row, table_name)) is not None)
-            copied = add_in_batches(target, session, owner, items)
-            counts[session] = counts.get(session, 0) + copied  # collations may mix "a" and "A"
-    return counts
+    target_memory, message_counts = shared_memory(memory), dict[str, int]()
+    with _open_engine(engine) as source_engine:
+        table_rows = _rows(source_engine, table_name, session_id_field_name, schema)
+        for session_key, session_rows in groupby(table_rows, key=lambda row: str(row.session)):
+            items = (
+                item
+                for table_row in session_rows
+                if (item := _item(table_row, table_name)) is not None
+            )
+            copied_count = add_in_batches(target_memory, session_key, owner, items)
+            # collations may mix "a" and "A"
+            message_counts[session_key] = message_counts.get(session_key, 0) + copied_count
+    return message_counts
 
 
 @contextmanager
@@ -89,14 +94,16 @@ def _open_engine(engine: sqlalchemy.Engine | str) -> Iterator[sqlalchemy.Engine]
         return
     try:
         url = sql.make_url(engine)
-        opened = sql.create_engine(url.set(drivername=_DRIVERS.get(url.drivername, url.drivername)))
+        new_engine = sql.create_engine(
+            url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+        )
     except (sql.exc.ArgumentError, ImportError) as error:
         raise ConfigError(f"import_sql cannot open this URL: {error}") from error
     check_source_file(url.database, is_sqlite=url.get_backend_name() == "sqlite")
     try:
-        yield opened
+        yield new_engine
     finally:
-        opened.dispose()
+        new_engine.dispose()
 
 
 def _rows(
@@ -107,27 +114,29 @@ def _rows(
 
     try:
         with source.connect().execution_options(yield_per=BATCH) as connection:
-            table = sql.Table(name, sql.MetaData(schema=schema), autoload_with=connection)
-            id, session, created_at = (
-                table.c["id"],
-                table.c[session_field],
-                table.c.get(_DATE_FIELD, sql.null()),
+            message_table = sql.Table(name, sql.MetaData(schema=schema), autoload_with=connection)
+            id_column, session_column, date_column = (
+                message_table.c["id"],
+                message_table.c[session_field],
+                message_table.c.get(_DATE_FIELD, sql.null()),
             )
-            query = sql.select(
-                id,
-                session.label("session"),
-                table.c["message"],
-                created_at.label("created_at"),
-            ).order_by(session, id)
-            yield from connection.execute(query)
+            rows_query = sql.select(
+                id_column,
+                session_column.label("session"),
+                message_table.c["message"],
+                date_column.label("created_at"),
+            ).order_by(session_column, id_column)
+            yield from connection.execute(rows_query)
     except (sql.exc.SQLAlchemyError, KeyError) as error:
         raise ConfigError(f"{shown(name)} is no table of LangChain's: {error}") from error
 
 
 def _item(row: Any, table: str) -> Item | None:
     try:
-        data = json.loads(row.message) if isinstance(row.message, str | bytes) else row.message
-        item = to_item(_message(data))
+        message_data = (
+            json.loads(row.message) if isinstance(row.message, str | bytes) else row.message
+        )
+        item = to_item(_message(message_data))
     except (ValueError, TypeError, KeyError) as error:
         error_name = type(error).__name__  # the error text may contain message text
         _log.warning("row %s of %s is no message (%s), passed over", row.id, table, error_name)

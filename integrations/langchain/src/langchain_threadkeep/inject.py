@@ -32,20 +32,22 @@ def inject_context(
         request: the request without long-term memory.
     """
     question = _question(turn, request.messages)
-    summary = options.summary and not any(map(is_summary, request.messages))
-    context = turn.contexts.get(summary)
+    wants_summary = options.summary and not any(map(is_summary, request.messages))
+    context = turn.contexts.get(wants_summary)
     if context is None:
-        query = question.text if question is not None and options.recall else None
+        recall_query = question.text if question is not None and options.recall else None
         context = turn.chat.context(
-            query, max_tokens=options.max_tokens, summary=summary, window=window
+            recall_query, max_tokens=options.max_tokens, summary=wants_summary, window=window
         )
-        turn.contexts[summary] = context
+        turn.contexts[wants_summary] = context
     if context.stable:
         system_message = with_text_after(request.system_message, context.stable)
         request = request.override(system_message=system_message)
     if context.volatile and question is not None:
-        enriched = _with_text_before(question, context.volatile)
-        messages: list[Any] = [enriched if m is question else m for m in request.messages]
+        enriched_question = _with_text_before(question, context.volatile)
+        messages: list[Any] = [
+            enriched_question if message is question else message for message in request.messages
+        ]
         request = request.override(messages=messages)
     return request
 
@@ -65,19 +67,25 @@ def _with_text_before(question: HumanMessage, text: str) -> HumanMessage:
 def _with_blocks(message: M, blocks: list[Any]) -> M:
     """Copy a message with new content, as plain text if all blocks are texts."""
     texts = [block.get("text") for block in blocks if block.keys() == {"type", "text"}]
-    content = "\n\n".join(map(str, texts)) if len(texts) == len(blocks) else blocks
-    return message.model_copy(update={"content": content})
+    new_content = "\n\n".join(map(str, texts)) if len(texts) == len(blocks) else blocks
+    return message.model_copy(update={"content": new_content})
 
 
 def _blocks(message: BaseMessage) -> list[Any]:
-    parts = [message.content] if isinstance(message.content, str) else message.content
+    content_parts = [message.content] if isinstance(message.content, str) else message.content
     return [
-        {"type": "text", "text": part} if isinstance(part, str) else part for part in parts if part
+        {"type": "text", "text": content_part} if isinstance(content_part, str) else content_part
+        for content_part in content_parts
+        if content_part
     ]
 
 
 def _question(turn: AgentTurn, messages: Sequence[BaseMessage]) -> HumanMessage | None:
     """The user message that opened the turn, else the newest one that is no notice."""
-    questions = [m for m in messages if isinstance(m, HumanMessage) and not is_notice(m)]
-    opening = [message for message in questions if message.id == turn.opening]
-    return next(reversed(opening or questions), None)
+    questions = [
+        message
+        for message in messages
+        if isinstance(message, HumanMessage) and not is_notice(message)
+    ]
+    opening_questions = [message for message in questions if message.id == turn.opening]
+    return next(reversed(opening_questions or questions), None)

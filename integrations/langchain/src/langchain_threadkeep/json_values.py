@@ -31,16 +31,16 @@ def pack(value: Any, depth: int = 0) -> Packed:
     Models and dataclasses are decoded as a dict of their fields, unknown objects as their `repr`;
     both are logged once per class.
     """
-    kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
+    value_type = type(value)
+    if value_type is str or value_type is int or value_type is bool or value is None:
         return value
     if depth > _MAX_DEPTH:
-        return _tag("repr", f"{kind.__name__} nested more than {_MAX_DEPTH} deep")
+        return _tag("repr", f"{value_type.__name__} nested more than {_MAX_DEPTH} deep")
     if isinstance(value, Mapping):
         return _pack_mapping(value, depth)
-    if kind is list:
-        return [pack(entry, depth + 1) for entry in value]
-    if kind is float:
+    if value_type is list:
+        return [pack(element, depth + 1) for element in value]
+    if value_type is float:
         return value if math.isfinite(value) else _tag("float", repr(value))
     return _pack_other(value, depth)
 
@@ -48,13 +48,13 @@ def pack(value: Any, depth: int = 0) -> Packed:
 def unpack(value: Packed) -> Any:
     """Decode a packed value; unknown tags are returned unchanged."""
     if isinstance(value, list):
-        return [unpack(entry) for entry in value]
+        return [unpack(element) for element in value]
     if not isinstance(value, dict):
         return value
-    read = _READERS.get(value.get(TAG, "")) if TAG in value else None
-    if read is not None:
-        return read(value["v"])
-    return {key: unpack(entry) for key, entry in value.items()}
+    tag_reader = _READERS.get(value.get(TAG, "")) if TAG in value else None
+    if tag_reader is not None:
+        return tag_reader(value["v"])
+    return {key: unpack(element) for key, element in value.items()}
 
 
 def _tag(tag: str, value: Packed, **more: Packed) -> Packed:
@@ -63,45 +63,56 @@ def _tag(tag: str, value: Packed, **more: Packed) -> Packed:
 
 def _pack_mapping(value: Mapping[Any, Any], depth: int) -> Packed:
     if TAG not in value and all(type(key) is str for key in value):
-        return {key: pack(entry, depth + 1) for key, entry in value.items()}
+        return {key: pack(element, depth + 1) for key, element in value.items()}
     return _tag("dict", [[pack(k, depth + 1), pack(v, depth + 1)] for k, v in value.items()])
 
 
 def _pack_other(value: Any, depth: int) -> Packed:
     if isinstance(value, enum.Enum):
         return pack(value.value, depth + 1)
-    for kind, (tag, write) in _WRITERS.items():
-        if isinstance(value, kind):
-            return _tag(tag, write(value))
+    for value_type, (tag, tag_writer) in _WRITERS.items():
+        if isinstance(value, value_type):
+            return _tag(tag, tag_writer(value))
     if isinstance(value, (str, int, float)):  # subclasses
-        plain = next(base for base in (str, int, float) if isinstance(value, base))
-        return pack(plain(value), depth + 1)
+        plain_type = next(
+            base_type for base_type in (str, int, float) if isinstance(value, base_type)
+        )
+        return pack(plain_type(value), depth + 1)
     if isinstance(value, (list, tuple, set, frozenset)):
-        name = next(k for k in (list, tuple, set, frozenset) if isinstance(value, k)).__name__
-        entries = [pack(entry, depth + 1) for entry in value]
-        if name == "list":
-            return entries
-        return _tag(name, entries if name == "tuple" else sorted(entries, key=repr))
+        type_name = next(
+            container_type
+            for container_type in (list, tuple, set, frozenset)
+            if isinstance(value, container_type)
+        ).__name__
+        packed_elements = [pack(element, depth + 1) for element in value]
+        if type_name == "list":
+            return packed_elements
+        return _tag(
+            type_name,
+            packed_elements if type_name == "tuple" else sorted(packed_elements, key=repr),
+        )
     return _pack_object(value, depth)
 
 
 def _pack_object(value: Any, depth: int) -> Packed:
-    cls = f"{type(value).__module__}.{type(value).__qualname__}"
+    class_name = f"{type(value).__module__}.{type(value).__qualname__}"
     if isinstance(value, BaseMessage):
         return _tag("message", pack(message_to_dict(value), depth + 1))
     if isinstance(value, Document):
         return _tag("document", pack(dict(value), depth + 1))
-    _warn_once(cls)
+    _warn_once(class_name)
     if isinstance(value, BaseModel):
-        return _tag("object", pack(dict(value), depth + 1), cls=cls)
+        return _tag("object", pack(dict(value), depth + 1), cls=class_name)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        return _tag("object", pack(fields, depth + 1), cls=cls)
+        field_values = {
+            field.name: getattr(value, field.name) for field in dataclasses.fields(value)
+        }
+        return _tag("object", pack(field_values, depth + 1), cls=class_name)
     try:
-        text = repr(value)
+        value_repr = repr(value)
     except Exception:  # a failing __repr__ must not lose the message
-        text = f"<{cls}>"
-    return _tag("repr", text, cls=cls)
+        value_repr = f"<{class_name}>"
+    return _tag("repr", value_repr, cls=class_name)
 
 
 @functools.lru_cache(maxsize=256)
@@ -118,7 +129,7 @@ def _read_message(value: Packed) -> BaseMessage:
 
 
 def _read_pairs(value: Packed) -> dict[Any, Any]:
-    return {unpack(key): unpack(entry) for key, entry in value}
+    return {unpack(key): unpack(element) for key, element in value}
 
 
 _WRITERS: Final[Mapping[type, tuple[str, Callable[[Any], Packed]]]] = {

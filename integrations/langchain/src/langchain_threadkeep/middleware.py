@@ -132,17 +132,17 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         super().__init__()
         _check_options(resend, hydrate)
         self.memory = shared_memory(memory)
-        source = user_source(user, user_id)
-        self._resolver = IdentityResolver(session_id, source, sub_agent_memory)
+        user_option = user_source(user, user_id)
+        self._resolver = IdentityResolver(session_id, user_option, sub_agent_memory)
         self._policies = windows.or_token_limit(windows.parse_window(window), self.memory)
         self._read_more = ReadMoreOption(read_more, self.memory, self._resolver, self._policies)
-        ids: dict[str, Any] = {
+        identity_options: dict[str, Any] = {
             "session_id": session_id,
-            "user": source,
+            "user": user_option,
             "sub_agent_memory": sub_agent_memory,
         }
-        own_tools = memory_tools(self.memory, **ids) if tools else []
-        self.tools = [*own_tools, *self._read_more.tools]
+        agent_memory_tools = memory_tools(self.memory, **identity_options) if tools else []
+        self.tools = [*agent_memory_tools, *self._read_more.tools]
         self._over = windows.OverWarning()
         self._resend: Resend = resend
         self._files = files
@@ -158,20 +158,20 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
 
     async def abefore_agent(self, state: ThreadkeepState, runtime: Runtime[Any]) -> dict[str, Any]:
         """As `before_agent`."""
-        update: dict[str, Any] = await self._to_thread(
+        state_update: dict[str, Any] = await self._to_thread(
             self._begin, state, self._resolve_identity(runtime)
         )
-        return update
+        return state_update
 
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
     ) -> ModelCallResult[Any]:
         """Send the model the window, and store its answer."""
-        turn, windowed, prepared = self._prepare_request(
+        turn, windowed_request, final_request = self._prepare_request(
             request, self._resolve_identity(request.runtime)
         )
-        response = handler(prepared)
-        self._store_answers(turn, windowed, _messages(response))
+        response = handler(final_request)
+        self._store_answers(turn, windowed_request, _messages(response))
         return response
 
     async def awrap_model_call(
@@ -180,11 +180,11 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> ModelCallResult[Any]:
         """As `wrap_model_call`."""
-        turn, windowed, prepared = await self._to_thread(
+        turn, windowed_request, final_request = await self._to_thread(
             self._prepare_request, request, self._resolve_identity(request.runtime)
         )
-        response = await handler(prepared)
-        await self._to_thread(self._store_answers, turn, windowed, _messages(response))
+        response = await handler(final_request)
+        await self._to_thread(self._store_answers, turn, windowed_request, _messages(response))
         return response
 
     def after_model(self, state: ThreadkeepState, runtime: Runtime[Any]) -> None:
@@ -201,20 +201,20 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
 
     async def aafter_agent(self, state: ThreadkeepState, runtime: Runtime[Any]) -> dict[str, Any]:
         """As `after_agent`."""
-        update: dict[str, Any] = await self._to_thread(
+        state_update: dict[str, Any] = await self._to_thread(
             self._end, state, self._resolve_identity(runtime)
         )
-        return update
+        return state_update
 
     def _begin(self, state: ThreadkeepState, identity: RunIdentity) -> dict[str, Any]:
         origin = StateOrigin.of(state, get_config())
         turn = begin_turn(self._chat(identity), state["messages"], self._resend, origin)
         self._cache_turn(identity, turn)
         messages = hydrated(turn, self._policies, state["messages"]) if self._hydrates else None
-        update: dict[str, Any] = {"threadkeep": turn.position()}
+        state_update: dict[str, Any] = {"threadkeep": turn.position()}
         if messages is not None:
-            update["messages"] = [RemoveMessage(id=REMOVE_ALL_MESSAGES), *messages]
-        return update
+            state_update["messages"] = [RemoveMessage(id=REMOVE_ALL_MESSAGES), *messages]
+        return state_update
 
     def _prepare_request(
         self, request: Request, identity: RunIdentity
@@ -225,15 +225,15 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         policies, request = self._read_more.apply(request)
         window_prompt = prompt(turn, policies, state["messages"], request.messages)
         self._over.check(window_prompt.window, turn.chat.id)
-        messages: list[Any] = window_prompt.messages
-        windowed = request.override(messages=messages)
+        window_messages: list[Any] = window_prompt.messages
+        windowed_request = request.override(messages=window_messages)
         if self._files:
-            system = with_files(request.system_message, turn.chat.files.list())
-            windowed = windowed.override(system_message=system)
+            system_message = with_files(request.system_message, turn.chat.files.list())
+            windowed_request = windowed_request.override(system_message=system_message)
         if self._inject is None:
-            return turn, windowed, windowed
-        prepared = inject_context(self._inject, turn, window_prompt.window, windowed)
-        return turn, windowed, prepared
+            return turn, windowed_request, windowed_request
+        final_request = inject_context(self._inject, turn, window_prompt.window, windowed_request)
+        return turn, windowed_request, final_request
 
     def _store_answers(
         self, turn: AgentTurn, windowed: ModelRequest[Any], answers: list[BaseMessage]
@@ -258,12 +258,12 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
 
     def _turn(self, state: ThreadkeepState, identity: RunIdentity) -> AgentTurn:
         """The current turn, resumed where another process or run left it."""
-        position = state.get("threadkeep")
-        if position is not None:
+        saved_position = state.get("threadkeep")
+        if saved_position is not None:
             with self._lock:
-                cached = self._turns.get((identity, position.get("run", "")))
-            if cached is not None:  # never another user's
-                return cached
+                cached_turn = self._turns.get((identity, saved_position.get("run", "")))
+            if cached_turn is not None:  # never another user's
+                return cached_turn
         origin = StateOrigin.of(state, get_config())
         turn = resume_turn(
             self._chat(identity), chunks_to_messages(state["messages"]), self._resend, origin
@@ -301,5 +301,5 @@ def _messages(response: ModelCallResult[Any]) -> list[BaseMessage]:
     """The model's answers; those without an id are stored once the state has given them one."""
     if isinstance(response, ExtendedModelResponse):
         response = response.model_response
-    messages = response.result if isinstance(response, ModelResponse) else [response]
-    return [message for message in chunks_to_messages(messages) if message.id]
+    answer_messages = response.result if isinstance(response, ModelResponse) else [response]
+    return [message for message in chunks_to_messages(answer_messages) if message.id]

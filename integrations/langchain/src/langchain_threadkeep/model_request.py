@@ -42,13 +42,15 @@ def prompt(
         request: the messages of the request; differences from the state are changes that other
             middleware made for this call, and are kept.
     """
-    view = RequestView(turn, request, policies)
-    window = turn.chat.window(policy=[view, *policies])
+    request_view = RequestView(turn, request, policies)
+    window = turn.chat.window(policy=[request_view, *policies])
     is_question_in_request = any(message.id == turn.opening for message in request)
-    if is_question_in_request and turn.turn not in view.stored_ids:
+    if is_question_in_request and turn.turn not in request_view.stored_ids:
         return Prompt(list(request), window)  # a store that keeps nothing: use the state
-    merged = _Merge(turn, view, window, {message.id for message in state}).messages(request)
-    return Prompt(in_reply_order(merged) if in_order(request) else merged, window)
+    merged_messages = _Merge(
+        turn, request_view, window, {message.id for message in state}
+    ).messages(request)
+    return Prompt(in_reply_order(merged_messages) if in_order(request) else merged_messages, window)
 
 
 def with_files(system: SystemMessage | None, files: Sequence[Any]) -> SystemMessage | None:
@@ -66,15 +68,15 @@ def hydrated(
 
     The turn holds them from then on, as messages of the state.
     """
-    view = RequestView(turn, state)
-    window = turn.chat.window(policy=[view, *policies])
-    merge = _Merge(turn, view, window, {message.id for message in state}, for_state=True)
-    messages = merge.messages(state)
+    request_view = RequestView(turn, state)
+    window = turn.chat.window(policy=[request_view, *policies])
+    merge = _Merge(turn, request_view, window, {message.id for message in state}, for_state=True)
+    merged_messages = merge.messages(state)
     if not merge.added:
         return None
     for message, items in merge.added:
         turn.hold(message, [item.id for item in items])
-    return messages
+    return merged_messages
 
 
 class _Merge:
@@ -103,40 +105,44 @@ class _Merge:
         # a window is never empty, so it may hold what the view does not show
         self._window = {item.id: item for item in window if item.id in view.shown}
         self._cut = window.changed
-        self._covered = {part for parts in turn.parts.values() for part in parts}
-        self._covered |= {held.record for held in turn.held.values()}
-        self._records = {id: held.record for id, held in turn.held.items()}
+        self._covered = {part_id for part_ids in turn.parts.values() for part_id in part_ids}
+        self._covered |= {held_message.record for held_message in turn.held.values()}
+        self._records = {
+            message_id: held_message.record for message_id, held_message in turn.held.items()
+        }
         self._redacts = has_redactor(turn.chat)
 
     def messages(self, request: Sequence[BaseMessage]) -> list[BaseMessage]:
         """The request's messages, each followed by the items of the window that come after it."""
-        pairs = list(self._pairs(request))
-        others = self._others(pairs)
-        front = self._front(pairs)
-        merged: list[BaseMessage] = []
-        for index, (original, message) in enumerate(pairs):
-            if index == front:
-                merged += others.pop(None, [])
-            merged.append(message)
-            merged += others.pop(self._records.get(original.id or ""), [])
-        return merged + others.pop(None, [])
+        message_pairs = list(self._pairs(request))
+        other_messages = self._others(message_pairs)
+        front_index = self._front(message_pairs)
+        merged_messages: list[BaseMessage] = []
+        for pair_index, (original, sent_message) in enumerate(message_pairs):
+            if pair_index == front_index:
+                merged_messages += other_messages.pop(None, [])
+            merged_messages.append(sent_message)
+            merged_messages += other_messages.pop(self._records.get(original.id or ""), [])
+        return merged_messages + other_messages.pop(None, [])
 
     def _pairs(self, request: Sequence[BaseMessage]) -> Iterator[tuple[BaseMessage, BaseMessage]]:
         """The request's messages that the window has room for, each with what is sent of it."""
         if self._for_state:
             yield from ((message, message) for message in request)
             return
-        left_out: set[str | None] = set()
+        left_out_call_ids: set[str | None] = set()
         for message in request:
-            record = self._records.get(message.id or "")
-            if is_notice(message) or (record is None and message.id not in self._turn.repeated):
-                if not (isinstance(message, ToolMessage) and message.tool_call_id in left_out):
+            record_id = self._records.get(message.id or "")
+            if is_notice(message) or (record_id is None and message.id not in self._turn.repeated):
+                if not (
+                    isinstance(message, ToolMessage) and message.tool_call_id in left_out_call_ids
+                ):
                     yield message, message
-            elif (item := self._window.get(record or "")) is not None:
+            elif (item := self._window.get(record_id or "")) is not None:
                 yield message, self._sent(message, item)
             elif isinstance(message, AIMessage):
-                calls = [*message.tool_calls, *message.invalid_tool_calls]
-                left_out |= {call["id"] for call in calls}
+                tool_calls = [*message.tool_calls, *message.invalid_tool_calls]
+                left_out_call_ids |= {call["id"] for call in tool_calls}
 
     def _sent(self, message: BaseMessage, item: Item) -> BaseMessage:
         """The request's own message, unless its item was changed or cut, or an older one redacted.
@@ -146,25 +152,29 @@ class _Merge:
         is_cut = item.id in self._cut and item.id not in self._view.edited
         is_redacted = self._redacts and item.seq < self._turn.since
         if is_cut or is_redacted or self._view.is_changed(item):
-            [changed] = to_messages([item], ids=True)
-            changed.id = message.id
-            return changed
+            [changed_message] = to_messages([item], ids=True)
+            changed_message.id = message.id
+            return changed_message
         return message
 
     def _others(
         self, pairs: Sequence[tuple[BaseMessage, BaseMessage]]
     ) -> dict[str | None, list[BaseMessage]]:
         """The items that are not in the request, by the record that each run of them follows."""
-        answered = {m.tool_call_id for _, m in pairs if isinstance(m, ToolMessage)}
-        sent = {self._records.get(original.id or "") for original, _ in pairs}
-        runs: dict[str | None, list[Item]] = {}
-        anchor: str | None = None
+        answered_call_ids = {
+            sent_message.tool_call_id
+            for _, sent_message in pairs
+            if isinstance(sent_message, ToolMessage)
+        }
+        sent_records = {self._records.get(original.id or "") for original, _ in pairs}
+        items_by_anchor: dict[str | None, list[Item]] = {}
+        anchor_id: str | None = None
         for item in self._window.values():
-            if item.id in sent:
-                anchor = item.id
-            elif not self._is_covered(item, answered):
-                runs.setdefault(anchor, []).append(item)
-        return {anchor: self._converted(items) for anchor, items in runs.items()}
+            if item.id in sent_records:
+                anchor_id = item.id
+            elif not self._is_covered(item, answered_call_ids):
+                items_by_anchor.setdefault(anchor_id, []).append(item)
+        return {anchor_id: self._converted(items) for anchor_id, items in items_by_anchor.items()}
 
     def _is_covered(self, item: Item, answered: set[str]) -> bool:
         """Return True for an item that the request has in another form."""
@@ -174,21 +184,26 @@ class _Merge:
 
     def _converted(self, items: Sequence[Item]) -> list[BaseMessage]:
         """Their messages: a summary first, since it stands for what was said before them."""
-        pairs = with_items(items, ids=self._for_state)
-        pairs.sort(key=lambda pair: not is_summary(pair[0]))
+        message_items = with_items(items, ids=self._for_state)
+        message_items.sort(key=lambda pair: not is_summary(pair[0]))
         if not self._for_state:
-            return [message for message, _ in pairs]
-        for message, parts in pairs:
-            if message.id in self._state and parts:  # ids come again, those of records do not
-                message.id = f"{parts[0].id}@"
+            return [message for message, _ in message_items]
+        for message, source_items in message_items:
+            # ids come again, those of records do not
+            if message.id in self._state and source_items:
+                message.id = f"{source_items[0].id}@"
             self._state.add(message.id)
-        self.added += pairs
-        return [message for message, _ in pairs]
+        self.added += message_items
+        return [message for message, _ in message_items]
 
     def _front(self, pairs: Sequence[tuple[BaseMessage, BaseMessage]]) -> int:
         """Where older items go: behind what other middleware put before the state's messages."""
-        in_state = (n for n, (original, _) in enumerate(pairs) if original.id in self._state)
-        return next(in_state, 0)
+        state_indexes = (
+            pair_index
+            for pair_index, (original, _) in enumerate(pairs)
+            if original.id in self._state
+        )
+        return next(state_indexes, 0)
 
 
 def _is_synthetic(item: Item) -> bool:

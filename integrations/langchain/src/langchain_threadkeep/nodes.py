@@ -53,19 +53,19 @@ def load_history_node(
     Raises:
         ConfigError: an id, the URL or the window is not valid.
     """
-    opened = shared_memory(memory)
-    policies = windows.or_token_limit(windows.parse_window(window), opened)
+    resolved_memory = shared_memory(memory)
+    window_policies = windows.or_token_limit(windows.parse_window(window), resolved_memory)
 
     def load(chat: Session, messages: list[BaseMessage], config: RunnableConfig) -> Update:
         follow_state(chat, messages, origin_by_items(chat, messages, {**config}))
-        prior = in_reply_order(to_messages(chat.window(policy=policies), ids=True))
-        merged = _merge(prior, messages)
-        if merged == messages:
+        window_messages = in_reply_order(to_messages(chat.window(policy=window_policies), ids=True))
+        merged_messages = _merge(window_messages, messages)
+        if merged_messages == messages:
             return {}
-        return {messages_key: [RemoveMessage(id=REMOVE_ALL_MESSAGES), *merged]}
+        return {messages_key: [RemoveMessage(id=REMOVE_ALL_MESSAGES), *merged_messages]}
 
     resolver = IdentityResolver(session_id, user_source(user, user_id))
-    return _node(load, opened, resolver, messages_key, "load_history")
+    return _node(load, resolved_memory, resolver, messages_key, "load_history")
 
 
 @strict_arguments
@@ -91,14 +91,14 @@ def save_history_node(
     Raises:
         ConfigError: an id or the URL is not valid.
     """
-    opened = shared_memory(memory)
+    resolved_memory = shared_memory(memory)
 
     def save(chat: Session, messages: list[BaseMessage], config: RunnableConfig) -> Update:
         begin_turn(chat, messages, resend, origin_by_items(chat, messages, {**config}))
         return {}
 
     resolver = IdentityResolver(session_id, user_source(user, user_id))
-    return _node(save, opened, resolver, messages_key, "save_history")
+    return _node(save, resolved_memory, resolver, messages_key, "save_history")
 
 
 def _node(
@@ -109,10 +109,10 @@ def _node(
     name: str,
 ) -> Node:
     def run(state: Any, config: RunnableConfig) -> Update:
-        identity = resolver.resolve(config)
+        run_identity = resolver.resolve(config)
         messages = state[key] if isinstance(state, dict) else getattr(state, key)
         return handler(
-            memory.session(identity.session, user=identity.user),
+            memory.session(run_identity.session, user=run_identity.user),
             chunks_to_messages(messages),
             config,
         )
@@ -125,8 +125,14 @@ def _node(
 
 def _merge(prior: Sequence[BaseMessage], state: list[BaseMessage]) -> list[BaseMessage]:
     """Merge history and state; the state's version of a message takes precedence."""
-    ids = {message.id for message in prior}
-    by_id = {message.id: message for message in state}
-    first = next((n for n, message in enumerate(state) if message.id in ids), 0)
-    rest = [message for message in state[first:] if message.id not in ids]
-    return [*state[:first], *(by_id.get(message.id, message) for message in prior), *rest]
+    prior_ids = {message.id for message in prior}
+    state_by_id = {message.id: message for message in state}
+    first_known_index = next(
+        (message_index for message_index, message in enumerate(state) if message.id in prior_ids), 0
+    )
+    new_messages = [message for message in state[first_known_index:] if message.id not in prior_ids]
+    return [
+        *state[:first_known_index],
+        *(state_by_id.get(message.id, message) for message in prior),
+        *new_messages,
+    ]

@@ -49,11 +49,17 @@ class ReadMoreOption:
         """The policies of the window, and the request without a tool that has no use in it."""
         if not self.tools:
             return self._policies, request
-        names = [_name(tool) for tool in request.tools]
-        if NAME in names and (self._always or len(names) > 1):
+        tool_names = [_name(tool) for tool in request.tools]
+        if NAME in tool_names and (self._always or len(tool_names) > 1):
             return self._readable, request
-        others = [tool for tool, name in zip(request.tools, names, strict=True) if name != NAME]
-        return self._policies, request.override(tools=others) if NAME in names else request
+        other_tools = [
+            tool
+            for tool, tool_name in zip(request.tools, tool_names, strict=True)
+            if tool_name != NAME
+        ]
+        return self._policies, request.override(
+            tools=other_tools
+        ) if NAME in tool_names else request
 
 
 def _name(tool: Any) -> Any:

@@ -31,8 +31,8 @@ def key(message: BaseMessage, turn: str | None) -> str:
         return message.id
     if not turn:
         return ""
-    kind = getattr(message, "role", message.type)
-    return f"{message.id}@{turn}" if kind == "ai" else f"{message.id}@{turn}:{kind}"
+    message_kind = getattr(message, "role", message.type)
+    return f"{message.id}@{turn}" if message_kind == "ai" else f"{message.id}@{turn}:{message_kind}"
 
 
 def items_with_ids(
@@ -106,12 +106,12 @@ class RecentHistory:
 
         Repeating the newest question is a retry; repeating an earlier one is a new question.
         """
-        newest = self.newest_of_user()
-        if newest is None:
+        newest_question = self.newest_of_user()
+        if newest_question is None:
             return f"{id}:human" if self._contains(id) else id
-        if id in (newest.id, message_id(newest)):
-            return newest.id
-        return f"{id}@{newest.id}:human" if self._contains(id) else id
+        if id in (newest_question.id, message_id(newest_question)):
+            return newest_question.id
+        return f"{id}@{newest_question.id}:human" if self._contains(id) else id
 
     @property
     def _complete(self) -> bool:
@@ -138,5 +138,7 @@ def with_id(item: Item, id: str) -> Item:
 
 def last_of_user(items: Sequence[Item]) -> Item | None:
     """Return the last user message among the items, else `None`."""
-    spoken = (i for i in reversed(items) if i.role == "user" and i.type == "message")
-    return next(spoken, None)
+    user_messages = (
+        item for item in reversed(items) if item.role == "user" and item.type == "message"
+    )
+    return next(user_messages, None)

@@ -22,9 +22,11 @@ def record(turn: AgentTurn, request: ModelRequest[Any], messages: Sequence[BaseM
     """Store each answer among the messages under the message's id, unless that is taken."""
     for message in messages:
         if isinstance(message, AIMessage):
-            key = turn.key_of(message) or None
-            id = message.id if key else None
-            record_responses.record(turn.chat, {**_response(request, message), "id": id}, key=key)
+            record_key = turn.key_of(message) or None
+            response_id = message.id if record_key else None
+            record_responses.record(
+                turn.chat, {**_response(request, message), "id": response_id}, key=record_key
+            )
 
 
 def revise(turn: AgentTurn, messages: Sequence[BaseMessage]) -> None:
@@ -36,22 +38,26 @@ def revise(turn: AgentTurn, messages: Sequence[BaseMessage]) -> None:
     """
     if not turn.changed:
         return
-    changed, turn.changed = turn.changed, set()
-    held = {held.record for held in turn.held.values()}
-    removed = not changed <= held
+    changed_records, turn.changed = turn.changed, set()
+    held_records = {held_message.record for held_message in turn.held.values()}
+    has_removed_records = not changed_records <= held_records
     contribution: list[BaseMessage] = []
     for message in messages:
-        entry = turn.held.get(message.id or "")
+        held_message = turn.held.get(message.id or "")
         contribution.append(message)
         if not isinstance(message, AIMessage):
             continue
-        records = {turn.held[m.id].record for m in contribution if m.id in turn.held}
-        is_of_turn = entry is not None and entry.record == turn.key_of(message)
-        if entry is not None and (records & changed or (removed and is_of_turn)):
+        contribution_records = {
+            turn.held[message.id].record for message in contribution if message.id in turn.held
+        }
+        is_of_turn = held_message is not None and held_message.record == turn.key_of(message)
+        if held_message is not None and (
+            contribution_records & changed_records or (has_removed_records and is_of_turn)
+        ):
             record_responses.revise(
                 turn.chat,
                 id=message.id,
-                key=entry.record,
+                key=held_message.record,
                 input=_new_input(contribution[:-1]),
                 output=Window([to_item(message)]).to_responses(),
             )
@@ -60,18 +66,27 @@ def revise(turn: AgentTurn, messages: Sequence[BaseMessage]) -> None:
 
 def _response(request: ModelRequest[Any], message: AIMessage) -> dict[str, Any]:
     item = to_item(message)
-    metadata = message.response_metadata
-    reason = next(
-        (metadata[name] for name in _REASON_FIELDS if isinstance(metadata.get(name), str)), None
+    response_metadata = message.response_metadata
+    finish_reason = next(
+        (
+            response_metadata[field_name]
+            for field_name in _REASON_FIELDS
+            if isinstance(response_metadata.get(field_name), str)
+        ),
+        None,
     )
-    extra = {"finish_reason": reason, "provider_id": metadata.get("id")}
+    extra_fields = {"finish_reason": finish_reason, "provider_id": response_metadata.get("id")}
     return {
         "model": item.model or _model_name(request.model),
-        "status": "incomplete" if reason in _CUT_OFF_REASONS else "completed",
+        "status": "incomplete" if finish_reason in _CUT_OFF_REASONS else "completed",
         "input": _new_input(request.messages),
         "output": Window([item]).to_responses(),
         "usage": item.usage,
-        "extra": {name: text for name, text in extra.items() if isinstance(text, str)},
+        "extra": {
+            field_name: field_value
+            for field_name, field_value in extra_fields.items()
+            if isinstance(field_value, str)
+        },
     }
 
 
@@ -80,12 +95,18 @@ def _new_input(prompt: Sequence[BaseMessage]) -> list[dict[str, Any]]:
 
     The last answer is converted along with them, because results need their calls.
     """
-    start = next((n for n in range(len(prompt) - 1, -1, -1) if prompt[n].type == "ai"), 0)
-    entries = Window(map(to_item, prompt[start:])).to_responses()
-    return [e for e in entries if e.get("role") in _INPUT_ROLES or e["type"].endswith("_output")]
+    start_index = next(
+        (index for index in range(len(prompt) - 1, -1, -1) if prompt[index].type == "ai"), 0
+    )
+    entries = Window(map(to_item, prompt[start_index:])).to_responses()
+    return [
+        entry
+        for entry in entries
+        if entry.get("role") in _INPUT_ROLES or entry["type"].endswith("_output")
+    ]
 
 
 def _model_name(model: Any) -> str | None:
     """The configured model name, for answers that do not name their model."""
-    names = (getattr(model, name, None) for name in ("model_name", "model"))
-    return next((name for name in names if isinstance(name, str) and name), None)
+    candidate_names = (getattr(model, name, None) for name in ("model_name", "model"))
+    return next((name for name in candidate_names if isinstance(name, str) and name), None)

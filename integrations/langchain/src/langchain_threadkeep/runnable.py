@@ -58,11 +58,13 @@ def with_history(
     Raises:
         ConfigError: an id, the URL or the window is not valid.
     """
-    keys = _MessageKeys(input_messages_key, output_messages_key, history_messages_key)
-    opened = shared_memory(memory)
-    policies = windows.or_token_limit(windows.parse_window(window), opened)
+    message_keys = _MessageKeys(input_messages_key, output_messages_key, history_messages_key)
+    resolved_memory = shared_memory(memory)
+    policies = windows.or_token_limit(windows.parse_window(window), resolved_memory)
     resolver = IdentityResolver(session_id, user_source(user, user_id))
-    return _HistoryRunnable(coerce_to_runnable(runnable), opened, resolver, keys, policies)
+    return _HistoryRunnable(
+        coerce_to_runnable(runnable), resolved_memory, resolver, message_keys, policies
+    )
 
 
 class _MessageKeys(NamedTuple):
@@ -96,48 +98,50 @@ class _HistoryRunnable(Runnable[Any, Any]):
         self._keys, self._policies = keys, policies
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
-        turn = self._begin(input, config)
-        output = self._runnable.invoke(turn.input, config, **kwargs)
-        self._end(turn, output)
+        started_run = self._begin(input, config)
+        output = self._runnable.invoke(started_run.input, config, **kwargs)
+        self._end(started_run, output)
         return output
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
-        turn = await self._memory.to_thread(self._begin, input, config)
-        output = await self._runnable.ainvoke(turn.input, config, **kwargs)
-        await self._memory.to_thread(self._end, turn, output)
+        started_run = await self._memory.to_thread(self._begin, input, config)
+        output = await self._runnable.ainvoke(started_run.input, config, **kwargs)
+        await self._memory.to_thread(self._end, started_run, output)
         return output
 
     def stream(
         self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
     ) -> Iterator[Any]:
-        turn = self._begin(input, config)
+        started_run = self._begin(input, config)
         chunks = []
-        for chunk in self._runnable.stream(turn.input, config, **kwargs):
+        for chunk in self._runnable.stream(started_run.input, config, **kwargs):
             chunks.append(chunk)
             yield chunk
-        self._end(turn, _join_chunks(chunks))
+        self._end(started_run, _join_chunks(chunks))
 
     async def astream(
         self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
     ) -> AsyncIterator[Any]:
-        turn = await self._memory.to_thread(self._begin, input, config)
+        started_run = await self._memory.to_thread(self._begin, input, config)
         chunks = []
-        async for chunk in self._runnable.astream(turn.input, config, **kwargs):
+        async for chunk in self._runnable.astream(started_run.input, config, **kwargs):
             chunks.append(chunk)
             yield chunk
-        await self._memory.to_thread(self._end, turn, _join_chunks(chunks))
+        await self._memory.to_thread(self._end, started_run, _join_chunks(chunks))
 
     def _begin(self, input: Any, config: RunnableConfig | None) -> _StartedRun:
         """Store the input, and read the history before it."""
-        identity = self._resolver.resolve(ensure_config(config))
-        chat = self._memory.session(identity.session, user=identity.user)
+        run_identity = self._resolver.resolve(ensure_config(config))
+        chat = self._memory.session(run_identity.session, user=run_identity.user)
         new_messages = _messages(_pick(input, self._keys.input, "input"), HumanMessage)
-        stored = list[Item]()
+        stored_items = list[Item]()
         if new_messages:
-            stored = limits.add(chat, *items_with_ids(RecentHistory(chat), new_messages))
-        opening = last_of_user(stored)
-        runnable_input = self._runnable_input(input, self._history(chat, stored), new_messages)
-        return _StartedRun(chat, opening.id if opening else None, runnable_input)
+            stored_items = limits.add(chat, *items_with_ids(RecentHistory(chat), new_messages))
+        opening_item = last_of_user(stored_items)
+        runnable_input = self._runnable_input(
+            input, self._history(chat, stored_items), new_messages
+        )
+        return _StartedRun(chat, opening_item.id if opening_item else None, runnable_input)
 
     def _history(self, chat: Session, stored: Sequence[Item]) -> list[BaseMessage]:
         """The messages of the window without the run's own input."""
@@ -158,19 +162,21 @@ class _HistoryRunnable(Runnable[Any, Any]):
         return [*history, *new_messages]
 
     def _end(self, turn: _StartedRun, output: Any) -> None:
-        answer = _messages(_pick(output, self._keys.output, "output"), AIMessage)
-        if answer:
-            limits.add(turn.chat, *items_with_ids(RecentHistory(turn.chat), answer, turn.id))
+        answer_messages = _messages(_pick(output, self._keys.output, "output"), AIMessage)
+        if answer_messages:
+            limits.add(
+                turn.chat, *items_with_ids(RecentHistory(turn.chat), answer_messages, turn.id)
+            )
 
 
 def _join_chunks(chunks: Sequence[Any]) -> Any:
     """Add up streamed chunks."""
     if not chunks:
         return []
-    joined = chunks[0]
+    joined_output = chunks[0]
     for chunk in chunks[1:]:
-        joined = joined + chunk
-    return joined
+        joined_output = joined_output + chunk
+    return joined_output
 
 
 def _pick(value: Any, key: str | None, default_key: str) -> Any:
@@ -178,11 +184,13 @@ def _pick(value: Any, key: str | None, default_key: str) -> Any:
         return value
     if key is None and len(value) == 1:
         return next(iter(value.values()))
-    name = key or default_key
-    if name not in value:
-        names = shown(sorted(value))
-        raise InputError(f"there is no {shown(name)} among {names}: say where the messages are")
-    return value[name]
+    message_key = key or default_key
+    if message_key not in value:
+        known_keys = shown(sorted(value))
+        raise InputError(
+            f"there is no {shown(message_key)} among {known_keys}: say where the messages are"
+        )
+    return value[message_key]
 
 
 def _messages(value: Any, cls: type[BaseMessage]) -> list[BaseMessage]:
@@ -190,6 +198,8 @@ def _messages(value: Any, cls: type[BaseMessage]) -> list[BaseMessage]:
         return [cls(content=value)]
     if isinstance(value, BaseMessage):
         return chunks_to_messages([value])
-    if isinstance(value, (list, tuple)) and all(isinstance(m, BaseMessage) for m in value):
+    if isinstance(value, (list, tuple)) and all(
+        isinstance(message, BaseMessage) for message in value
+    ):
         return chunks_to_messages(value)
     raise InputError(f"expected a text or messages, got {type(value).__name__}")

@@ -33,8 +33,8 @@ def marked(item: Item, lineage: str | None) -> Item:
         item: not stored yet.
         lineage: of the state; `None` = no checkpointer keeps it.
     """
-    raw = {**(item.raw or {"format": FORMAT, "data": {}}), _MARK: lineage or ""}
-    object.__setattr__(item, "raw", raw)  # not shared yet
+    raw_envelope = {**(item.raw or {"format": FORMAT, "data": {}}), _MARK: lineage or ""}
+    object.__setattr__(item, "raw", raw_envelope)  # not shared yet
     return item
 
 
@@ -47,31 +47,36 @@ def state_item(message: BaseMessage) -> Item:
     item = to_item(message)
     if not is_summary(message):
         return item
-    raw = item.raw or {"format": FORMAT, "data": {}}
-    data = {"type": message.type, **raw["data"]}
-    return dataclasses.replace(item, type="message", role="system", raw={**raw, "data": data})
+    raw_envelope = item.raw or {"format": FORMAT, "data": {}}
+    raw_data = {"type": message.type, **raw_envelope["data"]}
+    return dataclasses.replace(
+        item, type="message", role="system", raw={**raw_envelope, "data": raw_data}
+    )
 
 
 def lineage_of(item: Item) -> str | None:
     """Return the lineage of the graph state in which the item was stored, if any."""
-    mark = (item.raw or {}).get(_MARK)
-    return mark if isinstance(mark, str) and mark else None
+    lineage_mark = (item.raw or {}).get(_MARK)
+    return lineage_mark if isinstance(lineage_mark, str) and lineage_mark else None
 
 
 def checksum(message: BaseMessage) -> int:
     """Return a number that changes with anything that a message says."""
-    fields = [
-        (name, value)
-        for name, value in message.__dict__.items()
-        if value and name not in _UNCOMPARED_FIELDS
+    compared_fields = [
+        (field_name, value)
+        for field_name, value in message.__dict__.items()
+        if value and field_name not in _UNCOMPARED_FIELDS
     ]
-    return zlib.crc32(repr(fields).encode("utf-8", "surrogatepass"))
+    return zlib.crc32(repr(compared_fields).encode("utf-8", "surrogatepass"))
 
 
 def says_the_same(item: Item, message: BaseMessage) -> bool:
     """Return True if a stored item has the content of a message."""
-    neutral = state_item(message)
-    return all(getattr(neutral, name) == getattr(item, name) for name in _CONTENT_FIELDS)
+    neutral_item = state_item(message)
+    return all(
+        getattr(neutral_item, field_name) == getattr(item, field_name)
+        for field_name in _CONTENT_FIELDS
+    )
 
 
 def is_checkpointed(config: Mapping[str, Any]) -> bool:

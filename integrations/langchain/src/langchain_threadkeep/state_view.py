@@ -38,12 +38,19 @@ class RequestView:
         self, turn: AgentTurn, request: Sequence[BaseMessage], policies: Policies = ()
     ) -> None:
         self._turn, self._policies = turn, policies
-        by_id = {message.id: message for message in request if message.id}
+        messages_by_id = {message.id: message for message in request if message.id}
         self._messages: Mapping[str, BaseMessage | None] = {
-            held.record: by_id.get(id) for id, held in turn.held.items()
+            held_message.record: messages_by_id.get(message_id)
+            for message_id, held_message in turn.held.items()
         }
-        self._parts = {part: id in by_id for id, parts in turn.parts.items() for part in parts}
-        self._checksums = {held.record: held.checksum for held in turn.held.values()}
+        self._parts = {
+            part_id: message_id in messages_by_id
+            for message_id, part_ids in turn.parts.items()
+            for part_id in part_ids
+        }
+        self._checksums = {
+            held_message.record: held_message.checksum for held_message in turn.held.values()
+        }
         self.shown: dict[str, Item] = {}
         self.stored_ids: set[str] = set()
         self.edited: set[str] = set()
@@ -51,14 +58,14 @@ class RequestView:
     def __call__(self, items: Sequence[Item]) -> list[Item]:
         """Return the items as the request has them."""
         self.stored_ids = {item.id for item in items}
-        views = [view for item in items if (view := self._view(item)) is not None]
-        self.shown = {item.id: item for item in views}
-        return cut_edited_results(views, self.edited, self._policies)
+        item_views = [item_view for item in items if (item_view := self._view(item)) is not None]
+        self.shown = {item.id: item for item in item_views}
+        return cut_edited_results(item_views, self.edited, self._policies)
 
     def is_changed(self, item: Item) -> bool:
         """Return True if another policy changed what an item says."""
-        view = self.shown.get(item.id)
-        return view is None or (view.content, view.tool_calls, view.role) != (
+        item_view = self.shown.get(item.id)
+        return item_view is None or (item_view.content, item_view.tool_calls, item_view.role) != (
             item.content, item.tool_calls, item.role,
         )  # fmt: skip
 

@@ -56,16 +56,18 @@ def threadkeep_summarizer(
     Raises:
         ConfigError: an id or the URL is not valid, or the Memory has no model.
     """
-    opened = shared_memory(memory)
+    resolved_memory = shared_memory(memory)
     resolver = IdentityResolver(session_id, user_source(user, user_id), sub_agent_memory)
-    if not opened.has_llm:
+    if not resolved_memory.has_llm:
         raise ConfigError("threadkeep_summarizer needs a Memory with a model: connect(llm=)")
 
     def summarize(messages: list[BaseMessage], config: RunnableConfig) -> str:
         run_config: Any = {**config, **get_config()}
-        identity = resolver.resolve(run_config)
-        chat = opened.session(identity.session_of_run, user=identity.user, agent=identity.agent)
-        opened.extract(user=identity.user, session=chat.id)
+        run_identity = resolver.resolve(run_config)
+        chat = resolved_memory.session(
+            run_identity.session_of_run, user=run_identity.user, agent=run_identity.agent
+        )
+        resolved_memory.extract(user=run_identity.user, session=chat.id)
         summary = chat.summary()
         if summary is None:
             _log.warning(
@@ -77,7 +79,7 @@ def threadkeep_summarizer(
         return summary.text
 
     async def asummarize(messages: list[BaseMessage], config: RunnableConfig) -> str:
-        return await opened.to_thread(summarize, messages, config)
+        return await resolved_memory.to_thread(summarize, messages, config)
 
     return RunnableLambda(summarize, afunc=asummarize)
 

@@ -36,17 +36,17 @@ def to_messages(
 
 def with_items(items: Sequence[Item], *, ids: bool = False) -> list[tuple[BaseMessage, list[Item]]]:
     """As `to_messages`, each message with the items that it is made of."""
-    visible = [item for item in items if item.type != "opaque"]
-    pieces = _pieces(visible)
-    if not pieces:
-        return [(_message(item, ids), [item]) for item in visible]
-    pairs: list[tuple[BaseMessage, list[Item]]] = []
-    for in_pieces, run in groupby(visible, key=lambda item: id(item) in pieces):
-        if in_pieces:
-            pairs += _with_pieces(list(run), ids=ids)
+    visible_items = [item for item in items if item.type != "opaque"]
+    piece_ids = _pieces(visible_items)
+    if not piece_ids:
+        return [(_message(item, ids), [item]) for item in visible_items]
+    message_items: list[tuple[BaseMessage, list[Item]]] = []
+    for is_in_pieces, item_run in groupby(visible_items, key=lambda item: id(item) in piece_ids):
+        if is_in_pieces:
+            message_items += _with_pieces(list(item_run), ids=ids)
         else:
-            pairs += [(_message(item, ids), [item]) for item in run]
-    return pairs
+            message_items += [(_message(item, ids), [item]) for item in item_run]
+    return message_items
 
 
 def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
@@ -56,21 +56,21 @@ def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
     """
     if in_order(messages):
         return list(messages)
-    answers: dict[int, list[BaseMessage]] = {}
-    waiting: dict[str, list[int]] = {}
-    moved: set[int] = set()
-    for index, message in enumerate(messages):
+    answers_by_index: dict[int, list[BaseMessage]] = {}
+    open_calls: dict[str, list[int]] = {}
+    moved_indexes: set[int] = set()
+    for message_index, message in enumerate(messages):
         if isinstance(message, AIMessage):
             for call in [*message.tool_calls, *message.invalid_tool_calls]:
-                waiting.setdefault(call["id"] or "", []).append(index)
-        elif isinstance(message, ToolMessage) and waiting.get(message.tool_call_id):
-            answers.setdefault(waiting[message.tool_call_id].pop(), []).append(message)
-            moved.add(index)
+                open_calls.setdefault(call["id"] or "", []).append(message_index)
+        elif isinstance(message, ToolMessage) and open_calls.get(message.tool_call_id):
+            answers_by_index.setdefault(open_calls[message.tool_call_id].pop(), []).append(message)
+            moved_indexes.add(message_index)
     return [
-        ordered
-        for place, message in enumerate(messages)
-        if place not in moved
-        for ordered in (message, *answers.get(place, ()))
+        ordered_message
+        for message_position, message in enumerate(messages)
+        if message_position not in moved_indexes
+        for ordered_message in (message, *answers_by_index.get(message_position, ()))
     ]
 
 
@@ -83,8 +83,8 @@ def in_order(messages: Sequence[BaseMessage]) -> bool:
                 return False
             pending_ids.remove(message.tool_call_id)
         elif isinstance(message, AIMessage):
-            calls = [*message.tool_calls, *message.invalid_tool_calls]
-            pending_ids = [call["id"] or "" for call in calls]
+            tool_calls = [*message.tool_calls, *message.invalid_tool_calls]
+            pending_ids = [call["id"] or "" for call in tool_calls]
         else:
             pending_ids = []
     return True
@@ -100,42 +100,45 @@ def _message(item: Item, ids: bool) -> BaseMessage:
 def _foreign_messages(run: list[Item], *, ids: bool) -> list[BaseMessage]:
     messages = [_from_chat(message) for message in Window(run).to_openai("openai")]
     if ids:
-        for number, message in enumerate(messages):
-            message.id = f"{run[0].id}:{number}"
+        for message_number, message in enumerate(messages):
+            message.id = f"{run[0].id}:{message_number}"
     return messages
 
 
 def _from_chat(message: dict[str, Any]) -> BaseMessage:
     """Convert a message of Chat Completions, whatever the arguments of its calls are."""
-    (converted,) = convert_to_messages([{**message, "tool_calls": []}])
-    if isinstance(converted, AIMessage) and message.get("tool_calls"):
+    (converted_message,) = convert_to_messages([{**message, "tool_calls": []}])
+    if isinstance(converted_message, AIMessage) and message.get("tool_calls"):
         calls = tool_call_codec.from_neutral(list(map(_neutral_call, message["tool_calls"])))
-        converted.tool_calls = calls["tool_calls"]
-        converted.invalid_tool_calls = calls["invalid_tool_calls"]
-    return converted
+        converted_message.tool_calls = calls["tool_calls"]
+        converted_message.invalid_tool_calls = calls["invalid_tool_calls"]
+    return converted_message
 
 
 def _neutral_call(call: dict[str, Any]) -> dict[str, Any]:
-    inner = call.get("function") or call.get("custom") or {}
-    arguments = parse_arguments(inner.get("arguments", inner.get("input")))
-    return {"id": call["id"], "name": inner.get("name"), "args": arguments}
+    call_fields = call.get("function") or call.get("custom") or {}
+    arguments = parse_arguments(call_fields.get("arguments", call_fields.get("input")))
+    return {"id": call["id"], "name": call_fields.get("name"), "args": arguments}
 
 
 def _with_pieces(run: list[Item], *, ids: bool) -> list[tuple[BaseMessage, list[Item]]]:
     """The messages of items in pieces: a result by its call's id, the rest by what follows it."""
-    pairs: list[tuple[BaseMessage, list[Item]]] = [
+    message_items: list[tuple[BaseMessage, list[Item]]] = [
         (message, []) for message in _foreign_messages(run, ids=ids)
     ]
-    waiting: list[Item] = []
+    waiting_items: list[Item] = []
     for item in run:
-        owner = next((pair for pair in pairs if _is_part(item, pair[0])), None)
-        waiting.append(item)
-        if owner is not None:
-            owner[1].extend(waiting)
-            waiting = []
-    if waiting and pairs:
-        pairs[-1][1].extend(waiting)
-    return pairs
+        owner_pair = next(
+            (message_pair for message_pair in message_items if _is_part(item, message_pair[0])),
+            None,
+        )
+        waiting_items.append(item)
+        if owner_pair is not None:
+            owner_pair[1].extend(waiting_items)
+            waiting_items = []
+    if waiting_items and message_items:
+        message_items[-1][1].extend(waiting_items)
+    return message_items
 
 
 def _is_part(item: Item, message: BaseMessage) -> bool:
@@ -144,7 +147,10 @@ def _is_part(item: Item, message: BaseMessage) -> bool:
     if item.role == "tool" or not isinstance(message, AIMessage):
         return False
     if item.tool_calls:
-        return bool({c.get("id") for c in item.tool_calls} & {c["id"] for c in message.tool_calls})
+        return bool(
+            {call.get("id") for call in item.tool_calls}
+            & {call["id"] for call in message.tool_calls}
+        )
     return bool(item.text) and item.text in message.text
 
 
@@ -153,9 +159,9 @@ def _pieces(items: Sequence[Item]) -> set[int]:
     piece_ids: set[int] = set()
     if all(item.type in _PLAIN_TYPES for item in items):
         return piece_ids
-    for model, run in groupby(items, key=_is_foreign_output):
-        run_items = list(run)
-        if model and any(item.type not in _PLAIN_TYPES for item in run_items):
+    for is_model_output, item_run in groupby(items, key=_is_foreign_output):
+        run_items = list(item_run)
+        if is_model_output and any(item.type not in _PLAIN_TYPES for item in run_items):
             piece_ids.update(map(id, run_items))
     return piece_ids
 

@@ -18,23 +18,25 @@ def to_neutral(fields: Mapping[str, Any]) -> list[Call]:
     """
     calls = [_neutral_call(call) for call in fields.get("tool_calls") or ()]
     calls += [_neutral_call(call, text=True) for call in fields.get("invalid_tool_calls") or ()]
-    legacy = fields["additional_kwargs"].get("function_call")
-    if not calls and isinstance(legacy, Mapping):
+    legacy_call = fields["additional_kwargs"].get("function_call")
+    if not calls and isinstance(legacy_call, Mapping):
         calls = [
-            _neutral_call({"name": legacy.get("name"), "args": legacy.get("arguments")}, text=True)
+            _neutral_call(
+                {"name": legacy_call.get("name"), "args": legacy_call.get("arguments")}, text=True
+            )
         ]
     return calls
 
 
 def from_neutral(calls: Sequence[Call]) -> dict[str, list[Any]]:
     """Return `tool_calls` and `invalid_tool_calls` of an `AIMessage`."""
-    valid = [call for call in calls if isinstance(call.get("args"), dict)]
-    invalid = [call for call in calls if not isinstance(call.get("args"), dict)]
+    valid_calls = [call for call in calls if isinstance(call.get("args"), dict)]
+    invalid_calls = [call for call in calls if not isinstance(call.get("args"), dict)]
     return {
-        "tool_calls": [_tool_call(call, unpack(call["args"]), "tool_call") for call in valid],
+        "tool_calls": [_tool_call(call, unpack(call["args"]), "tool_call") for call in valid_calls],
         "invalid_tool_calls": [
             {**_tool_call(call, call.get("args"), "invalid_tool_call"), "error": None}
-            for call in invalid
+            for call in invalid_calls
         ],
     }
 

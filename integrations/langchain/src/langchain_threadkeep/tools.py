@@ -58,14 +58,16 @@ def memory_tools(
     Raises:
         ConfigError: an id or the URL is not valid.
     """
-    opened = shared_memory(memory)
+    resolved_memory = shared_memory(memory)
     resolver = IdentityResolver(session_id, user_source(user, user_id), sub_agent_memory)
 
     def tools(config: RunnableConfig) -> MemoryTools:
         runtime = _runtime()
         run_config: Any = config
-        identity = resolver.resolve(run_config, runtime)
-        chat = opened.session(identity.session_of_run, user=identity.user, agent=identity.agent)
+        run_identity = resolver.resolve(run_config, runtime)
+        chat = resolved_memory.session(
+            run_identity.session_of_run, user=run_identity.user, agent=run_identity.agent
+        )
         return MemoryTools(chat, delete=delete)
 
     def save(text: str, config: RunnableConfig) -> str:
@@ -100,8 +102,10 @@ def read_more_tool(
 
     def pages(config: RunnableConfig) -> ReadMore:
         run_config: Any = config
-        identity = resolver.resolve(run_config, _runtime())
-        chat = memory.session(identity.session_of_run, user=identity.user, agent=identity.agent)
+        run_identity = resolver.resolve(run_config, _runtime())
+        chat = memory.session(
+            run_identity.session_of_run, user=run_identity.user, agent=run_identity.agent
+        )
         return ReadMore(chat, policies)
 
     def read(handle: str, config: RunnableConfig, start: int = 0) -> str:

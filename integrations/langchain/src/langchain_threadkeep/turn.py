@@ -127,8 +127,8 @@ class AgentTurn:
             run=self.run,
             lineage=self.lineage,
             last=self.last,
-            held={id: list(message) for id, message in self.held.items()},
-            repeated=sorted(id for id in self.repeated if id),
+            held={message_id: list(held_message) for message_id, held_message in self.held.items()},
+            repeated=sorted(message_id for message_id in self.repeated if message_id),
             parts=self.parts,
         )
 
@@ -150,43 +150,78 @@ class AgentTurn:
         if not self.pending:
             return
         present_ids = {message.id for message in messages}
-        refused = [m.record for id, m in self.pending.items() if id not in present_ids]
-        self.held |= {id: m for id, m in self.pending.items() if id in present_ids}
+        refused_records = [
+            held_message.record
+            for message_id, held_message in self.pending.items()
+            if message_id not in present_ids
+        ]
+        self.held |= {
+            message_id: held_message
+            for message_id, held_message in self.pending.items()
+            if message_id in present_ids
+        }
         self.pending = {}
-        if refused:
-            self.chat.remove(*refused)
-            self._forget_stored(refused)
+        if refused_records:
+            self.chat.remove(*refused_records)
+            self._forget_stored(refused_records)
 
     def revise(self, messages: Sequence[BaseMessage]) -> None:
         """Replace the items of changed messages, and hide those of removed ones."""
-        present = {message.id: message for message in messages if message.id}
-        removed = [id for id in self.held if id not in present]
-        changed = {
-            id: message
-            for id, message in present.items()
-            if (held := self.held.get(id)) and held.checksum != checksum(message)
+        messages_by_id = {message.id: message for message in messages if message.id}
+        removed_ids = [message_id for message_id in self.held if message_id not in messages_by_id]
+        changed_messages = {
+            message_id: message
+            for message_id, message in messages_by_id.items()
+            if (held_message := self.held.get(message_id))
+            and held_message.checksum != checksum(message)
         }
-        if not removed and not changed:
+        if not removed_ids and not changed_messages:
             return
-        items = [self._item(m, self.held[id].record) for id, m in changed.items()]
-        records = {held.record for id, held in self.held.items() if id not in removed}
-        hidden = [r for id in removed if (r := self.held.pop(id).record) not in records]
-        hidden += [part for id in (*removed, *changed) for part in self.parts.pop(id, ())]
-        revise(self.chat, items, hidden, keep_summary=any(map(is_summary, messages)))
-        self.held |= {
-            id: HeldMessage(self.held[id].record, checksum(m)) for id, m in changed.items()
+        changed_items = [
+            self._item(message, self.held[message_id].record)
+            for message_id, message in changed_messages.items()
+        ]
+        held_records = {
+            held_message.record
+            for message_id, held_message in self.held.items()
+            if message_id not in removed_ids
         }
-        self.changed |= {item.id for item in items} | set(hidden)
-        self._forget_stored([*hidden, *(item.id for item in items)])
+        hidden_records = [
+            record_id
+            for message_id in removed_ids
+            if (record_id := self.held.pop(message_id).record) not in held_records
+        ]
+        hidden_records += [
+            part_id
+            for message_id in (*removed_ids, *changed_messages)
+            for part_id in self.parts.pop(message_id, ())
+        ]
+        revise(
+            self.chat, changed_items, hidden_records, keep_summary=any(map(is_summary, messages))
+        )
+        self.held |= {
+            message_id: HeldMessage(self.held[message_id].record, checksum(message))
+            for message_id, message in changed_messages.items()
+        }
+        self.changed |= {item.id for item in changed_items} | set(hidden_records)
+        self._forget_stored([*hidden_records, *(item.id for item in changed_items)])
 
     def store_answers(self, messages: Sequence[BaseMessage]) -> None:
         """Store the model's answers before other middleware can change them."""
-        with_ids = {message.id: message for message in messages if message.id}
-        keys = {id: self.key_of(message) for id, message in with_ids.items()}
-        items = [self._item(with_ids[id], key) for id, key in keys.items() if key]
-        self._add(items)
+        messages_by_id = {message.id: message for message in messages if message.id}
+        record_keys = {
+            message_id: self.key_of(message) for message_id, message in messages_by_id.items()
+        }
+        answer_items = [
+            self._item(messages_by_id[message_id], record_key)
+            for message_id, record_key in record_keys.items()
+            if record_key
+        ]
+        self._add(answer_items)
         self.pending |= {
-            id: HeldMessage(key, checksum(with_ids[id])) for id, key in keys.items() if key
+            message_id: HeldMessage(record_key, checksum(messages_by_id[message_id]))
+            for message_id, record_key in record_keys.items()
+            if record_key
         }
 
     def key_of(self, message: BaseMessage) -> str:
@@ -197,58 +232,78 @@ class AgentTurn:
 
     def _new_messages(self, messages: Sequence[BaseMessage]) -> list[BaseMessage]:
         """The messages of the turn that are not held yet: those behind its question."""
-        start = next((n for n, m in enumerate(messages) if m.id == self.opening), -1)
-        if start < 0:  # the question was removed: those behind the last message that is held
-            held = [n for n, message in enumerate(messages) if message.id in self.held]
-            start = held[-1] if held else -1
+        start_index = next(
+            (
+                message_index
+                for message_index, message in enumerate(messages)
+                if message.id == self.opening
+            ),
+            -1,
+        )
+        if start_index < 0:  # the question was removed: those behind the last message that is held
+            held_indexes = [
+                message_index
+                for message_index, message in enumerate(messages)
+                if message.id in self.held
+            ]
+            start_index = held_indexes[-1] if held_indexes else -1
         return [
             message
-            for index, message in enumerate(messages)
+            for message_index, message in enumerate(messages)
             if message.id
             and message.id not in self.held
             and message.id not in self.repeated
-            and (index > start or is_notice(message))
+            and (message_index > start_index or is_notice(message))
         ]
 
     def _store(self, messages: Sequence[BaseMessage]) -> None:
         if not messages:
             return
         items = [self._item(message, self.key_of(message)) for message in messages]
-        ids = self._add(items)
-        for message, id in zip(messages, ids, strict=True):
-            self.held[str(message.id)] = HeldMessage(id, checksum(message))
+        record_ids = self._add(items)
+        for message, record_id in zip(messages, record_ids, strict=True):
+            self.held[str(message.id)] = HeldMessage(record_id, checksum(message))
 
     def _add(self, items: Sequence[Item]) -> list[str]:
         """Store items unless they are stored so already; returns their record ids."""
         if self.stored is None:
-            newer = self.chat.items(after=self.seq, hidden=True)
-            self.stored = {item.id: item for item in newer}
-        changed = [item for item in items if not _is_same(self.stored.get(item.id), item)]
-        if not changed:
+            newer_items = self.chat.items(after=self.seq, hidden=True)
+            self.stored = {item.id: item for item in newer_items}
+        changed_items = [item for item in items if not _is_same(self.stored.get(item.id), item)]
+        if not changed_items:
             return [item.id for item in items]
-        added = limits.add(self.chat, *changed)
-        self.last = max(self.last, *(item.seq for item in added))
-        self.stored |= {item.id: item for item in changed if item.id}
-        new_ids = iter([new.id for new, item in zip(added, changed, strict=True) if not item.id])
+        added_items = limits.add(self.chat, *changed_items)
+        self.last = max(self.last, *(item.seq for item in added_items))
+        self.stored |= {item.id: item for item in changed_items if item.id}
+        new_ids = iter(
+            [
+                new_item.id
+                for new_item, item in zip(added_items, changed_items, strict=True)
+                if not item.id
+            ]
+        )
         return [item.id or next(new_ids) for item in items]
 
     def _item(self, message: BaseMessage, id: str) -> Item:
         return marked(with_id(state_item(message), id), self.lineage)
 
     def _forget_stored(self, ids: Sequence[str]) -> None:
-        for id in ids:
+        for record_id in ids:
             if self.stored is not None:
-                self.stored.pop(id, None)
+                self.stored.pop(record_id, None)
 
 
 def held_of(position: Mapping[str, Any] | None) -> dict[str, HeldMessage]:
     """Return the held messages of a position."""
-    held = (position or {}).get("held") or {}
-    return {id: HeldMessage(*message) for id, message in held.items()}
+    held_fields = (position or {}).get("held") or {}
+    return {
+        message_id: HeldMessage(*message_fields)
+        for message_id, message_fields in held_fields.items()
+    }
 
 
 def _is_same(stored: Item | None, item: Item) -> bool:
     # compares items, as a message changed in place would equal itself
     return stored is not None and all(
-        getattr(stored, f) == getattr(item, f) for f in _COMPARED_FIELDS
+        getattr(stored, field_name) == getattr(item, field_name) for field_name in _COMPARED_FIELDS
     )

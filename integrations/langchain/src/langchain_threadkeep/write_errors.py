@@ -21,10 +21,10 @@ _lock = threading.Lock()
 def remember(memory: Memory, chat: Session, error: Exception) -> None:
     """Save a write error for the user's next read of the session in this process."""
     with _lock:
-        errors = _write_errors.setdefault(memory, OrderedDict())
-        errors[chat.id, chat.user] = error
-        while len(errors) > _MAX_ERRORS:
-            errors.popitem(last=False)
+        session_errors = _write_errors.setdefault(memory, OrderedDict())
+        session_errors[chat.id, chat.user] = error
+        while len(session_errors) > _MAX_ERRORS:
+            session_errors.popitem(last=False)
 
 
 def report(memory: Memory, chat: Session) -> None:
@@ -34,8 +34,8 @@ def report(memory: Memory, chat: Session) -> None:
         BackendError: caused by the error of the write.
     """
     with _lock:
-        errors = _write_errors.get(memory)
-        error = errors.pop((chat.id, chat.user), None) if errors else None
+        session_errors = _write_errors.get(memory)
+        error = session_errors.pop((chat.id, chat.user), None) if session_errors else None
     if error is not None:
         raise BackendError(
             f"messages of session {shown(chat.id)} were not stored ({type(error).__name__}); what "

@@ -127,10 +127,10 @@ ITEM_TYPES: Final = frozenset({"message", *_ITEM_SHAPES})
 
 def is_responses_item(entry: Any) -> bool:
     """An item of a Responses input."""
-    kind = entry.get("type") if isinstance(entry, Mapping) else None
-    if kind == "message":
+    entry_type = entry.get("type") if isinstance(entry, Mapping) else None
+    if entry_type == "message":
         role = entry.get("role")
         return isinstance(role, str) and role in _ROLE_SHAPES and _ROLE_SHAPES[role](entry)
-    if kind == "reasoning" and not (entry.get("id") or entry.get("encrypted_content")):
+    if entry_type == "reasoning" and not (entry.get("id") or entry.get("encrypted_content")):
         return False
-    return isinstance(kind, str) and _ITEM_SHAPES.get(kind, anything)(entry)
+    return isinstance(entry_type, str) and _ITEM_SHAPES.get(entry_type, anything)(entry)

@@ -35,8 +35,8 @@ def mapping(value: Any) -> bool:
 
 
 def matching(pattern: str) -> Check:
-    compiled = re.compile(pattern, re.DOTALL)
-    return lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None
+    compiled_pattern = re.compile(pattern, re.DOTALL)
+    return lambda value: isinstance(value, str) and compiled_pattern.fullmatch(value) is not None
 
 
 def list_of(entry: Check, min_length: int = 0) -> Check:
@@ -50,21 +50,21 @@ def nullable(check: Check) -> Check:
 
 
 def text_or_parts(part: Check, min_length: int = 1) -> Check:
-    parts = list_of(part, min_length)
-    return lambda value: isinstance(value, str) or parts(value)
+    check_parts = list_of(part, min_length)
+    return lambda value: isinstance(value, str) or check_parts(value)
 
 
 def shape(
     required: Mapping[str, Check], optional: Mapping[str, Check] = {}, *, extra: bool = False
 ) -> Check:
-    checks = {"type": anything, **required, **optional}
+    key_checks = {"type": anything, **required, **optional}
 
     def check(value: Any) -> bool:
         if not _is_mapping(value) or not required.keys() <= value.keys():
             return False
-        for key, entry in value.items():  # a plain loop: it checks every prompt
-            entry_check = checks.get(key)
-            if not (extra if entry_check is None else entry_check(entry)):
+        for key, field_value in value.items():  # a plain loop: it checks every prompt
+            entry_check = key_checks.get(key)
+            if not (extra if entry_check is None else entry_check(field_value)):
                 return False
         return True
 
@@ -79,10 +79,10 @@ def by_type(shapes: Mapping[str, Check], other: Check | None = None) -> Check:
     """A mapping that the check of its `type` accepts; `other` checks those of other types."""
 
     def check(value: Any) -> bool:
-        kind = value.get("type") if _is_mapping(value) else None
-        if not isinstance(kind, str):
+        type_name = value.get("type") if _is_mapping(value) else None
+        if not isinstance(type_name, str):
             return False
-        type_check = shapes.get(kind, other)
+        type_check = shapes.get(type_name, other)
         return type_check is not None and type_check(value)
 
     return check

@@ -32,5 +32,5 @@ _KNOWN: Final = NEUTRAL | CHAT | RESPONSES | ANTHROPIC | CALLS
 
 def is_new(part: Any) -> bool:
     """Return True for a part of a type that no schema knows."""
-    kind = part.get("type") if isinstance(part, dict) else None
-    return isinstance(kind, str) and kind != "" and kind not in _KNOWN
+    part_type = part.get("type") if isinstance(part, dict) else None
+    return isinstance(part_type, str) and part_type != "" and part_type not in _KNOWN

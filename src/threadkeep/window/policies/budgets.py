@@ -77,9 +77,13 @@ class Budget:
         """The items that stay; they must not be changed."""
         if not isinstance(items, Conversation):
             return self._choose(items)
-        cached = items.cached_choice
-        if cached is not None and cached[0] is self and isinstance(cached[1], Choice):
-            return cached[1]
+        cached_choice = items.cached_choice
+        if (
+            cached_choice is not None
+            and cached_choice[0] is self
+            and isinstance(cached_choice[1], Choice)
+        ):
+            return cached_choice[1]
         choice = self._choose(items)
         items.cached_choice = (self, choice)
         return choice
@@ -104,24 +108,24 @@ class Budget:
 
     def _choose(self, items: Sequence[Item]) -> Choice:
         if isinstance(items, Conversation) and self._is_simple:
-            newest = self._newest(items) if items.contiguous else self._newest_groups(items)
-            if newest is not None:
-                return newest
+            newest_choice = self._newest(items) if items.contiguous else self._newest_groups(items)
+            if newest_choice is not None:
+                return newest_choice
         groups = tool_groups(items)[0]
-        last_groups = [groups[number] for number in sorted(last_step(groups))]
+        last_groups = [groups[group_index] for group_index in sorted(last_step(groups))]
         return self._select(self._units(groups), last_groups) if groups else Choice()
 
     def _units(self, groups: list[ToolGroup]) -> list[Unit]:
         """The units; if turns are counted, from a run of more user messages than turns may be."""
         if self.cost is not None:
             return self.units(groups)
-        most = max(self.limit, FEWEST_OF_A_RUN)
+        max_unit_length = max(self.limit, FEWEST_OF_A_RUN)
         units = self.units(groups)
-        if all(len(unit) <= most for unit in units):
+        if all(len(unit) <= max_unit_length for unit in units):
             return units
-        front = user_run_front(groups, most)
-        pinned = [group for group in groups[:front] if self._is_pinned([group])]
-        return self.units([*pinned, *groups[front:]])
+        front_index = user_run_front(groups, max_unit_length)
+        pinned_groups = [group for group in groups[:front_index] if self._is_pinned([group])]
+        return self.units([*pinned_groups, *groups[front_index:]])
 
     @property
     def _is_simple(self) -> bool:
@@ -135,40 +139,57 @@ class Budget:
 
     def _newest(self, view: Conversation) -> Choice | None:
         """The newest items that fit, if contiguous; `None` if the newest question does not fit."""
-        start = self._first_that_fits(view)
-        while start < len(view) and is_tool_result(view[start]):
-            start += 1  # its call does not fit
-        return Choice(view[start:]) if start <= max(0, newest_user_index(view)) else None
+        start_index = self._first_that_fits(view)
+        while start_index < len(view) and is_tool_result(view[start_index]):
+            start_index += 1  # its call does not fit
+        return (
+            Choice(view[start_index:]) if start_index <= max(0, newest_user_index(view)) else None
+        )
 
     def _first_that_fits(self, view: Conversation) -> int:
         cost = self.cost
         if cost is one_per_item or cost is None:
             return max(0, len(view) - self.limit)
-        spent, start = 0, len(view)
-        while start and (spent := spent + cost(view[start - 1])) <= self.limit:
-            start -= 1
-        return start
+        total_cost, start_index = 0, len(view)
+        while (
+            start_index and (total_cost := total_cost + cost(view[start_index - 1])) <= self.limit
+        ):
+            start_index -= 1
+        return start_index
 
     def _newest_groups(self, view: Conversation) -> Choice | None:
         """The newest groups that fit; `None` if the newest question or last step does not."""
         groups = view.groups
-        remaining, start = self.limit, len(groups)
-        while start and (remaining := remaining - self._group_cost(groups[start - 1])) >= 0:
-            start -= 1
-        if start and start > min({newest_user_group(groups), *last_step(groups)}):
+        remaining_budget, start_index = self.limit, len(groups)
+        while (
+            start_index
+            and (remaining_budget := remaining_budget - self._group_cost(groups[start_index - 1]))
+            >= 0
+        ):
+            start_index -= 1
+        if start_index and start_index > min({newest_user_group(groups), *last_step(groups)}):
             return None
-        return Choice(flatten(groups[start:]))
+        return Choice(flatten(groups[start_index:]))
 
     def _select(self, units: list[Unit], last_groups: list[ToolGroup]) -> Choice:
-        required = newest_user_unit(units)
+        required_units = newest_user_unit(units)
         if self.pinned is not pins_nothing:
-            required.update(n for n, unit in enumerate(units) if self._is_pinned(unit))
-        prepaid = [*last_groups, *(group for number in required for group in units[number])]
-        chosen, is_over = self._newest_units(units, required, prepaid)
-        if not chosen and not last_groups:
-            chosen, is_over = [len(units) - 1], True
-        selected = {id(group): group for number in chosen for group in units[number]}
-        choice = Choice(flatten({**selected, **{id(g): g for g in last_groups}}.values()))
+            required_units.update(
+                unit_index for unit_index, unit in enumerate(units) if self._is_pinned(unit)
+            )
+        prepaid_groups = [
+            *last_groups,
+            *(group for unit_index in required_units for group in units[unit_index]),
+        ]
+        chosen_units, is_over = self._newest_units(units, required_units, prepaid_groups)
+        if not chosen_units and not last_groups:
+            chosen_units, is_over = [len(units) - 1], True
+        selected_groups = {
+            id(group): group for unit_index in chosen_units for group in units[unit_index]
+        }
+        choice = Choice(
+            flatten({**selected_groups, **{id(group): group for group in last_groups}}.values())
+        )
         if is_over:
             choice.over = self.excess(choice)
         return choice
@@ -178,22 +199,30 @@ class Budget:
     ) -> tuple[list[int], bool]:
         """The indexes of the units that stay, and whether they may be over the limit."""
         prepaid_by_id = {id(group): group for group in prepaid}
-        spent = (
+        total_cost = (
             len(required) if self.cost is None else self._unit_cost(list(prepaid_by_id.values()))
         )
-        is_over = spent > self.limit or (self.cost is None and len(prepaid) > self.limit)
-        selected, candidates = set(required), list[int]()
-        for number in range(len(units) - 1, -1, -1):
-            unpaid = [group for group in units[number] if id(group) not in prepaid_by_id]
-            if number in required:
+        is_over = total_cost > self.limit or (self.cost is None and len(prepaid) > self.limit)
+        selected_units, front_candidates = set(required), list[int]()
+        for unit_index in range(len(units) - 1, -1, -1):
+            unpaid_groups = [group for group in units[unit_index] if id(group) not in prepaid_by_id]
+            if unit_index in required:
                 pass
-            elif (spent := spent + self._unit_cost(unpaid)) > self.limit:
-                front = anchor(units, candidates[::-1], self.stride) if candidates else number
-                return sorted(n for n in selected if n >= front or n in required), is_over
-            selected.add(number)
-            if self.step and spent >= self.limit * (1 - self.step):
-                candidates.append(number)
-        return sorted(selected), is_over
+            elif (total_cost := total_cost + self._unit_cost(unpaid_groups)) > self.limit:
+                front_index = (
+                    anchor(units, front_candidates[::-1], self.stride)
+                    if front_candidates
+                    else unit_index
+                )
+                return sorted(
+                    kept_index
+                    for kept_index in selected_units
+                    if kept_index >= front_index or kept_index in required
+                ), is_over
+            selected_units.add(unit_index)
+            if self.step and total_cost >= self.limit * (1 - self.step):
+                front_candidates.append(unit_index)
+        return sorted(selected_units), is_over
 
     def _unit_cost(self, unit: Unit) -> int:
         return 1 if self.cost is None else sum(map(self._group_cost, unit))
@@ -202,4 +231,4 @@ class Budget:
         return group_cost(group, self.cost)
 
     def _is_pinned(self, unit: Unit) -> bool:
-        return any(self.pinned(head) for group in unit for head in group.heads)
+        return any(self.pinned(head_item) for group in unit for head_item in group.heads)

@@ -38,14 +38,16 @@ class MaxAge:
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
         groups = tool_groups(items)[0]
-        start = self._start(groups)
-        required = required_groups(groups)
-        selected = [
+        start_index = self._start(groups)
+        required_indexes = required_groups(groups)
+        selected_groups = [
             group
-            for number, group in enumerate(groups)
-            if number >= start or number in required or any(map(self.pinned, group.heads))
+            for group_index, group in enumerate(groups)
+            if group_index >= start_index
+            or group_index in required_indexes
+            or any(map(self.pinned, group.heads))
         ]
-        return flatten(selected or groups[-1:])
+        return flatten(selected_groups or groups[-1:])
 
     def need(self, items: Sequence[Item]) -> bool:
         """Return True if older items could be recent enough, because all of these are."""
@@ -56,9 +58,9 @@ class MaxAge:
 
     def _start(self, groups: Sequence[ToolGroup]) -> int:
         now = time.time() if self.now is None else self.now
-        for number in range(len(groups) - 1, -1, -1):
-            if self._is_old(groups[number], now):
-                return number + 1
+        for group_index in range(len(groups) - 1, -1, -1):
+            if self._is_old(groups[group_index], now):
+                return group_index + 1
         return 0
 
     def _is_old(self, group: ToolGroup, now: float) -> bool:
@@ -124,11 +126,11 @@ class Only:
         ]
 
     def _matches(self, item: Item, name: str, expected: Any) -> bool:
-        value = getattr(item, name)
+        field_value = getattr(item, name)
         return (
-            value in expected
+            field_value in expected
             if isinstance(expected, (list, tuple, set, frozenset))
-            else value == expected
+            else field_value == expected
         )
 
 

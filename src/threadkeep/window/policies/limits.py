@@ -84,10 +84,10 @@ def max_exchanges(n: int, *, step: float = 0.0) -> Budget:
 
 def characters(item: Item) -> int:
     """Characters of an item: its text, and the names and arguments of its calls."""
-    calls = sum(
+    call_characters = sum(
         len(call.get("name") or "") + len(tokens.as_text(call.get("args")))
         for call in item.tool_calls
     )
     if type(item.metadata) is PartialMetadata:
-        calls += sum(unread_lengths(item))
-    return len(item.text) + calls
+        call_characters += sum(unread_lengths(item))
+    return len(item.text) + call_characters

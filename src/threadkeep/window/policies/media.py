@@ -24,13 +24,17 @@ class MaxMedia:
     traits: ClassVar[PolicyTraits] = PolicyTraits(sound=True)
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
-        remaining = self.limit
-        limited: list[Item] = []
+        remaining_count = self.limit
+        limited_items: list[Item] = []
         for item in reversed(items):
-            count = _media_count(item)
-            limited.append(item if count <= remaining else _without_media(item, count - remaining))
-            remaining = max(0, remaining - count)
-        return limited[::-1]
+            media_count = _media_count(item)
+            limited_items.append(
+                item
+                if media_count <= remaining_count
+                else _without_media(item, media_count - remaining_count)
+            )
+            remaining_count = max(0, remaining_count - media_count)
+        return limited_items[::-1]
 
 
 def max_media(n: int) -> MaxMedia:
@@ -51,20 +55,20 @@ def _media_count(item: Item) -> int:
 
 def _without_media(item: Item, excess: int) -> Item:
     """The item with words in place of its first `excess` media."""
-    content: list[dict[str, Json]] = []
+    content_blocks: list[dict[str, Json]] = []
     for block in item.content:
         if isinstance(block, dict) and block["type"] in MEDIA_TYPES and excess:
-            content.append({"type": "text", "text": _words(block)})
+            content_blocks.append({"type": "text", "text": _words(block)})
             excess -= 1
         elif isinstance(block, dict):
-            content.append(dict(block))
-    return with_texts(item, content, None)
+            content_blocks.append(dict(block))
+    return with_texts(item, content_blocks, None)
 
 
 def _words(block: dict[str, Json]) -> str:
-    encoded = block.get("base64")
-    size = f", {_readable(len(encoded) * 3 // 4)}" if isinstance(encoded, str) else ""
-    return f"[{block.get('mime_type') or block['type']}{size}, not shown]"
+    base64_data = block.get("base64")
+    size_note = f", {_readable(len(base64_data) * 3 // 4)}" if isinstance(base64_data, str) else ""
+    return f"[{block.get('mime_type') or block['type']}{size_note}, not shown]"
 
 
 def _readable(size: int) -> str:

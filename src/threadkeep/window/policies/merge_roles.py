@@ -21,16 +21,16 @@ class AlternateRoles:
     traits: ClassVar[PolicyTraits] = PolicyTraits(sound=True, merges=True)
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
-        merged: list[Item] = []
-        last = -1  # a late tool result may be between the messages of one speaker
+        merged_items: list[Item] = []
+        last_index = -1  # a late tool result may be between the messages of one speaker
         for item in items:
-            if last >= 0 and _can_merge(merged[last], item):
-                merged[last] = _merge(merged[last], item)
+            if last_index >= 0 and _can_merge(merged_items[last_index], item):
+                merged_items[last_index] = _merge(merged_items[last_index], item)
                 continue
-            merged.append(item)
+            merged_items.append(item)
             if item.role not in _RESULT_ROLES:
-                last = len(merged) - 1
-        return merged
+                last_index = len(merged_items) - 1
+        return merged_items
 
 
 def alternate_roles() -> AlternateRoles:
@@ -48,7 +48,9 @@ def _can_merge(first: Item, second: Item) -> bool:
 def _is_plain_message(item: Item) -> bool:
     if item.type != "message" or item.tool_calls or item.role in _RESULT_ROLES:
         return False
-    return isinstance(item.content, str) or all(b["type"] != "reasoning" for b in item.content)
+    return isinstance(item.content, str) or all(
+        block["type"] != "reasoning" for block in item.content
+    )
 
 
 def _merge(first: Item, second: Item) -> Item:

@@ -63,27 +63,29 @@ def from_options(
     """
     views: list[Policy] = []
     budgets: list[Policy] = []
-    for name, limit in options.items():
-        if name not in _FACTORY_BY_NAME:
-            names = [*_FACTORY_BY_NAME, "step"]
-            raise ConfigError(f"window: no option {shown(name)}{did_you_mean(name, names)}")
+    for option_name, limit in options.items():
+        if option_name not in _FACTORY_BY_NAME:
+            option_names = [*_FACTORY_BY_NAME, "step"]
+            raise ConfigError(
+                f"window: no option {shown(option_name)}{did_you_mean(option_name, option_names)}"
+            )
         if limit is None:
             continue
-        policies = views if name in VIEWS else budgets
+        target_list = views if option_name in VIEWS else budgets
         if counter is None and type(limit) is int and type(step) in (float, NoneType):
-            policies.append(_shared_policy(name, limit, step))
+            target_list.append(_shared_policy(option_name, limit, step))
         else:
-            policies.append(_policy(name, limit, step, counter))
+            target_list.append(_policy(option_name, limit, step, counter))
     return views + budgets
 
 
 def _policy(name: str, limit: Any, step: float | None, counter: TokenCounter | None) -> Policy:
-    extra: dict[str, Any] = {}
+    extra_options: dict[str, Any] = {}
     if name in BUDGETS and name != "max_age":
-        extra["step"] = check_step(step or 0.0)
+        extra_options["step"] = check_step(step or 0.0)
     if name in ("max_tokens", "max_tool_result"):
-        extra["counter"] = counter
-    return _FACTORY_BY_NAME[name](limit, **extra)
+        extra_options["counter"] = counter
+    return _FACTORY_BY_NAME[name](limit, **extra_options)
 
 
 @functools.lru_cache(64)
@@ -105,11 +107,13 @@ def as_policies(window: object, name: str = "window", *, _nesting: int = 0) -> l
         step, counter = options.pop("step", None), options.pop("counter", None)
         return from_options(options, counter=counter, step=step)
     if isinstance(window, (list, tuple)):
-        nested = [entry for entry in window if isinstance(entry, (list, tuple))]
-        if nested and _nesting >= _MAX_NESTING:
+        nested_lists = [element for element in window if isinstance(element, (list, tuple))]
+        if nested_lists and _nesting >= _MAX_NESTING:
             raise ConfigError(f"{name}: lists of policies are nested too deeply")
         return [
-            policy for entry in window for policy in as_policies(entry, name, _nesting=_nesting + 1)
+            policy
+            for element in window
+            for policy in as_policies(element, name, _nesting=_nesting + 1)
         ]
     if window in FACTORIES:
         factory_name = getattr(window, "__name__", "")

@@ -13,12 +13,14 @@ def anchor(units: list[Unit], candidates: list[int], stride: int | None) -> int:
 
     def span(number: int) -> tuple[int, int]:
         # from one start to the next: the same however far back was read
-        first = units[number][0].heads[0].seq
-        return first, units[number + 1][0].heads[0].seq if number + 1 < len(units) else first
+        first_seq = units[number][0].heads[0].seq
+        return first_seq, units[number + 1][0].heads[0].seq if number + 1 < len(
+            units
+        ) else first_seq
 
     if stride:
-        for number in candidates:
-            first, after = span(number)
-            if first // stride != after // stride:
-                return number
+        for unit_index in candidates:
+            first_seq, next_seq = span(unit_index)
+            if first_seq // stride != next_seq // stride:
+                return unit_index
     return max(candidates, key=lambda n: ((span(n)[0] ^ span(n)[1]).bit_length(), -n))

@@ -36,9 +36,9 @@ def with_times() -> WithTimes:
 def _with_time(item: Item) -> Item:
     if item.role != "user" or item.type != "message" or item.created_at is None:
         return item
-    time = f"[{item.created_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC]"
+    time_label = f"[{item.created_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC]"
     if isinstance(item.content, str):
-        text = f"{time} {item.content}"
+        text = f"{time_label} {item.content}"
         return with_texts(item, text, {item.content: text})
-    first: dict[str, Json] = {"type": "text", "text": time}
-    return with_texts(item, [first, *(dict(block) for block in item.content)], None)
+    time_block: dict[str, Json] = {"type": "text", "text": time_label}
+    return with_texts(item, [time_block, *(dict(block) for block in item.content)], None)

@@ -41,9 +41,9 @@ def group_cost(group: ToolGroup, cost: Callable[[Item], int] | None) -> int:
 
 def newest_user_unit(units: Sequence[Unit]) -> set[int]:
     """The index of the unit with the newest user message, as a set; empty without one."""
-    for number in range(len(units) - 1, -1, -1):
-        if units[number][0].speaker == "user":
-            return {number}
+    for unit_index in range(len(units) - 1, -1, -1):
+        if units[unit_index][0].speaker == "user":
+            return {unit_index}
     return set()
 
 
@@ -54,35 +54,41 @@ def last_step(groups: Sequence[ToolGroup]) -> set[int]:
     """
     if not groups:
         return set()
-    head = max(index for index, item in groups[-1].order if not is_tool_result(item))
-    step = {number for number, group in enumerate(groups) if group.order[-1][0] > head}
-    return step | {len(groups) - 1} if groups[-1].calls else step
+    head_position = max(
+        item_position for item_position, item in groups[-1].order if not is_tool_result(item)
+    )
+    step_indexes = {
+        group_index
+        for group_index, group in enumerate(groups)
+        if group.order[-1][0] > head_position
+    }
+    return step_indexes | {len(groups) - 1} if groups[-1].calls else step_indexes
 
 
 def required_groups(groups: Sequence[ToolGroup]) -> set[int]:
     """The indexes of groups that no budget drops: the newest user message and the last step."""
-    newest = newest_user_group(groups)
-    return last_step(groups) | ({newest} if newest >= 0 else set())
+    newest_index = newest_user_group(groups)
+    return last_step(groups) | ({newest_index} if newest_index >= 0 else set())
 
 
 def newest_user_group(groups: Sequence[ToolGroup]) -> int:
     """The index of the newest user message; -1 without one."""
-    index = len(groups) - 1
-    while index >= 0 and groups[index].speaker != "user":
-        index -= 1
-    return index
+    group_index = len(groups) - 1
+    while group_index >= 0 and groups[group_index].speaker != "user":
+        group_index -= 1
+    return group_index
 
 
 def newest_user_index(view: Conversation) -> int:
     """The index of the newest user message among the items; -1 without one."""
     if not view.contiguous:
-        newest = newest_user_group(view.groups)
-        head = view.groups[newest].heads[0] if newest >= 0 else None
-        return next((index for index, item in enumerate(view) if item is head), -1)
-    index = len(view) - 1
-    while index >= 0 and view[index].role != "user":
-        index -= 1
-    return index
+        group_index = newest_user_group(view.groups)
+        head_item = view.groups[group_index].heads[0] if group_index >= 0 else None
+        return next((item_index for item_index, item in enumerate(view) if item is head_item), -1)
+    item_index = len(view) - 1
+    while item_index >= 0 and view[item_index].role != "user":
+        item_index -= 1
+    return item_index
 
 
 def user_run_front(
@@ -97,16 +103,16 @@ def user_run_front(
         limit: the most that one run may be.
         cost: the cost of a message; `None` counts messages.
     """
-    spent, newest = 0, -1
-    for index in range(len(groups) - 1, -1, -1):
-        head = groups[index].heads[0]
-        if head.role != "user" or head.tool_calls:
-            spent, newest = 0, -1
+    run_cost, newest_index = 0, -1
+    for group_index in range(len(groups) - 1, -1, -1):
+        head_item = groups[group_index].heads[0]
+        if head_item.role != "user" or head_item.tool_calls:
+            run_cost, newest_index = 0, -1
             continue
-        newest = max(newest, index)
-        spent += cost(head) if cost else 1
-        if spent > limit and index < newest:
-            return index + 1
+        newest_index = max(newest_index, group_index)
+        run_cost += cost(head_item) if cost else 1
+        if run_cost > limit and group_index < newest_index:
+            return group_index + 1
     return 0
 
 

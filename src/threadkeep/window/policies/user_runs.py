@@ -32,9 +32,11 @@ class UserRun:
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
         groups = tool_groups(items)[0]
-        front = user_run_front(groups, self.limit, self.cost)
-        pinned = [group for group in groups[:front] if any(map(self.pinned, group.heads))]
-        return flatten([*pinned, *groups[front:]])
+        front_index = user_run_front(groups, self.limit, self.cost)
+        pinned_groups = [
+            group for group in groups[:front_index] if any(map(self.pinned, group.heads))
+        ]
+        return flatten([*pinned_groups, *groups[front_index:]])
 
     def need(self, items: Sequence[Item]) -> bool:
         """Return True if no run is over the limit, so that older items may be there."""
@@ -52,7 +54,11 @@ def with_user_runs(policies: Sequence[Policy]) -> Sequence[Policy]:
     """
     if not any(traits_of(policy).merges for policy in policies):
         return policies
-    return [entry for index in range(len(policies)) for entry in _with_cuts(policies, index)]
+    return [
+        expanded_policy
+        for policy_position in range(len(policies))
+        for expanded_policy in _with_cuts(policies, policy_position)
+    ]
 
 
 def _with_cuts(policies: Sequence[Policy], index: int) -> Iterator[Policy]:

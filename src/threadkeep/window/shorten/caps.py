@@ -45,9 +45,9 @@ class ResultCap:
         return _of_large(self, text) if len(text) <= _MOST_CACHED else self._of_beginning(text)
 
     def _of_beginning(self, text: str) -> int:
-        limit = max(self.each, self.step or 0)
-        beginning = self.size(text[: _PER_TOKEN * limit])
-        return beginning if beginning > limit else self.size(text)
+        largest_cap = max(self.each, self.step or 0)
+        beginning_size = self.size(text[: _PER_TOKEN * largest_cap])
+        return beginning_size if beginning_size > largest_cap else self.size(text)
 
 
 @functools.lru_cache(maxsize=64)
@@ -62,10 +62,10 @@ def share_of(limit: int, measure: TokenCounter | None, fewest: int) -> ResultCap
 
 def level(sizes: list[int], total: int, fewest: int) -> int:
     """The most that each may take so that all take no more than `total`: small ones stay whole."""
-    remaining = total
-    for number, size in enumerate(sorted(sizes)):
-        share = remaining // (len(sizes) - number)
-        if size > share:
+    remaining_total = total
+    for size_index, result_size in enumerate(sorted(sizes)):
+        share = remaining_total // (len(sizes) - size_index)
+        if result_size > share:
             return max(fewest, share)
-        remaining -= size
+        remaining_total -= result_size
     return max(sizes, default=fewest)

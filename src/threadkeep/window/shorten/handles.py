@@ -20,10 +20,10 @@ def handle_of(session: str, item: Item) -> str:
 
 def position_of(handle: str) -> int | None:
     """The seq that a handle names; `None` = it is none."""
-    position, separator, check = handle.strip().partition("-")
-    is_valid = separator and len(check) == _CHECK_LENGTH and 0 < len(position) <= _CHECK_LENGTH
+    seq_digits, separator, checksum = handle.strip().partition("-")
+    is_valid = separator and len(checksum) == _CHECK_LENGTH and 0 < len(seq_digits) <= _CHECK_LENGTH
     try:
-        return int(position, 16) if is_valid and position.isalnum() else None
+        return int(seq_digits, 16) if is_valid and seq_digits.isalnum() else None
     except ValueError:
         return None
 
@@ -38,5 +38,5 @@ def is_handle_of(handle: str, session: str, item: Item) -> bool:
 def _check(session: str, item: Item) -> str:
     import hashlib
 
-    named = f"{session}\0{item.id}\0{item.seq}".encode("utf-8", "surrogatepass")
-    return hashlib.sha256(named).hexdigest()[:_CHECK_LENGTH]
+    identity_bytes = f"{session}\0{item.id}\0{item.seq}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(identity_bytes).hexdigest()[:_CHECK_LENGTH]

@@ -43,21 +43,25 @@ def page(text: str, handle: str, start: int, limit: int, size: TokenCounter) -> 
         limit: the most that a result may take, by `size`.
         size: measures a text.
     """
-    length = max(1, limit * _CHARACTERS_PER_TOKEN)
+    page_length = max(1, limit * _CHARACTERS_PER_TOKEN)
     while True:
-        end = min(len(text), start + length)
-        written = f"{header(PageReference(handle, start, end, len(text)))}\n{text[start:end]}"
-        used = size(written)
-        if used <= limit * _SHARE or length == 1:
-            return written
-        length = max(1, min(length - 1, int(length * limit * _SHARE / used)))
+        end_index = min(len(text), start + page_length)
+        page_text = (
+            f"{header(PageReference(handle, start, end_index, len(text)))}\n{text[start:end_index]}"
+        )
+        page_size = size(page_text)
+        if page_size <= limit * _SHARE or page_length == 1:
+            return page_text
+        page_length = max(1, min(page_length - 1, int(page_length * limit * _SHARE / page_size)))
 
 
 def header(reference: PageReference) -> str:
     """The first line of a page, and all of it that is stored."""
-    handle, start, end, total = reference
-    more = f"; the rest begins at start={end}" if end < total else ""
-    return f"{PREFIX}{handle}: characters {start} to {end} of {total}{more}]"
+    handle, start_index, end_index, total_length = reference
+    next_hint = f"; the rest begins at start={end_index}" if end_index < total_length else ""
+    return (
+        f"{PREFIX}{handle}: characters {start_index} to {end_index} of {total_length}{next_hint}]"
+    )
 
 
 def read_header(line: str) -> PageReference | None:
@@ -65,7 +69,7 @@ def read_header(line: str) -> PageReference | None:
     match = _HEADER.fullmatch(line)
     if match is None:
         return None
-    return PageReference(match[1], *(int(number) for number in match.groups()[1:]))
+    return PageReference(match[1], *(int(digits) for digits in match.groups()[1:]))
 
 
 def first_lines(item: Item) -> dict[str, PageReference]:
@@ -86,13 +90,13 @@ def with_replaced(item: Item, replaced: dict[str, str]) -> Item:
     """The item with texts replaced in its content and in its writer's payload."""
     if isinstance(item.content, str):
         return with_texts(item, replaced.get(item.content, item.content), replaced)
-    content = [
+    content_blocks = [
         {**block, "text": replaced.get(block["text"], block["text"])}
         if block["type"] == "text"
         else dict(block)
         for block in item.content
     ]
-    return with_texts(item, content, replaced)
+    return with_texts(item, content_blocks, replaced)
 
 
 def _texts(item: Item) -> list[str]:

@@ -19,21 +19,21 @@ def with_texts(
     The payload in `raw` stays, so that an adapter finds its own ids in it, if each of the
     `replaced` texts is found there; else, and with `None`, the copy has none.
     """
-    payload = None if replaced is None else item.raw
-    raw = None if payload is None else _replaced_payload(payload, replaced or {})
+    old_raw = None if replaced is None else item.raw
+    new_raw = None if old_raw is None else _replaced_payload(old_raw, replaced or {})
     return dataclasses.replace(
         item,
         content=content,
         tool_calls=[dict(call) for call in item.tool_calls],
         metadata=dict(item.metadata),
-        raw=raw,
+        raw=new_raw,
     )
 
 
 def _replaced_payload(raw: dict[str, Json], replaced: Mapping[str, str]) -> dict[str, Json] | None:
-    missing = set(replaced)
-    payload = _replace(raw, replaced, missing, is_text=False)
-    return None if missing else payload
+    missing_texts = set(replaced)
+    payload = _replace(raw, replaced, missing_texts, is_text=False)
+    return None if missing_texts else payload
 
 
 def _replace(value: Any, replaced: Mapping[str, str], missing: set[str], *, is_text: bool) -> Any:
@@ -44,9 +44,9 @@ def _replace(value: Any, replaced: Mapping[str, str], missing: set[str], *, is_t
         return replaced[value]
     if isinstance(value, dict):
         return {
-            key: _replace(entry, replaced, missing, is_text=key in _TEXT_KEYS)
-            for key, entry in value.items()
+            key: _replace(element, replaced, missing, is_text=key in _TEXT_KEYS)
+            for key, element in value.items()
         }
     if isinstance(value, list):
-        return [_replace(entry, replaced, missing, is_text=is_text) for entry in value]
+        return [_replace(element, replaced, missing, is_text=is_text) for element in value]
     return value

@@ -25,38 +25,40 @@ def expanded(view: Conversation, session: str, find: Find) -> Conversation:
 
     A reference whose result is gone stays as it is.
     """
-    written = {id(item): _expanded(item, session, find) for item in view if item.tool_call_id}
-    if all(written.get(id(item), item) is item for item in view):
+    expanded_results = {
+        id(item): _expanded(item, session, find) for item in view if item.tool_call_id
+    }
+    if all(expanded_results.get(id(item), item) is item for item in view):
         return view
-    items = [written.get(id(item), item) for item in view]
+    items = [expanded_results.get(id(item), item) for item in view]
     return Conversation(items) if view.contiguous else repair(items)
 
 
 def referring(item: Item, session: str, find: Find) -> Item:
     """The item as it is stored: its pages as references, where they are what the result holds."""
-    replaced: dict[str, str] = {}
+    replaced_texts: dict[str, str] = {}
     for text, reference in first_lines(item).items():
         result_text = _whole_text(reference, session, find)
         if result_text is not None and text == written_page(reference, result_text):
-            replaced[text] = header(reference)
-    return with_replaced(item, replaced) if replaced else item
+            replaced_texts[text] = header(reference)
+    return with_replaced(item, replaced_texts) if replaced_texts else item
 
 
 def source(handle: str, session: str, find: Find) -> Item | None:
     """The result that a handle names in a session; `None` = there is none."""
-    position = position_of(handle)
-    item = None if position is None else find(position)
+    seq = position_of(handle)
+    item = None if seq is None else find(seq)
     return item if item is not None and is_handle_of(handle, session, item) else None
 
 
 def _expanded(item: Item, session: str, find: Find) -> Item:
-    replaced: dict[str, str] = {}
+    replaced_texts: dict[str, str] = {}
     for text, reference in first_lines(item).items():
         if text == header(reference):
             result_text = _whole_text(reference, session, find)
             if result_text is not None and len(result_text) == reference.total:
-                replaced[text] = written_page(reference, result_text)
-    return with_replaced(item, replaced) if replaced else item
+                replaced_texts[text] = written_page(reference, result_text)
+    return with_replaced(item, replaced_texts) if replaced_texts else item
 
 
 def _whole_text(reference: PageReference, session: str, find: Find) -> str | None:

@@ -44,11 +44,11 @@ class Shortening:
 
     def views(self, items: list[Item]) -> tuple[Conversation, Conversation]:
         """The conversation, and the same with its large results cut."""
-        view = shortened = repair(items)
+        view = shortened_view = repair(items)
         if self.handle_of is not None:
-            shortened = expanded(view, self._session, self._reader.find)
+            shortened_view = expanded(view, self._session, self._reader.find)
         if self.caps:
-            shortened = shorten_results(shortened, self.caps, self.handle_of)
-        if shortened is not view:
+            shortened_view = shorten_results(shortened_view, self.caps, self.handle_of)
+        if shortened_view is not view:
             self.changes = True
-        return view, shortened
+        return view, shortened_view

@@ -42,27 +42,35 @@ def shortened(item: Item, limit: int, cap: ResultCap, handle: str | None) -> Ite
     sizes = [cap.at_least(text) for text in texts]
     if sum(sizes) <= limit:
         return item
-    most = level(sizes, limit, min(limit, cap.fewest))
-    replaced: dict[str, str] = {}
-    content: list[dict[str, Json]] = []
-    start, total = 0, sum(map(len, texts)) + len(texts) - 1
+    max_size = level(sizes, limit, min(limit, cap.fewest))
+    replaced_texts: dict[str, str] = {}
+    content_blocks: list[dict[str, Json]] = []
+    text_offset, total_length = 0, sum(map(len, texts)) + len(texts) - 1
     for block in _blocks(item):
-        content.append(block)
+        content_blocks.append(block)
         if block["type"] in TEXT_BLOCKS:
             text = _block_text(block)
-            if cap.at_least(text) > most:
-                replaced[text] = _cut(text, most, cap, start, total, handle)
-                content[-1] = {"type": "text", "text": replaced[text]}
-            start += len(text) + 1
+            if cap.at_least(text) > max_size:
+                replaced_texts[text] = _cut(text, max_size, cap, text_offset, total_length, handle)
+                content_blocks[-1] = {"type": "text", "text": replaced_texts[text]}
+            text_offset += len(text) + 1
     return with_texts(
-        item, content[0]["text"] if isinstance(item.content, str) else content, replaced
+        item,
+        content_blocks[0]["text"] if isinstance(item.content, str) else content_blocks,
+        replaced_texts,
     )
 
 
 def _cut(text: str, limit: int, cap: ResultCap, offset: int, total: int, handle: str | None) -> str:
-    widest = (0, len(text)) if handle is None else (offset + len(text), offset + len(text))
-    start, end = cut_points(text, limit, cap.size, _marker(*widest, total, handle))
-    return text[:start] + _marker(offset + start, offset + end, total, handle) + text[end:]
+    widest_range = (0, len(text)) if handle is None else (offset + len(text), offset + len(text))
+    start_index, end_index = cut_points(
+        text, limit, cap.size, _marker(*widest_range, total, handle)
+    )
+    return (
+        text[:start_index]
+        + _marker(offset + start_index, offset + end_index, total, handle)
+        + text[end_index:]
+    )
 
 
 def _marker(start: int, end: int, total: int, handle: str | None) -> str:

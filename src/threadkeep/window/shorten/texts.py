@@ -32,16 +32,19 @@ def cut_points(text: str, cap: int, size: TokenCounter, marker: str) -> tuple[in
 
 
 def _cut_points(text: str, cap: int, size: TokenCounter, marker: str) -> tuple[int, int]:
-    sample = text[:_SAMPLE] + text[-_SAMPLE:]
-    room = cap - size(marker)
-    keep = min(len(text) - 1, room * len(sample) // max(1, size(sample)))
-    while keep > 0:
-        head = int(keep * _HEAD_SHARE)
-        start, end = _head_end(text, head), _tail_start(text, len(text) - (keep - head))
-        used = size(text[:start] + marker + text[end:])
-        if used <= cap:
-            return start, end
-        keep = min(keep - 1, int(keep * cap / used * 0.98))
+    text_sample = text[:_SAMPLE] + text[-_SAMPLE:]
+    remaining_size = cap - size(marker)
+    kept_length = min(len(text) - 1, remaining_size * len(text_sample) // max(1, size(text_sample)))
+    while kept_length > 0:
+        head_length = int(kept_length * _HEAD_SHARE)
+        head_end, tail_start = (
+            _head_end(text, head_length),
+            _tail_start(text, len(text) - (kept_length - head_length)),
+        )
+        cut_size = size(text[:head_end] + marker + text[tail_start:])
+        if cut_size <= cap:
+            return head_end, tail_start
+        kept_length = min(kept_length - 1, int(kept_length * cap / cut_size * 0.98))
     return 0, len(text)
 
 
@@ -50,13 +53,13 @@ _cached_cut_points = functools.lru_cache(maxsize=64)(_cut_points)
 
 def _head_end(text: str, end: int) -> int:
     """The end of the last line within the last fifth of the head, else of the last character."""
-    newline = text.rfind("\n", end - end // 5, end)
-    return newline + 1 if newline >= 0 else _boundary(text, end, -1)
+    newline_index = text.rfind("\n", end - end // 5, end)
+    return newline_index + 1 if newline_index >= 0 else _boundary(text, end, -1)
 
 
 def _tail_start(text: str, start: int) -> int:
-    newline = text.find("\n", start, start + (len(text) - start) // 5)
-    return newline + 1 if newline >= 0 else _boundary(text, start, 1)
+    newline_index = text.find("\n", start, start + (len(text) - start) // 5)
+    return newline_index + 1 if newline_index >= 0 else _boundary(text, start, 1)
 
 
 def _boundary(text: str, index: int, direction: int) -> int:

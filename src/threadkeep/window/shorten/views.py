@@ -25,14 +25,14 @@ def shorten_results(
         caps: all of them hold.
         handle_of: the handle of an item, where the model can read more of it.
     """
-    cut: dict[int, Item] = {}
+    shortened_results: dict[int, Item] = {}
     for cap in caps:
         if _may_exceed(view, cap):
-            for results in _steps(view):
-                _shorten_step(results, cap, handle_of, cut)
-    if not cut:
+            for step_results in _steps(view):
+                _shorten_step(step_results, cap, handle_of, shortened_results)
+    if not shortened_results:
         return view
-    items = [cut.get(id(item), item) for item in view]
+    items = [shortened_results.get(id(item), item) for item in view]
     return Conversation(items) if view.contiguous else repair(items)
 
 
@@ -40,16 +40,18 @@ def _may_exceed(view: Conversation, cap: ResultCap) -> bool:
     """Return False if no result, and no step, can be over the cap: a token is a byte or more."""
     if not view.contiguous:
         return True
-    spent, last = 0, -2
-    for index in [index for index, item in enumerate(view) if item.tool_call_id]:
-        content = view[index].content
+    step_length, last_index = 0, -2
+    for item_index in [item_index for item_index, item in enumerate(view) if item.tool_call_id]:
+        content = view[item_index].content
         if not isinstance(content, str):
             return True
-        length = len(content) if content.isascii() else 4 * len(content)
-        spent = spent + length if index == last + 1 else length
-        if spent > cap.each:
+        content_length = len(content) if content.isascii() else 4 * len(content)
+        step_length = (
+            step_length + content_length if item_index == last_index + 1 else content_length
+        )
+        if step_length > cap.each:
             return True
-        last = index
+        last_index = item_index
     return False
 
 
@@ -57,28 +59,31 @@ def _steps(view: Conversation) -> list[list[Item]]:
     """The results of each step of the model."""
     if not view.contiguous:
         return [[item for item in group.answers if item] for group in view.groups if group.calls]
-    steps: list[list[Item]] = []
-    follows = False
+    step_results: list[list[Item]] = []
+    follows_result = False
     for item in view:
         is_result = is_tool_result(item)
-        if is_result and follows:
-            steps[-1].append(item)
+        if is_result and follows_result:
+            step_results[-1].append(item)
         elif is_result:
-            steps.append([item])
-        follows = is_result
-    return steps
+            step_results.append([item])
+        follows_result = is_result
+    return step_results
 
 
 def _shorten_step(
     results: list[Item], cap: ResultCap, handle_of: HandleOf | None, cut: dict[int, Item]
 ) -> None:
-    sizes = [result_size(item, cap) for item in results]
-    most = cap.each
-    if cap.step is not None and sum(min(size, most) for size in sizes) > cap.step:
-        most = min(most, level(sizes, cap.step, cap.fewest))
-    for item, size in zip(results, sizes, strict=True):
-        if size > most:
-            handle = handle_of(item) if handle_of is not None and item.seq else None
-            candidate = shortened(item, most, cap, handle)
-            if len(whole_text(candidate)) < len(whole_text(cut.get(id(item), item))):
-                cut[id(item)] = candidate
+    result_sizes = [result_size(item, cap) for item in results]
+    max_size = cap.each
+    if (
+        cap.step is not None
+        and sum(min(item_size, max_size) for item_size in result_sizes) > cap.step
+    ):
+        max_size = min(max_size, level(result_sizes, cap.step, cap.fewest))
+    for item, item_size in zip(results, result_sizes, strict=True):
+        if item_size > max_size:
+            result_handle = handle_of(item) if handle_of is not None and item.seq else None
+            shortened_result = shortened(item, max_size, cap, result_handle)
+            if len(whole_text(shortened_result)) < len(whole_text(cut.get(id(item), item))):
+                cut[id(item)] = shortened_result

@@ -29,20 +29,20 @@ _CHUNK_CHARS: Final = 4_000  # tiktoken takes quadratic time on long runs of one
 def count(item: Item, counter: TokenCounter | None = None) -> int:
     """Tokens of one item: text, reasoning, tool calls with arguments, and media by flat rates."""
     counter = counter or default()
-    total = _MESSAGE_OVERHEAD
+    token_count = _MESSAGE_OVERHEAD
     if type(item.metadata) is PartialMetadata:
-        total += sum(unread_lengths(item)) // _CHARACTERS_PER_TOKEN
+        token_count += sum(unread_lengths(item)) // _CHARACTERS_PER_TOKEN
     if item.name:
-        total += counter(item.name)
+        token_count += counter(item.name)
     if isinstance(item.content, str):
-        total += counter(item.content) if item.content else 0
+        token_count += counter(item.content) if item.content else 0
     else:
-        total += sum(_block_tokens(block, counter) for block in item.content)
+        token_count += sum(_block_tokens(block, counter) for block in item.content)
     for call in item.tool_calls:
-        total += (
+        token_count += (
             _CALL_OVERHEAD + counter(call.get("name") or "") + counter(as_text(call.get("args")))
         )
-    return total
+    return token_count
 
 
 def total(items: Iterable[Item], counter: TokenCounter | None = None) -> int:
@@ -76,23 +76,23 @@ def tiktoken(encoding: str = "o200k_base") -> TokenCounter:
 
 
 def _cached(measure: TokenCounter) -> TokenCounter:
-    cached = functools.lru_cache(maxsize=4_096)(measure)
+    cached_measure = functools.lru_cache(maxsize=4_096)(measure)
 
     def counter(text: str) -> int:
-        return cached(text) if len(text) <= _CHUNK_CHARS else measure(text)
+        return cached_measure(text) if len(text) <= _CHUNK_CHARS else measure(text)
 
     return counter
 
 
 def _block_tokens(block: dict[str, Json], counter: TokenCounter) -> int:
-    kind = block["type"]
-    if kind == "text":
+    block_type = block["type"]
+    if block_type == "text":
         return counter(block["text"])
-    if kind == "reasoning":
-        hidden = block.get("extras", {}).get("encrypted_content") or ""
-        return counter(block.get("reasoning") or "") + estimate(hidden)
-    if kind in MEDIA_TOKENS:
-        return MEDIA_TOKENS[kind]
+    if block_type == "reasoning":
+        encrypted_text = block.get("extras", {}).get("encrypted_content") or ""
+        return counter(block.get("reasoning") or "") + estimate(encrypted_text)
+    if block_type in MEDIA_TOKENS:
+        return MEDIA_TOKENS[block_type]
     return counter(as_text(block.get("value")))
 
 
@@ -102,4 +102,7 @@ def as_text(value: Any) -> str:
 
 
 def _chunks(text: str) -> Iterator[str]:
-    return (text[start : start + _CHUNK_CHARS] for start in range(0, len(text), _CHUNK_CHARS))
+    return (
+        text[chunk_start : chunk_start + _CHUNK_CHARS]
+        for chunk_start in range(0, len(text), _CHUNK_CHARS)
+    )

@@ -43,15 +43,17 @@ def estimate(text: str) -> int:
 def _estimate(text: str) -> int:
     if not text:
         return 0
-    plain = text.encode("ascii", "ignore")
-    total = _plain_tokens(plain) if plain else 0.0
-    size = len(plain)
-    if size < len(text):
-        encoded = text.encode("utf-8", "surrogatepass")
-        size = len(encoded)
-        total += sum(weight * sum(map(encoded.count, prefixes)) for prefixes, weight in SCRIPTS)
-    fewest = 1 + len(text) // _LONGEST_TOKEN
-    return min(size, max(fewest, -int(-total // 1)))
+    ascii_bytes = text.encode("ascii", "ignore")
+    token_estimate = _plain_tokens(ascii_bytes) if ascii_bytes else 0.0
+    byte_count = len(ascii_bytes)
+    if byte_count < len(text):
+        utf8_bytes = text.encode("utf-8", "surrogatepass")
+        byte_count = len(utf8_bytes)
+        token_estimate += sum(
+            weight * sum(map(utf8_bytes.count, prefixes)) for prefixes, weight in SCRIPTS
+        )
+    min_tokens = 1 + len(text) // _LONGEST_TOKEN
+    return min(byte_count, max(min_tokens, -int(-token_estimate // 1)))
 
 
 _of_short = functools.lru_cache(maxsize=4_096)(_estimate)
@@ -59,7 +61,7 @@ _of_long = functools.lru_cache(maxsize=64)(_estimate)
 
 
 def _plain_tokens(plain: bytes) -> float:
-    classes = plain.translate(_CLASS_TABLE)
-    return sum([weight * classes.count(pattern) for pattern, weight in CLASSES]) + sum(
+    class_bytes = plain.translate(_CLASS_TABLE)
+    return sum([weight * class_bytes.count(pattern) for pattern, weight in CLASSES]) + sum(
         [weight * plain.count(pattern) for pattern, weight in TEXTS]
     )

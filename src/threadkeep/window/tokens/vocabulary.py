@@ -76,23 +76,23 @@ def _candidate_folders() -> Iterator[Path]:
             yield Path(os.environ[variable])
     yield Path(tempfile.gettempdir(), "data-gym-cache")
     try:
-        shipped = importlib.util.find_spec("llama_index.core")
+        package_spec = importlib.util.find_spec("llama_index.core")
     except ModuleNotFoundError:
         return
-    if shipped and shipped.origin:
-        yield Path(shipped.origin).parent / "_static" / "tiktoken_cache"
+    if package_spec and package_spec.origin:
+        yield Path(package_spec.origin).parent / "_static" / "tiktoken_cache"
 
 
 @contextmanager
 def _cache_dir(folder: Path) -> Iterator[None]:
     # tiktoken reads its folder from the environment only
     with _lock:
-        previous = os.environ.get("TIKTOKEN_CACHE_DIR")
+        previous_folder = os.environ.get("TIKTOKEN_CACHE_DIR")
         os.environ["TIKTOKEN_CACHE_DIR"] = str(folder)
         try:
             yield
         finally:
-            if previous is None:
+            if previous_folder is None:
                 del os.environ["TIKTOKEN_CACHE_DIR"]
             else:
-                os.environ["TIKTOKEN_CACHE_DIR"] = previous
+                os.environ["TIKTOKEN_CACHE_DIR"] = previous_folder

@@ -40,9 +40,11 @@ class AsyncVerbs(BaseCheckpointSaver[str]):
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
         """As `list`."""
-        listed = self.list(config, filter=filter, before=before, limit=limit)
-        while page := await self._to_thread(lambda: [*islice(listed, _PAGE)]):
-            for checkpoint in page:
+        checkpoint_iterator = self.list(config, filter=filter, before=before, limit=limit)
+        while checkpoint_page := await self._to_thread(
+            lambda: [*islice(checkpoint_iterator, _PAGE)]
+        ):
+            for checkpoint in checkpoint_page:
                 yield checkpoint
 
     async def aput(
@@ -81,8 +83,10 @@ class AsyncVerbs(BaseCheckpointSaver[str]):
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
         """As `get_delta_channel_history`."""
-        read = functools.partial(self.get_delta_channel_history, config=config, channels=channels)
-        return await self._to_thread(read)  # type: ignore[no-any-return]
+        read_history = functools.partial(
+            self.get_delta_channel_history, config=config, channels=channels
+        )
+        return await self._to_thread(read_history)  # type: ignore[no-any-return]
 
     async def _to_thread(self, verb: Callable[..., Any], *args: Any) -> Any:
         return await self.memory.to_thread(verb, *args)

@@ -38,57 +38,59 @@ def checkpoints_of(
     context: SaverContext, address: Address | None, selection: Selection, limit: int | None
 ) -> Iterator[CheckpointTuple]:
     """Checkpoints, the newest first in each namespace."""
-    size = _PAGE if limit is None or selection.metadata else min(_PAGE, max(1, limit))
-    for place in _places(context, address, selection.namespace):
-        state = context.states.get(place.thread, place.namespace)
-        reader = Reader(context, state, place)
-        with state.lock:
-            reader.head()
-            unordered = state.unordered
-        bodies = _bodies(reader, selection, size, unordered=unordered)
-        while page := list(islice(bodies, size)):
-            yield from reader.tuples(page)
+    page_size = _PAGE if limit is None or selection.metadata else min(_PAGE, max(1, limit))
+    for namespace_address in _places(context, address, selection.namespace):
+        stream_state = context.states.get(namespace_address.thread, namespace_address.namespace)
+        checkpoint_reader = Reader(context, stream_state, namespace_address)
+        with stream_state.lock:
+            checkpoint_reader.head()
+            is_unordered = stream_state.unordered
+        checkpoint_bodies = _bodies(checkpoint_reader, selection, page_size, unordered=is_unordered)
+        while body_page := list(islice(checkpoint_bodies, page_size)):
+            yield from checkpoint_reader.tuples(body_page)
 
 
 def _places(
     context: SaverContext, address: Address | None, namespace: str | None
 ) -> Iterator[Address]:
     if address is None:
-        for owner in maintenance.owners(context):
-            yield Address(owner.thread, None, owner.namespace, owner.thread)
+        for stream_owner in maintenance.owners(context):
+            yield Address(stream_owner.thread, None, stream_owner.namespace, stream_owner.thread)
     elif namespace is not None:
         yield address
     else:
-        streams = context.states.get(address.thread, checkpoints.ROOT).thread.streams
-        for name in streams.namespaces():
-            yield address._replace(namespace=name)
+        thread_streams = context.states.get(address.thread, checkpoints.ROOT).thread.streams
+        for namespace_name in thread_streams.namespaces():
+            yield address._replace(namespace=namespace_name)
 
 
 def _bodies(
     reader: Reader, selection: Selection, size: int, *, unordered: bool
 ) -> Iterator[CheckpointBody]:
-    bodies = reader.all_pages(_seq_before(reader, selection, unordered=unordered), size)
+    checkpoint_bodies = reader.all_pages(_seq_before(reader, selection, unordered=unordered), size)
     if unordered:
-        bodies = iter(sorted(bodies, key=lambda body: body.id, reverse=True))
-    for body in bodies:
-        if selection.id is not None and body.id != selection.id:
+        checkpoint_bodies = iter(sorted(checkpoint_bodies, key=lambda body: body.id, reverse=True))
+    for checkpoint_body in checkpoint_bodies:
+        if selection.id is not None and checkpoint_body.id != selection.id:
             continue
-        if selection.before is not None and body.id >= selection.before:
+        if selection.before is not None and checkpoint_body.id >= selection.before:
             continue
-        if selection.metadata and not _matches(reader, body, selection.metadata):
+        if selection.metadata and not _matches(reader, checkpoint_body, selection.metadata):
             continue
-        yield body
+        yield checkpoint_body
 
 
 def _seq_before(reader: Reader, selection: Selection, *, unordered: bool) -> int | None:
     """The seq before which to read: of the checkpoint before which, or at which, to look."""
     if unordered:
         return None
-    if selection.id is not None and (seq := reader.seq(selection.id)) is not None:
-        return seq + 1
+    if selection.id is not None and (checkpoint_seq := reader.seq(selection.id)) is not None:
+        return checkpoint_seq + 1
     return reader.seq(selection.before) if selection.before is not None else None
 
 
 def _matches(reader: Reader, body: CheckpointBody, expected: Mapping[str, Any]) -> bool:
     metadata: Mapping[str, Any] = reader.metadata(body)
-    return all(metadata.get(name) == value for name, value in expected.items())
+    return all(
+        metadata.get(field_name) == field_value for field_name, field_value in expected.items()
+    )

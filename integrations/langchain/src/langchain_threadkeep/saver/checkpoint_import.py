@@ -40,37 +40,49 @@ def import_checkpoints(source: BaseCheckpointSaver[Any], target: ThreadkeepSaver
     """
     if not isinstance(target, ThreadkeepSaver):
         raise InputError(f"target must be a ThreadkeepSaver, got {type(target).__name__}")
-    places = sorted(_place(saved.config) for saved in source.list(None))
-    new = 0
-    present: tuple[str, str, set[str]] = ("", "", set())
-    for place in places:
-        if present[:2] != place[:2]:
-            present = (*place[:2], target.checkpoint_ids(place.thread, place.namespace))
-        saved = source.get_tuple(_config(place))
-        if saved is not None:
-            new += _copy(target, place, saved, exists=place.id in present[2])
-    return new
+    checkpoint_places = sorted(_place(source_tuple.config) for source_tuple in source.list(None))
+    new_count = 0
+    existing_checkpoints: tuple[str, str, set[str]] = ("", "", set())
+    for checkpoint_place in checkpoint_places:
+        if existing_checkpoints[:2] != checkpoint_place[:2]:
+            existing_checkpoints = (
+                *checkpoint_place[:2],
+                target.checkpoint_ids(checkpoint_place.thread, checkpoint_place.namespace),
+            )
+        source_tuple = source.get_tuple(_config(checkpoint_place))
+        if source_tuple is not None:
+            new_count += _copy(
+                target,
+                checkpoint_place,
+                source_tuple,
+                exists=checkpoint_place.id in existing_checkpoints[2],
+            )
+    return new_count
 
 
 def _copy(target: ThreadkeepSaver, place: Place, saved: CheckpointTuple, *, exists: bool) -> int:
     metadata: Any = saved.metadata
-    user = {name: str(metadata[name]) for name in _USER_FIELDS if metadata.get(name)}
-    parent = (saved.parent_config or {}).get("configurable", {}).get("checkpoint_id")
+    user_fields = {
+        field_name: str(metadata[field_name])
+        for field_name in _USER_FIELDS
+        if metadata.get(field_name)
+    }
+    parent_id = (saved.parent_config or {}).get("configurable", {}).get("checkpoint_id")
     if not exists:
         checkpoint = saved.checkpoint
-        config = _config(place._replace(id=parent or ""), user)
+        config = _config(place._replace(id=parent_id or ""), user_fields)
         target.put(config, checkpoint, metadata, dict(checkpoint["channel_versions"]))
-    for number, (task, writes) in enumerate(_by_task(saved.pending_writes or ())):
-        target.put_writes(_config(place, user), writes, task, f"{number:06}")
+    for task_number, (task_id, writes) in enumerate(_by_task(saved.pending_writes or ())):
+        target.put_writes(_config(place, user_fields), writes, task_id, f"{task_number:06}")
     return int(not exists)
 
 
 def _by_task(writes: Iterable[tuple[str, str, Any]]) -> list[tuple[str, Sequence[tuple[str, Any]]]]:
     """The writes of each task, in the order of the source."""
-    tasks: dict[str, list[tuple[str, Any]]] = {}
-    for task, channel, value in writes:
-        tasks.setdefault(task, []).append((channel, value))
-    return list(tasks.items())
+    writes_by_task: dict[str, list[tuple[str, Any]]] = {}
+    for task_id, channel, value in writes:
+        writes_by_task.setdefault(task_id, []).append((channel, value))
+    return list(writes_by_task.items())
 
 
 def _place(config: RunnableConfig) -> Place:

@@ -84,13 +84,18 @@ class Loader:
             writes: the ids of checkpoints whose writes are read too.
             forms: more forms whose references are read.
         """
-        roots = [form for body in bodies for form in forms_of(body)] + list(forms)
-        roots += [write.form for body in bodies for write in body.writes]
-        self._load_stream(roots, list(writes))
-        pending = [
-            write.form for chunks in self.chunks.values() for c in chunks for write in c.writes
+        root_forms = [
+            stored_form for checkpoint_body in bodies for stored_form in forms_of(checkpoint_body)
+        ] + list(forms)
+        root_forms += [write.form for checkpoint_body in bodies for write in checkpoint_body.writes]
+        self._load_stream(root_forms, list(writes))
+        pending_forms = [
+            write.form
+            for chunks in self.chunks.values()
+            for chunk in chunks
+            for write in chunk.writes
         ]
-        self._load_nested(roots + pending)
+        self._load_nested(root_forms + pending_forms)
 
     def load_keys(self, spans: Sequence[Sequence[RunSpan]]) -> None:
         """Read the keys of lists, not their elements."""
@@ -106,103 +111,145 @@ class Loader:
 
     def _load_stream(self, forms: Sequence[Form], writes: Sequence[str]) -> None:
         """The first round trip: runs, writes and large values."""
-        spans = [[RunSpan(*span) for span in spans] for spans in tagged(forms, "r")]
-        ids = [id for name in writes for id in write_ids(name, 0, SPECULATIVE_CHUNKS)]
+        span_lists = [[RunSpan(*span) for span in spans] for spans in tagged(forms, "r")]
+        write_record_ids = [
+            write_record_id
+            for checkpoint_id in writes
+            for write_record_id in write_ids(checkpoint_id, 0, SPECULATIVE_CHUNKS)
+        ]
         queries = [
-            *id_queries(self._stream, RUN, unique(segment_ids(s) for s in spans)),
-            *id_queries(self._stream, WRITE, ids),
+            *id_queries(self._stream, RUN, unique(segment_ids(spans) for spans in span_lists)),
+            *id_queries(self._stream, WRITE, write_record_ids),
             *id_queries(self._stream, VALUE, part_ids(tagged(forms, "v"))),
         ]
         self._take(self._records.read(queries))
-        self._take(self._records.read(id_queries(self._stream, RUN, self._unmerged(spans))))
-        by_id = {record.id: record for record in self._write_records}
+        self._take(self._records.read(id_queries(self._stream, RUN, self._unmerged(span_lists))))
+        records_by_id = {record.id: record for record in self._write_records}
         self._write_records = []
-        for name in writes:
-            self.chunks[name] = self._write_chunks(name, by_id)
+        for checkpoint_id in writes:
+            self.chunks[checkpoint_id] = self._write_chunks(checkpoint_id, records_by_id)
         self._assemble(tagged(forms, "v"))
 
     def _read_runs(self, spans: Sequence[Sequence[RunSpan]]) -> None:
-        ids = unique(segment_ids(s) for s in spans)
-        self._take(self._records.read(id_queries(self._stream, RUN, ids)))
+        record_ids = unique(segment_ids(list_spans) for list_spans in spans)
+        self._take(self._records.read(id_queries(self._stream, RUN, record_ids)))
         self._take(self._records.read(id_queries(self._stream, RUN, self._unmerged(spans))))
 
     def _unmerged(self, spans: Iterable[Sequence[RunSpan]]) -> list[str]:
         """The ids of segments of full groups that were not merged."""
         return unique(
-            (id for id in unmerged(span) if f"{span.run}.c{_group(id)}" not in self.segments)
+            (
+                segment_id
+                for segment_id in unmerged(span)
+                if f"{span.run}.c{_group(segment_id)}" not in self.segments
+            )
             for list_spans in spans
             for span in list_spans
         )
 
     def _write_chunks(self, name: str, by_id: dict[str, Record]) -> list[WriteChunk]:
         chunks: list[WriteChunk] = []
-        ids = write_ids(name, 0, SPECULATIVE_CHUNKS)
+        record_ids = write_ids(name, 0, SPECULATIVE_CHUNKS)
         while True:
-            present = [by_id[id] for id in ids if id in by_id]
-            chunks += map(read_writes, present)
-            if len(present) < len(ids):
+            existing_records = [by_id[record_id] for record_id in record_ids if record_id in by_id]
+            chunks += map(read_writes, existing_records)
+            if len(existing_records) < len(record_ids):
                 return chunks
-            ids = write_ids(name, len(chunks), SPECULATIVE_CHUNKS)
-            by_id = {r.id: r for r in self._records.read([Query(self._stream, WRITE, ids=ids)])}
+            record_ids = write_ids(name, len(chunks), SPECULATIVE_CHUNKS)
+            by_id = {
+                record.id: record
+                for record in self._records.read([Query(self._stream, WRITE, ids=record_ids)])
+            }
 
     def _load_nested(self, forms: Sequence[Form]) -> None:
         """The next round trips: messages, and what large values refer to."""
-        visited: set[str] = set()
-        texts: list[str] = []
+        visited_value_names: set[str] = set()
+        text_names: list[str] = []
         while forms:
-            texts += tagged(forms, "t")
-            spans = [[RunSpan(*span) for span in spans] for spans in tagged(forms, "r")]
-            keys = [key for s in spans for key in keys_of(s, self.segments)[0]]
-            inner = [json.loads(key)["e"] for key in keys if key.startswith("{")]
-            names = [v for v in tagged([*forms, *inner], "v") if v[0] not in visited]
-            visited.update(name for name, _ in names)
-            refs = [key for key in keys if not key.startswith("{")]
-            refs += tagged([*forms, *inner], "m")
-            forms = self._load_messages(refs, [v for v in names if v[0] not in self.large_forms])
+            text_names += tagged(forms, "t")
+            span_lists = [[RunSpan(*span) for span in spans] for spans in tagged(forms, "r")]
+            element_keys = [key for spans in span_lists for key in keys_of(spans, self.segments)[0]]
+            inner_forms = [json.loads(key)["e"] for key in element_keys if key.startswith("{")]
+            new_value_references = [
+                value_reference
+                for value_reference in tagged([*forms, *inner_forms], "v")
+                if value_reference[0] not in visited_value_names
+            ]
+            visited_value_names.update(value_name for value_name, _ in new_value_references)
+            message_references = [key for key in element_keys if not key.startswith("{")]
+            message_references += tagged([*forms, *inner_forms], "m")
+            forms = self._load_messages(
+                message_references,
+                [
+                    value_reference
+                    for value_reference in new_value_references
+                    if value_reference[0] not in self.large_forms
+                ],
+            )
             forms = [
                 *forms,
-                *(self.large_forms[name] for name, _ in names if name in self.large_forms),
+                *(
+                    self.large_forms[value_name]
+                    for value_name, _ in new_value_references
+                    if value_name in self.large_forms
+                ),
             ]
-        self._load_texts(texts)
+        self._load_texts(text_names)
 
     def _load_messages(self, refs: Sequence[str], names: Sequence[Any]) -> list[Form]:
         """Read elements, items and large values; returns forms inside elements."""
-        items = self.items.lacking(ref[references.DIGEST + 1 :] for ref in refs)
+        item_ids = self.items.lacking(reference[references.DIGEST + 1 :] for reference in refs)
         self._take(
             self._records.read(
                 [
-                    *id_queries(self._session, "item", items),
+                    *id_queries(self._session, "item", item_ids),
                     *id_queries(self._stream, VALUE, part_ids(names)),
                 ]
             )
         )
         self._assemble(names)
-        inexact = dict.fromkeys(ref for ref in refs if not self.items.is_exact(ref))
-        lacking = [
-            id for id in map(references.element_id, inexact) if id not in self.stored_elements
+        inexact_references = dict.fromkeys(
+            reference for reference in refs if not self.items.is_exact(reference)
+        )
+        missing_ids = [
+            element_id
+            for element_id in map(references.element_id, inexact_references)
+            if element_id not in self.stored_elements
         ]
-        if not lacking:
+        if not missing_ids:
             return []
         streams = dict.fromkeys([self._stream, self._root])
         self._take(
-            self._records.read([q for s in streams for q in id_queries(s, ELEMENT, lacking)])
+            self._records.read(
+                [
+                    element_query
+                    for stream in streams
+                    for element_query in id_queries(stream, ELEMENT, missing_ids)
+                ]
+            )
         )
-        loaded = [self.stored_elements.setdefault(id, None) for id in lacking]
+        loaded_elements = [
+            self.stored_elements.setdefault(element_id, None) for element_id in missing_ids
+        ]
         return [
             element.get("form", {"m": element.get("of")})
-            for element in loaded
+            for element in loaded_elements
             if element and ("form" in element or "of" in element)
         ]
 
     def _load_texts(self, names: Sequence[str]) -> None:
         """Read texts, and the messages that say them."""
-        ids = [TEXT + name for name in dict.fromkeys(names) if name not in self.texts]
-        if not ids:
+        element_ids = [
+            TEXT + text_name for text_name in dict.fromkeys(names) if text_name not in self.texts
+        ]
+        if not element_ids:
             return
-        for record in self._records.read(id_queries(self._stream, ELEMENT, ids)):
+        for record in self._records.read(id_queries(self._stream, ELEMENT, element_ids)):
             self.texts[record.id.removeprefix(TEXT)] = parsed(record, dict) or {}
         text_references = [
-            self.texts[name]["of"] for name in names if "of" in self.texts.get(name, {})
+            self.texts[text_name]["of"]
+            for text_name in names
+            if "of" in self.texts.get(text_name, {})
         ]
         self._load_messages(text_references, [])
 
@@ -219,10 +266,10 @@ class Loader:
             version: of the stream.
             session_version: of the session; `None` = any one.
         """
-        read_at = self._records.versions(self._session)
-        if len(read_at) > 1 or not self._records.versions(self._stream) <= {version}:
+        session_versions = self._records.versions(self._session)
+        if len(session_versions) > 1 or not self._records.versions(self._stream) <= {version}:
             return False
-        return session_version is None or read_at <= {session_version}
+        return session_version is None or session_versions <= {session_version}
 
     def _take(self, records: Iterable[Record]) -> None:
         for record in records:
@@ -239,10 +286,15 @@ class Loader:
                     self.items.take(record)
 
     def _assemble(self, names: Iterable[Any]) -> None:
-        for name, count in names:
-            parts = [self._parts.pop(f"{name}.{n}", None) for n in range(count)]
-            if name not in self.large_forms and all(part is not None for part in parts):
-                self.large_forms[name] = json.loads("".join(part or "" for part in parts))
+        for value_name, part_count in names:
+            value_parts = [
+                self._parts.pop(f"{value_name}.{part_number}", None)
+                for part_number in range(part_count)
+            ]
+            if value_name not in self.large_forms and all(part is not None for part in value_parts):
+                self.large_forms[value_name] = json.loads(
+                    "".join(part or "" for part in value_parts)
+                )
 
 
 def _group(segment_id: str) -> int:

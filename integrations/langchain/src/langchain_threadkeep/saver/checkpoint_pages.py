@@ -45,36 +45,42 @@ class PageReader:
 
     def body(self, id: str) -> CheckpointBody | None:
         """A checkpoint as it is stored."""
-        query = Query(self._state.stream, CHECKPOINT, ids=[checkpoints.key(id)])
-        records = self._context.store.read(query)[0].records
-        return read_checkpoint(records[0]) if records else None
+        checkpoint_query = Query(self._state.stream, CHECKPOINT, ids=[checkpoints.key(id)])
+        checkpoint_records = self._context.store.read(checkpoint_query)[0].records
+        return read_checkpoint(checkpoint_records[0]) if checkpoint_records else None
 
     def seq(self, id: str) -> int | None:
         """The place of a checkpoint; `None` = it is not there."""
-        body = self.body(id)
-        return None if body is None else body.seq
+        checkpoint_body = self.body(id)
+        return None if checkpoint_body is None else checkpoint_body.seq
 
     def page(self, before: int | None, limit: int) -> list[CheckpointBody]:
         """Checkpoints, the newest first."""
-        query = Query(self._state.stream, CHECKPOINT, limit=limit, newest=True, before=before)
-        records = self._context.store.read(query)[0].records
-        return [read_checkpoint(record) for record in reversed(records)]
+        checkpoint_query = Query(
+            self._state.stream, CHECKPOINT, limit=limit, newest=True, before=before
+        )
+        checkpoint_records = self._context.store.read(checkpoint_query)[0].records
+        return [read_checkpoint(record) for record in reversed(checkpoint_records)]
 
     def all_pages(self, before: int | None = None, size: int = _PAGE) -> Iterator[CheckpointBody]:
         """All checkpoints, the newest first."""
-        while page := self.page(before, size):
-            yield from page
-            if len(page) < size:
+        end_seq = before
+        while body_page := self.page(end_seq, size):
+            yield from body_page
+            if len(body_page) < size:
                 return
-            before = page[-1].seq
+            end_seq = body_page[-1].seq
 
     def tuples(self, bodies: Sequence[CheckpointBody]) -> list[CheckpointTuple]:
         """Checkpoints with all that belongs to them."""
         library = self.library()
-        library.load(bodies, writes=[body.id for body in bodies])
-        loaded = [self._tuple(body, library, library.writes(body)) for body in bodies]
+        library.load(bodies, writes=[checkpoint_body.id for checkpoint_body in bodies])
+        loaded_tuples = [
+            self._tuple(checkpoint_body, library, library.writes(checkpoint_body))
+            for checkpoint_body in bodies
+        ]
         if library.is_of(self._state.version, None) or not self._is_torn(bodies):
-            return loaded
+            return loaded_tuples
         return self.tuples(self._still_there(bodies))
 
     def _is_torn(self, bodies: Sequence[CheckpointBody]) -> bool:
@@ -86,15 +92,23 @@ class PageReader:
 
     def _still_there(self, bodies: Sequence[CheckpointBody]) -> list[CheckpointBody]:
         """Without those that were deleted since they were read."""
-        ids = {checkpoints.key(body.id): body for body in bodies}
-        query = Query(self._state.stream, CHECKPOINT, ids=list(ids))
-        present = {record.id for record in self._context.store.read(query)[0].records}
-        return [body for id, body in ids.items() if id in present]
+        bodies_by_key = {
+            checkpoints.key(checkpoint_body.id): checkpoint_body for checkpoint_body in bodies
+        }
+        checkpoint_query = Query(self._state.stream, CHECKPOINT, ids=list(bodies_by_key))
+        existing_keys = {
+            record.id for record in self._context.store.read(checkpoint_query)[0].records
+        }
+        return [
+            checkpoint_body
+            for key, checkpoint_body in bodies_by_key.items()
+            if key in existing_keys
+        ]
 
     def metadata(self, body: CheckpointBody) -> CheckpointMetadata:
         """The metadata of a checkpoint."""
         library = self.library()
-        if any(isinstance(form, dict) for form in body.metadata.values()):
+        if any(isinstance(stored_form, dict) for stored_form in body.metadata.values()):
             library.load([body._replace(values={})])
         decoder = Decoder(self._context.serde, library)
         return metadata_of(body, decoder)

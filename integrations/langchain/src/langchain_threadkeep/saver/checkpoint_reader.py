@@ -47,155 +47,181 @@ class Reader(PageReader):
 
     def head(self, *queries: Query) -> tuple[StreamHead, list[list[Record]]]:
         """Read what is newest, and forget what is known if the stream changed."""
-        state = self._state
-        pages = self._context.store.read(*self._context.queries_of_head(state), *queries)
-        thread, lease, newest, session, *others = pages
-        if state.version != thread.version:
-            state.forget()
-            state.version = thread.version
-        self._describe(thread.records)
-        state.lease = _lease(lease.records)
-        body = read_checkpoint(newest.records[0]) if newest.records else None
-        if body is not None:
-            state.newest = max(state.newest or "", body.id)
-            if run := body.fields.get("run"):
-                state.thread.runs.keep(body.id, run)
-        head = StreamHead(thread.version, session.version, body)
-        return head, [page.records for page in others]
+        stream_state = self._state
+        pages = self._context.store.read(*self._context.queries_of_head(stream_state), *queries)
+        thread_page, lease_page, newest_page, session_page, *other_pages = pages
+        if stream_state.version != thread_page.version:
+            stream_state.forget()
+            stream_state.version = thread_page.version
+        self._describe(thread_page.records)
+        stream_state.lease = _lease(lease_page.records)
+        newest_body = read_checkpoint(newest_page.records[0]) if newest_page.records else None
+        if newest_body is not None:
+            stream_state.newest = max(stream_state.newest or "", newest_body.id)
+            if run_id := newest_body.fields.get("run"):
+                stream_state.thread.runs.keep(newest_body.id, run_id)
+        stream_head = StreamHead(thread_page.version, session_page.version, newest_body)
+        return stream_head, [query_page.records for query_page in other_pages]
 
     def newest(self) -> CheckpointTuple | None:
         """The checkpoint with the largest id."""
-        head, _ = self.head()
-        if head.newest is None:
+        stream_head, _ = self.head()
+        if stream_head.newest is None:
             return None
-        body = head.newest
-        if self._state.unordered and self._state.newest not in (None, body.id):
+        checkpoint_body = stream_head.newest
+        if self._state.unordered and self._state.newest not in (None, checkpoint_body.id):
             return self.by_id(str(self._state.newest))
-        return self._warm(body, head) or self._cold(body, head) or self.newest()
+        return (
+            self._warm(checkpoint_body, stream_head)
+            or self._cold(checkpoint_body, stream_head)
+            or self.newest()
+        )
 
     def by_id(self, id: str) -> CheckpointTuple | None:
         """A checkpoint by its id."""
-        query = Query(self._state.stream, CHECKPOINT, ids=[checkpoints.key(id)])
-        head, (records,) = self.head(query)
-        if not records:
+        checkpoint_query = Query(self._state.stream, CHECKPOINT, ids=[checkpoints.key(id)])
+        stream_head, (checkpoint_records,) = self.head(checkpoint_query)
+        if not checkpoint_records:
             return None
-        body = read_checkpoint(records[0])
-        return self._warm(body, head) or self._cold(body, head) or self.by_id(id)
+        checkpoint_body = read_checkpoint(checkpoint_records[0])
+        return (
+            self._warm(checkpoint_body, stream_head)
+            or self._cold(checkpoint_body, stream_head)
+            or self.by_id(id)
+        )
 
     def entry(self, id: str) -> KnownCheckpoint | None:
         """A checkpoint with the keys of its lists, to be built upon."""
-        state = self._state
-        cached = state.entries.use(id)
-        if cached is not None:
-            return cached
-        body = self.body(id)
-        if body is None:
+        stream_state = self._state
+        cached_checkpoint = stream_state.entries.use(id)
+        if cached_checkpoint is not None:
+            return cached_checkpoint
+        checkpoint_body = self.body(id)
+        if checkpoint_body is None:
             return None
         library = self.library()
-        library.load_keys(list(spans_of(body).values()))
-        entry = KnownCheckpoint(body, self._lists(body, library, {}))
-        state.entries.keep(id, entry)
-        return entry
+        library.load_keys(list(spans_of(checkpoint_body).values()))
+        known_checkpoint = KnownCheckpoint(
+            checkpoint_body, self._lists(checkpoint_body, library, {})
+        )
+        stream_state.entries.keep(id, known_checkpoint)
+        return known_checkpoint
 
     def chunks(self, id: str) -> list[WriteChunk]:
         """The pending writes of a checkpoint, as they are stored."""
-        state = self._state
-        cached = state.chunks.use(id)
-        if cached is None:
+        stream_state = self._state
+        write_chunks = stream_state.chunks.use(id)
+        if write_chunks is None:
             library = self.library()
             library.load([], writes=[id])
-            cached = library.writes_of(id, self.body(id))
-            state.chunks.keep(id, cached)
-        return cached
+            write_chunks = library.writes_of(id, self.body(id))
+            stream_state.chunks.keep(id, write_chunks)
+        return write_chunks
 
     def _describe(self, records: Sequence[Record]) -> None:
-        state = self._state
-        described = indispensable(records[0], dict) if records else {}
-        state.described = bool(records)
-        state.user = described.get("user")
-        state.unordered = bool(described.get("unordered"))
-        state.newest = described.get("newest", state.newest)
-        if None not in (state.user, self._address.user) and state.user != self._address.user:
+        stream_state = self._state
+        thread_fields = indispensable(records[0], dict) if records else {}
+        stream_state.described = bool(records)
+        stream_state.user = thread_fields.get("user")
+        stream_state.unordered = bool(thread_fields.get("unordered"))
+        stream_state.newest = thread_fields.get("newest", stream_state.newest)
+        if (
+            None not in (stream_state.user, self._address.user)
+            and stream_state.user != self._address.user
+        ):
             raise NotOwner(f"thread {shown(self._address.thread)} belongs to another user")
 
     def _warm(self, body: CheckpointBody, head: StreamHead) -> CheckpointTuple | None:
         """The checkpoint from what this process built before, if that is still all of it."""
-        state = self._state
-        entry, chunks = state.entries.use(body.id), state.chunks.use(body.id)
-        if entry is None or chunks is None or not self._is_session_unchanged(head):
+        stream_state = self._state
+        known_checkpoint, write_chunks = (
+            stream_state.entries.use(body.id),
+            stream_state.chunks.use(body.id),
+        )
+        if known_checkpoint is None or write_chunks is None or not self._is_session_unchanged(head):
             return None
-        cached = KnownLists(entry)
+        known_lists = KnownLists(known_checkpoint)
         try:
-            return self._tuple(entry.body, cached, chunks)
+            return self._tuple(known_checkpoint.body, known_lists, write_chunks)
         except LookupError:
             return None
 
     def _is_session_unchanged(self, head: StreamHead) -> bool:
-        state = self._state
-        if state.session_version is None:
+        stream_state = self._state
+        if stream_state.session_version is None:
             return False
         return checkpoints.is_unchanged(
             self._context.memory,
-            state.thread.streams.session,
-            state.session_version,
+            stream_state.thread.streams.session,
+            stream_state.session_version,
             head.session_version,
         )
 
     def _cold(self, body: CheckpointBody, head: StreamHead) -> CheckpointTuple | None:
         """The checkpoint from the store; `None` = it was deleted meanwhile: read again."""
-        state = self._state
+        stream_state = self._state
         library = self.library()
         library.load([body], writes=[body.id])
-        objects: dict[str, list[Any]] = {}
-        chunks = library.writes(body)
-        loaded = self._tuple(body, library, chunks, objects)
-        if not library.is_of(state.version, head.session_version) and self._is_torn([body]):
+        list_objects: dict[str, list[Any]] = {}
+        write_chunks = library.writes(body)
+        loaded_tuple = self._tuple(body, library, write_chunks, list_objects)
+        if not library.is_of(stream_state.version, head.session_version) and self._is_torn([body]):
             return None
-        version = library.session_version
-        state.session_version = version
-        if version is not None:
-            session_changes.observe(self._context, state.thread, version, library.newest_item)
-        state.entries.keep(body.id, KnownCheckpoint(body, self._lists(body, library, objects)))
-        state.chunks.keep(body.id, chunks)
-        return loaded
+        session_version = library.session_version
+        stream_state.session_version = session_version
+        if session_version is not None:
+            session_changes.observe(
+                self._context, stream_state.thread, session_version, library.newest_item
+            )
+        stream_state.entries.keep(
+            body.id, KnownCheckpoint(body, self._lists(body, library, list_objects))
+        )
+        stream_state.chunks.keep(body.id, write_chunks)
+        return loaded_tuple
 
     def _lists(
         self, body: CheckpointBody, library: Library, objects: Mapping[str, list[Any]]
     ) -> dict[str, ListValue]:
         """The lists of a checkpoint as they were read."""
-        lists = {}
+        list_values = {}
         for channel, spans in spans_of(body).items():
-            keys, group = keys_of(spans, library.segments)
-            if len(keys) < spans[0].length:
+            element_keys, group_start = keys_of(spans, library.segments)
+            if len(element_keys) < spans[0].length:
                 continue  # a part of it is gone: nothing is built upon it
             if is_last(spans[0], library.segments):
                 self._state.tips[spans[0].run] = spans[0].segment
             elements = objects.get(channel, [])
-            if len(elements) != len(keys):  # some are gone, or were not read
-                elements = [None] * len(keys)
-            self._note(keys, library)
-            elements = [e if isinstance(e, BaseMessage) else None for e in elements]
-            prints = [None if e is None else fingerprint(e) for e in elements]
-            lists[channel] = ListValue(tuple(spans), keys, list(elements), prints, group)
-        return lists
+            if len(elements) != len(element_keys):  # some are gone, or were not read
+                elements = [None] * len(element_keys)
+            self._note(element_keys, library)
+            elements = [
+                element if isinstance(element, BaseMessage) else None for element in elements
+            ]
+            fingerprints = [
+                None if element is None else fingerprint(element) for element in elements
+            ]
+            list_values[channel] = ListValue(
+                tuple(spans), element_keys, list(elements), fingerprints, group_start
+            )
+        return list_values
 
     def _note(self, keys: Sequence[str], library: Library) -> None:
         """Remember which messages are stored, so that no write stores them again."""
-        thread, start = self._state.thread, references.DIGEST + 1
-        items = {}
-        for key in keys:
-            if key.startswith("{"):
+        thread_state, item_id_start = self._state.thread, references.DIGEST + 1
+        item_ids = {}
+        for element_key in keys:
+            if element_key.startswith("{"):
                 continue
-            if library.is_item(key):
-                items[key[: start - 1]] = key[start:]
+            if library.is_item(element_key):
+                item_ids[element_key[: item_id_start - 1]] = element_key[item_id_start:]
             else:
-                thread.references.keep(key[: start - 1], key)
+                thread_state.references.keep(element_key[: item_id_start - 1], element_key)
         if library.session_version is not None:
-            thread.items.keep_all(items)
+            thread_state.items.keep_all(item_ids)
 
 
 def _lease(records: Sequence[Record]) -> Lease | None:
     if not records:
         return None
-    body = json.loads(records[0].body)
-    return Lease(body["run"], float(records[0].expires or 0))
+    lease_fields = json.loads(records[0].body)
+    return Lease(lease_fields["run"], float(records[0].expires or 0))

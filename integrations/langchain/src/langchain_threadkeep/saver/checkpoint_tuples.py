@@ -39,33 +39,33 @@ def checkpoint_tuple(
         objects: takes the elements of its long lists, by channel.
     """
     decoder = Decoder(serde, environment)
-    values = {}
-    for channel, form in body.values.items():
-        value = decoder.decode(form)
+    channel_values = {}
+    for channel, stored_form in body.values.items():
+        value = decoder.decode(stored_form)
         if value is not MISSING:
-            values[channel] = value
-        if objects is not None and isinstance(form, dict) and "r" in form:
+            channel_values[channel] = value
+        if objects is not None and isinstance(stored_form, dict) and "r" in stored_form:
             objects[channel] = value
-    writes = [
+    pending_writes = [
         (write.task_id, write.channel, value)
         for write in ordered(chunks)
         if (value := decoder.decode(write.form)) is not MISSING
     ]
     return CheckpointTuple(
         config=address.config(body.id),
-        checkpoint=_checkpoint(body, values, decoder),
+        checkpoint=_checkpoint(body, channel_values, decoder),
         metadata=metadata_of(body, decoder),
         parent_config=address.config(body.parent) if body.parent else None,
-        pending_writes=writes,
+        pending_writes=pending_writes,
     )
 
 
 def spans_of(body: CheckpointBody) -> dict[str, list[RunSpan]]:
     """The spans of the long lists among the values of a checkpoint, by channel."""
     return {
-        channel: [RunSpan(*span) for span in form["r"]]
-        for channel, outer in body.values.items()
-        if isinstance(form := snapshot_of(outer), dict) and "r" in form
+        channel: [RunSpan(*span) for span in snapshot_form["r"]]
+        for channel, stored_form in body.values.items()
+        if isinstance(snapshot_form := snapshot_of(stored_form), dict) and "r" in snapshot_form
     }
 
 
@@ -75,15 +75,24 @@ def snapshot_of(form: Any) -> Any:
 
 
 def _checkpoint(body: CheckpointBody, values: dict[str, Any], decoder: Decoder) -> Checkpoint:
-    fields = json.loads(json.dumps({k: v for k, v in body.fields.items() if k not in _OURS}))
-    extra = {k: decoder.decode(form) for k, form in body.fields.get("extra", {}).items()}
-    checkpoint: Any = {**fields, "id": body.id, "channel_values": values, **extra}
+    checkpoint_fields = json.loads(
+        json.dumps(
+            {field_name: v for field_name, v in body.fields.items() if field_name not in _OURS}
+        )
+    )
+    extra_fields = {
+        field_name: decoder.decode(stored_form)
+        for field_name, stored_form in body.fields.get("extra", {}).items()
+    }
+    checkpoint: Any = {**checkpoint_fields, "id": body.id, "channel_values": values, **extra_fields}
     return checkpoint  # type: ignore[no-any-return]
 
 
 def metadata_of(body: CheckpointBody, decoder: Decoder) -> CheckpointMetadata:
     """The metadata of a checkpoint, and how much of it is gone."""
-    metadata: Any = {name: decoder.decode(form) for name, form in body.metadata.items()}
+    metadata: Any = {
+        field_name: decoder.decode(stored_form) for field_name, stored_form in body.metadata.items()
+    }
     if decoder.missing:
         metadata[MISSING_KEY] = decoder.missing
     return metadata  # type: ignore[no-any-return]
@@ -93,13 +102,13 @@ class KnownLists:
     """The lists of an entry, for the decoder; all else raises `LookupError`."""
 
     def __init__(self, entry: KnownCheckpoint) -> None:
-        self._lists = {value.spans: value for value in entry.lists.values()}
+        self._lists = {list_value.spans: list_value for list_value in entry.lists.values()}
 
     def long_list(self, spans: Sequence[Any]) -> list[Any]:
-        value = self._lists[tuple(RunSpan(*span) for span in spans)]
-        if not value.complete:
+        list_value = self._lists[tuple(RunSpan(*span) for span in spans)]
+        if not list_value.complete:
             raise LookupError("an element is not at hand as it is stored")
-        return list(value.objects)
+        return list(list_value.objects)
 
     def message(self, reference: str) -> Any:
         raise LookupError(reference)

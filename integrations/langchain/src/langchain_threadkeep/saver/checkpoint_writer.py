@@ -80,73 +80,81 @@ class Writer:
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> None:
-        state, now = self._state, self._context.store.now()
-        run = lease.check(
-            self._context, state, self._address.thread, parent, metadata, self._address.run_object
+        stream_state, now, address = self._state, self._context.store.now(), self._address
+        run_id = lease.check(
+            self._context, stream_state, address.thread, parent, metadata, address.run_object
         )
-        base = self._reader.entry(parent) if parent else None
-        writer = ValueWriter(self._context, state, self._is_tip)
-        values, lists = self._values(writer, base, checkpoint, new_versions)
-        body = body_of(checkpoint, parent, values, metadata, writer.encoder, run)
-        messages = MessageWriter(self._context, state, writer, now)
-        message_records, dropped = messages.store(base, lists, self._address)
-        lease_put, lease_drop = lease.renew(
-            self._context, state, run, self._address.run_object, checkpoint, now
+        parent_checkpoint = self._reader.entry(parent) if parent else None
+        value_writer = ValueWriter(self._context, stream_state, self._is_tip)
+        channel_forms, list_values = self._values(
+            value_writer, parent_checkpoint, checkpoint, new_versions
         )
-        put = [
+        checkpoint_body = body_of(
+            checkpoint, parent, channel_forms, metadata, value_writer.encoder, run_id
+        )
+        message_writer = MessageWriter(self._context, stream_state, value_writer, now)
+        message_records, dropped_elements = message_writer.store(
+            parent_checkpoint, list_values, address
+        )
+        lease_records, lease_drops = lease.renew(
+            self._context, stream_state, run_id, address.run_object, checkpoint, now
+        )
+        new_records = [
             *message_records,
-            *writer.records(now),
-            *messages.texts(),
-            *writer.put,
-            *self._thread_record(body.id, now),
-            *lease_put,
-            checkpoint_record(body, now),
+            *value_writer.records(now),
+            *message_writer.texts(),
+            *value_writer.put,
+            *self._thread_record(checkpoint_body.id, now),
+            *lease_records,
+            checkpoint_record(checkpoint_body, now),
         ]
-        self._commit(put, [*writer.drop, *dropped, *lease_drop])
-        self._remember(body, lists, run, writer.tips)
+        self._commit(new_records, [*value_writer.drop, *dropped_elements, *lease_drops])
+        self._remember(checkpoint_body, list_values, run_id, value_writer.tips)
 
     def _put_writes(
         self, checkpoint_id: str, writes: Sequence[tuple[str, Any]], task_id: str, path: str
     ) -> None:
-        state, now = self._state, self._context.store.now()
-        chunks = self._reader.chunks(checkpoint_id)
-        writer = ValueWriter(self._context, state, self._is_tip)
-        writer.begin_turn(state.entries.use(checkpoint_id))
-        new = [
-            Write(task_id, path, WRITES_IDX_MAP.get(channel, index), channel, form)
-            for index, (channel, value) in enumerate(writes)
-            for form in [writer.write(channel, value)]
+        stream_state, now = self._state, self._context.store.now()
+        write_chunks = self._reader.chunks(checkpoint_id)
+        value_writer = ValueWriter(self._context, stream_state, self._is_tip)
+        value_writer.begin_turn(stream_state.entries.use(checkpoint_id))
+        new_writes = [
+            Write(task_id, path, WRITES_IDX_MAP.get(channel, write_index), channel, stored_form)
+            for write_index, (channel, value) in enumerate(writes)
+            for stored_form in [value_writer.write(channel, value)]
         ]
-        chunks, changed = with_writes(chunks, new)
-        lease_drop = lease.end_on(state, [channel for channel, _ in writes])
-        if not changed and not lease_drop:
+        write_chunks, changed_chunks = with_writes(write_chunks, new_writes)
+        lease_drops = lease.end_on(stream_state, [channel for channel, _ in writes])
+        if not changed_chunks and not lease_drops:
             return
-        messages = MessageWriter(self._context, state, writer, now)
-        put = [
-            *messages.elements(writer.messages.values()),
-            *writer.records(now),
+        message_writer = MessageWriter(self._context, stream_state, value_writer, now)
+        new_records = [
+            *message_writer.elements(value_writer.messages.values()),
+            *value_writer.records(now),
             *self._thread_record(None, now),
-            *messages.texts(),
-            *self._write_records(checkpoint_id, chunks, changed, now),
+            *message_writer.texts(),
+            *self._write_records(checkpoint_id, write_chunks, changed_chunks, now),
         ]
-        self._commit(put, lease_drop)
-        state.chunks.keep(checkpoint_id, chunks)
+        self._commit(new_records, lease_drops)
+        stream_state.chunks.keep(checkpoint_id, write_chunks)
 
     def _write_records(
         self, id: str, chunks: Sequence[WriteChunk], changed: Sequence[int], now: float
     ) -> Iterator[Record]:
         """The records of changed writes; those that stand first are in the checkpoint's own."""
-        for number in changed:
-            if number > 0:
-                yield write_record(id, number - 1, chunks[number], now)
+        for chunk_number in changed:
+            if chunk_number > 0:
+                yield write_record(id, chunk_number - 1, chunks[chunk_number], now)
                 continue
-            entry = self._state.entries.use(id)
-            body = self._reader.body(id) if entry is None else entry.body
-            assert body is not None  # noqa: S101 (else the first chunk is closed)
-            body = body._replace(writes=chunks[0].writes)
-            if entry is not None:
-                self._state.entries.keep(id, entry._replace(body=body))
-            yield checkpoint_record(body, now)
+            known_checkpoint = self._state.entries.use(id)
+            checkpoint_body = (
+                self._reader.body(id) if known_checkpoint is None else known_checkpoint.body
+            )
+            assert checkpoint_body is not None  # noqa: S101 (else the first chunk is closed)
+            checkpoint_body = checkpoint_body._replace(writes=chunks[0].writes)
+            if known_checkpoint is not None:
+                self._state.entries.keep(id, known_checkpoint._replace(body=checkpoint_body))
+            yield checkpoint_record(checkpoint_body, now)
 
     def _values(
         self,
@@ -156,63 +164,73 @@ class Writer:
         new_versions: ChannelVersions,
     ) -> tuple[dict[str, Form], dict[str, ListValue]]:
         """The forms of all channels; those of unchanged channels are taken from the parent."""
-        values: dict[str, Form] = {}
-        lists: dict[str, ListValue] = {}
+        channel_forms: dict[str, Form] = {}
+        list_values: dict[str, ListValue] = {}
         channel_values = checkpoint["channel_values"]
-        versions = checkpoint["channel_versions"]
-        for channel in dict.fromkeys([*channel_values, *versions]):
-            if channel not in new_versions and _is_unchanged(base, channel, versions):
+        channel_versions = checkpoint["channel_versions"]
+        for channel in dict.fromkeys([*channel_values, *channel_versions]):
+            if channel not in new_versions and _is_unchanged(base, channel, channel_versions):
                 assert base is not None  # noqa: S101 (for the type checker)
-                values[channel] = base.body.values[channel]
+                channel_forms[channel] = base.body.values[channel]
                 if channel in base.lists:
-                    lists[channel] = base.lists[channel]
+                    list_values[channel] = base.lists[channel]
             elif channel in channel_values:
-                old = None if base is None else base.lists.get(channel)
-                position = channel_values.get(POSITION)
-                values[channel], stored = writer.value(
-                    channel, channel_values[channel], old, position
+                old_list = None if base is None else base.lists.get(channel)
+                turn_position = channel_values.get(POSITION)
+                channel_forms[channel], stored_list = writer.value(
+                    channel, channel_values[channel], old_list, turn_position
                 )
-                if stored is not None:
-                    lists[channel] = stored
-        return values, lists
+                if stored_list is not None:
+                    list_values[channel] = stored_list
+        return channel_forms, list_values
 
     def _thread_record(self, checkpoint_id: str | None, now: float) -> Iterator[Record]:
         """What says whose thread the stream is of; written when that changes."""
-        state, user = self._state, self._address.user
-        if None not in (state.user, user) and state.user != user:
+        stream_state, user = self._state, self._address.user
+        if None not in (stream_state.user, user) and stream_state.user != user:
             raise NotOwner(f"thread {shown(self._address.thread)} belongs to another user")
-        late = checkpoint_id is not None and state.newest is not None
-        unordered = state.unordered or (late and str(checkpoint_id) < str(state.newest))
-        owner = state.user or user
-        if state.described and owner == state.user and not unordered:
+        is_late = checkpoint_id is not None and stream_state.newest is not None
+        is_unordered = stream_state.unordered or (
+            is_late and str(checkpoint_id) < str(stream_state.newest)
+        )
+        owner = stream_state.user or user
+        if stream_state.described and owner == stream_state.user and not is_unordered:
             return
-        body: dict[str, Any] = {"thread": self._address.thread, "namespace": state.namespace}
+        thread_fields: dict[str, Any] = {
+            "thread": self._address.thread,
+            "namespace": stream_state.namespace,
+        }
         if owner is not None:
-            body["user"] = owner
-        if unordered:
-            body |= {"unordered": True, "newest": max(checkpoint_id or "", state.newest or "")}
-        if not state.described and state.namespace != checkpoints.ROOT:
+            thread_fields["user"] = owner
+        if is_unordered:
+            thread_fields |= {
+                "unordered": True,
+                "newest": max(checkpoint_id or "", stream_state.newest or ""),
+            }
+        if not stream_state.described and stream_state.namespace != checkpoints.ROOT:
             self._list_namespace(now)
-        state.unordered, state.user = unordered, owner
-        yield Record(THREAD, THREAD, checkpoints.dumps(body, "thread"), now)
+        stream_state.unordered, stream_state.user = is_unordered, owner
+        yield Record(THREAD, THREAD, checkpoints.dumps(thread_fields, "thread"), now)
 
     def _list_namespace(self, now: float) -> None:
         """List this namespace in the root before the first write to it."""
-        thread, root_name = self._address.thread, checkpoints.ROOT
-        root = self._context.states.get(thread, root_name)
-        with root.lock:
-            writer = Writer(self._context, root, self._address._replace(namespace=root_name))
-            writer._retry(lambda: writer._add_namespace(self._state.namespace, now))
+        thread_id, root_name = self._address.thread, checkpoints.ROOT
+        root_state = self._context.states.get(thread_id, root_name)
+        with root_state.lock:
+            root_writer = Writer(
+                self._context, root_state, self._address._replace(namespace=root_name)
+            )
+            root_writer._retry(lambda: root_writer._add_namespace(self._state.namespace, now))
 
     def _add_namespace(self, namespace: str, now: float) -> None:
         record = checkpoints.namespace_record(namespace, now)
         self._commit([*self._thread_record(None, now), record], [])
 
     def _commit(self, put: Sequence[Record], drop: Sequence[Drop]) -> None:
-        batches = list(checkpoints.batches(put))
-        for number, batch in enumerate(batches or [[]]):
-            last = number >= len(batches) - 1
-            self._context.commit(self._state, batch, drop if last else ())
+        record_batches = list(checkpoints.batches(put))
+        for batch_number, record_batch in enumerate(record_batches or [[]]):
+            is_last = batch_number >= len(record_batches) - 1
+            self._context.commit(self._state, record_batch, drop if is_last else ())
         self._state.described = self._state.described or bool(put)
 
     def _remember(
@@ -222,27 +240,33 @@ class Writer:
         run: str | None,
         appended: Mapping[str, int],
     ) -> None:
-        state = self._state
-        state.entries.keep(body.id, KnownCheckpoint(body, lists))
-        state.newest = max(state.newest or "", body.id)
-        state.tips.update(appended)
-        if state.chunks.use(body.id) is None:
-            state.chunks.keep(body.id, all_chunks(body, []))
+        stream_state = self._state
+        stream_state.entries.keep(body.id, KnownCheckpoint(body, lists))
+        stream_state.newest = max(stream_state.newest or "", body.id)
+        stream_state.tips.update(appended)
+        if stream_state.chunks.use(body.id) is None:
+            stream_state.chunks.keep(body.id, all_chunks(body, []))
         if run is not None:
-            state.thread.runs.keep(body.id, run)
-        state.puts += 1
+            stream_state.thread.runs.keep(body.id, run)
+        stream_state.puts += 1
 
     def _is_tip(self, run: str, segment: int) -> bool:
         """Return True if nothing was added to a run behind a segment."""
-        state = self._state
-        if run not in state.tips:
-            following = f"{run}.{segment + 1}", f"{run}.c{max(0, segment) // 32}"
-            followers = self._context.store.read(Query(state.stream, RUN, ids=following))[0].records
-            merged = [r for r in followers if r.id == following[1] and segment % 32 != 31]
-            if merged or any(record.id == following[0] for record in followers):
+        stream_state = self._state
+        if run not in stream_state.tips:
+            following_ids = f"{run}.{segment + 1}", f"{run}.c{max(0, segment) // 32}"
+            followers = self._context.store.read(
+                Query(stream_state.stream, RUN, ids=following_ids)
+            )[0].records
+            merged_segments = [
+                record
+                for record in followers
+                if record.id == following_ids[1] and segment % 32 != 31
+            ]
+            if merged_segments or any(record.id == following_ids[0] for record in followers):
                 return False
-            state.tips[run] = segment
-        return state.tips[run] == segment
+            stream_state.tips[run] = segment
+        return stream_state.tips[run] == segment
 
     def _retry(self, step: Callable[[], T]) -> T:
         """Run a step at the current version of the stream, again if another process wrote."""

@@ -20,34 +20,40 @@ def history(
     context: SaverContext, address: Address, checkpoint_id: str | None, channels: Sequence[str]
 ) -> Mapping[str, DeltaChannelHistory]:
     """The writes to each channel, oldest first, and the value that they start from."""
-    state = context.states.get(address.thread, address.namespace)
-    with state.lock:
-        reader = Reader(context, state, address)
-        head, _ = reader.head()
-        newest = state.newest if state.unordered else head.newest and head.newest.id
-        start = checkpoint_id or newest
-        walk = _Walk(channels)
-        for page in _ancestors(reader, str(start)) if start else ():
-            _collect(context, reader, walk, page)
-            if not walk.remaining:
+    stream_state = context.states.get(address.thread, address.namespace)
+    with stream_state.lock:
+        checkpoint_reader = Reader(context, stream_state, address)
+        stream_head, _ = checkpoint_reader.head()
+        newest_id = (
+            stream_state.newest
+            if stream_state.unordered
+            else stream_head.newest and stream_head.newest.id
+        )
+        start_id = checkpoint_id or newest_id
+        ancestor_walk = _Walk(channels)
+        for ancestor_page in _ancestors(checkpoint_reader, str(start_id)) if start_id else ():
+            _collect(context, checkpoint_reader, ancestor_walk, ancestor_page)
+            if not ancestor_walk.remaining:
                 break
-    return walk.result()
+    return ancestor_walk.result()
 
 
 def _ancestors(reader: Reader, id: str) -> Iterator[list[CheckpointBody]]:
     """The checkpoints before one, the nearest first, in pages."""
-    target = reader.body(id)
-    parent = None if target is None else target.parent
-    while parent is not None:
-        body = reader.body(parent)
-        if body is None:
+    target_body = reader.body(id)
+    parent_id = None if target_body is None else target_body.parent
+    while parent_id is not None:
+        parent_body = reader.body(parent_id)
+        if parent_body is None:
             return
-        near = {b.id: b for b in reader.page(body.seq, _PAGE)}
-        page = [body]
-        while page[-1].parent in near:
-            page.append(near[page[-1].parent or ""])
-        yield page
-        parent = page[-1].parent
+        nearby_bodies = {
+            nearby_body.id: nearby_body for nearby_body in reader.page(parent_body.seq, _PAGE)
+        }
+        ancestor_page = [parent_body]
+        while ancestor_page[-1].parent in nearby_bodies:
+            ancestor_page.append(nearby_bodies[ancestor_page[-1].parent or ""])
+        yield ancestor_page
+        parent_id = ancestor_page[-1].parent
 
 
 class _Walk:
@@ -56,7 +62,7 @@ class _Walk:
     def __init__(self, channels: Sequence[str]) -> None:
         self._channels = channels
         self.remaining = set(channels)
-        self._writes: dict[str, list[PendingWrite]] = {name: [] for name in channels}
+        self._writes: dict[str, list[PendingWrite]] = {channel: [] for channel in channels}
         self._seeds: dict[str, Any] = {}
 
     def visit(self, body: CheckpointBody, chunks: Sequence[WriteChunk], decoder: Decoder) -> None:
@@ -66,17 +72,17 @@ class _Walk:
                 value = decoder.decode(write.form)
                 if value is not MISSING:
                     self._writes[write.channel].append((write.task_id, write.channel, value))
-        for name in list(self.remaining & body.values.keys()):
-            self._seeds[name] = decoder.decode(body.values[name])
-            self.remaining.discard(name)
+        for channel in list(self.remaining & body.values.keys()):
+            self._seeds[channel] = decoder.decode(body.values[channel])
+            self.remaining.discard(channel)
 
     def result(self) -> Mapping[str, DeltaChannelHistory]:
         """The history of each channel."""
         histories: dict[str, DeltaChannelHistory] = {}
-        for name in self._channels:
-            histories[name] = {"writes": self._writes[name][::-1]}
-            if name in self._seeds:
-                histories[name]["seed"] = self._seeds[name]
+        for channel in self._channels:
+            histories[channel] = {"writes": self._writes[channel][::-1]}
+            if channel in self._seeds:
+                histories[channel]["seed"] = self._seeds[channel]
         return histories
 
 
@@ -84,19 +90,25 @@ def _collect(
     context: SaverContext, reader: Reader, walk: _Walk, page: Sequence[CheckpointBody]
 ) -> None:
     """Visit the ancestors of a page up to the last one that is needed."""
-    needed = []
-    remaining = set(walk.remaining)
-    for body in page:
-        needed.append(body)
-        remaining -= body.values.keys()
-        if not remaining:
+    needed_bodies = []
+    remaining_channels = set(walk.remaining)
+    for ancestor_body in page:
+        needed_bodies.append(ancestor_body)
+        remaining_channels -= ancestor_body.values.keys()
+        if not remaining_channels:
             break
-    only = [
-        body._replace(values={n: f for n, f in body.values.items() if n in walk.remaining})
-        for body in needed
+    reduced_bodies = [
+        ancestor_body._replace(
+            values={
+                channel: stored_form
+                for channel, stored_form in ancestor_body.values.items()
+                if channel in walk.remaining
+            }
+        )
+        for ancestor_body in needed_bodies
     ]
     library = reader.library()
-    library.load(only, writes=[body.id for body in only])
+    library.load(reduced_bodies, writes=[ancestor_body.id for ancestor_body in reduced_bodies])
     decoder = Decoder(context.serde, library)
-    for body in only:
-        walk.visit(body, library.writes(body), decoder)
+    for ancestor_body in reduced_bodies:
+        walk.visit(ancestor_body, library.writes(ancestor_body), decoder)

@@ -67,11 +67,11 @@ class ValueWriter:
 
     def begin_turn(self, entry: KnownCheckpoint | None) -> None:
         """Take the question that messages answer from the checkpoint that they are written to."""
-        value = None if entry is None else self._message_list(entry.lists)
-        if value is not None:
-            self._turn = self._newest_turn(value)
-        position = None if entry is None else entry.body.values.get(POSITION)
-        self._turn = _position_turn(position) or self._turn
+        message_list = None if entry is None else self._message_list(entry.lists)
+        if message_list is not None:
+            self._turn = self._newest_turn(message_list)
+        turn_position = None if entry is None else entry.body.values.get(POSITION)
+        self._turn = _position_turn(turn_position) or self._turn
 
     def write(self, channel: str, value: Any) -> Form:
         """The form of a pending write."""
@@ -84,8 +84,8 @@ class ValueWriter:
     ) -> tuple[Form, ListValue | None]:
         """The form of a channel's value, and the list if it is a long one."""
         if type(value) is _DeltaSnapshot:
-            form, stored = self.value(channel, value.value, old, position)
-            return {"D": form}, stored
+            stored_form, stored_list = self.value(channel, value.value, old, position)
+            return {"D": stored_form}, stored_list
         is_messages = channel in self._context.options.messages
         if channel == INPUT and type(value) is dict:
             return self._input(value), None
@@ -97,14 +97,18 @@ class ValueWriter:
 
     def _input(self, value: dict[Any, Any]) -> Form:
         """The input of a run, by the channels that it is for."""
-        names = self._context.options.messages
-        if not any(name in names for name in value) or any(type(n) is not str for n in value):
+        message_channels = self._context.options.messages
+        if not any(channel in message_channels for channel in value) or any(
+            type(key) is not str for key in value
+        ):
             return self.encoder.encode(value)
-        forms = {
-            name: self.encoder.encode_said(entry) if name in names else self.encoder.encode(entry)
-            for name, entry in value.items()
+        forms_by_channel = {
+            channel: self.encoder.encode_said(channel_value)
+            if channel in message_channels
+            else self.encoder.encode(channel_value)
+            for channel, channel_value in value.items()
         }
-        return {"d": forms}
+        return {"d": forms_by_channel}
 
     def records(self, now: float) -> Iterator[Record]:
         """The records of large values."""
@@ -113,71 +117,81 @@ class ValueWriter:
     def _long_list(
         self, elements: list[Any], old: ListValue | None, position: Any
     ) -> tuple[Form, ListValue]:
-        turns = _Turns(elements, position)
+        turn_finder = _Turns(elements, position)
 
         def encode(element: Any, index: int) -> str:
             if not isinstance(element, BaseMessage):
-                form = {"e": self.encoder.encode(element)}
-                return json.dumps(form, separators=(",", ":"))
-            self._turn, self._place = turns.turn_of(index, keys), str(index)
+                element_form = {"e": self.encoder.encode(element)}
+                return json.dumps(element_form, separators=(",", ":"))
+            self._turn, self._place = turn_finder.turn_of(index, keys_by_index), str(index)
             return self._reference(element, in_list=True)
 
-        keys: dict[int, str] = {}
+        keys_by_index: dict[int, str] = {}
 
         def remember(element: Any, index: int) -> str:
-            keys[index] = encode(element, index)
-            return keys[index]
+            keys_by_index[index] = encode(element, index)
+            return keys_by_index[index]
 
-        turns.earlier_list = old
-        strict = self._context.options.strict
-        compared = compare(old, elements, remember, strict=strict)
-        growth = grow(old, elements, compared, self._is_tip, self._context.store.now())
-        self.put += growth.put
-        self.drop += growth.drop
-        if old is None or growth.value.spans != old.spans:
-            self.tips[growth.value.spans[0].run] = growth.value.spans[0].segment
-        return {"r": [list(span) for span in growth.value.spans]}, growth.value
+        turn_finder.earlier_list = old
+        is_strict = self._context.options.strict
+        compared_elements = compare(old, elements, remember, strict=is_strict)
+        list_growth = grow(
+            old, elements, compared_elements, self._is_tip, self._context.store.now()
+        )
+        self.put += list_growth.put
+        self.drop += list_growth.drop
+        if old is None or list_growth.value.spans != old.spans:
+            self.tips[list_growth.value.spans[0].run] = list_growth.value.spans[0].segment
+        return {"r": [list(span) for span in list_growth.value.spans]}, list_growth.value
 
     def _reference(self, message: BaseMessage, *, in_list: bool = False) -> str:
-        encoded = self._encoded(message)
-        thread = self._state.thread
-        item_id = thread.items.use(encoded.digest)
-        earlier = None if in_list else thread.references.use(encoded.digest)
-        if item_id is None and earlier is not None:
-            item_id = references.parse(earlier).item_id
+        encoded_message = self._encoded(message)
+        thread_state = self._state.thread
+        item_id = thread_state.items.use(encoded_message.digest)
+        earlier_reference = None if in_list else thread_state.references.use(encoded_message.digest)
+        if item_id is None and earlier_reference is not None:
+            item_id = references.parse(earlier_reference).item_id
         if item_id is None:
-            item_id = references.item_id(message, self._turn, encoded, self._place)
-        new = NewMessage(message, encoded, item_id)
-        return self.messages.setdefault(new.reference, new).reference
+            item_id = references.item_id(message, self._turn, encoded_message, self._place)
+        new_message = NewMessage(message, encoded_message, item_id)
+        return self.messages.setdefault(new_message.reference, new_message).reference
 
     def _encoded(self, message: BaseMessage) -> EncodedMessage:
         """The message encoded; a task's write usually comes before the same object's list."""
-        cache, key = self._state.thread.encoded, str(id(message))
-        cached, now = cache.use(key), references.fingerprint(message)
-        if cached is not None and cached[0] is message and now is not None and cached[1] == now:
-            return cached[2]
-        encoded = references.encode(message, self._context.serde)
-        cache.keep(key, (message, now, encoded))
-        return encoded
+        encoded_cache, object_key = self._state.thread.encoded, str(id(message))
+        cached_entry, message_fingerprint = (
+            encoded_cache.use(object_key),
+            references.fingerprint(message),
+        )
+        if (
+            cached_entry is not None
+            and cached_entry[0] is message
+            and message_fingerprint is not None
+            and cached_entry[1] == message_fingerprint
+        ):
+            return cached_entry[2]
+        encoded_message = references.encode(message, self._context.serde)
+        encoded_cache.keep(object_key, (message, message_fingerprint, encoded_message))
+        return encoded_message
 
     def element(self, new: NewMessage, now: float) -> Record:
         """The record of a message that no item restores."""
-        body: dict[str, Any] = {"item": new.item_id}
+        element_fields: dict[str, Any] = {"item": new.item_id}
         if new.encoded.typed is None:
-            body["body"] = new.encoded.body
+            element_fields["body"] = new.encoded.body
         else:
-            body["form"] = self.encoder.encode_typed(*new.encoded.typed)
-        id = references.element_id(new.reference)
-        return Record(ELEMENT, id, checkpoints.dumps(body, "message"), now)
+            element_fields["form"] = self.encoder.encode_typed(*new.encoded.typed)
+        element_id = references.element_id(new.reference)
+        return Record(ELEMENT, element_id, checkpoints.dumps(element_fields, "message"), now)
 
     def _message_list(self, lists: Mapping[str, ListValue]) -> ListValue | None:
-        names = [name for name in lists if name in self._context.options.messages]
-        return lists[names[0]] if names else None
+        channel_names = [channel for channel in lists if channel in self._context.options.messages]
+        return lists[channel_names[0]] if channel_names else None
 
     def _newest_turn(self, value: ListValue) -> str | None:
-        for element, key in zip(reversed(value.objects), reversed(value.keys), strict=True):
+        for element, element_key in zip(reversed(value.objects), reversed(value.keys), strict=True):
             if isinstance(element, BaseMessage) and opens_turn(element):
-                return references.parse(key).item_id
+                return references.parse(element_key).item_id
         return None
 
 
@@ -196,14 +210,14 @@ class _Turns:
             index: of the message.
             keys: of messages that were encoded just now.
         """
-        for before in range(index - 1, -1, -1):
-            element = self._elements[before]
+        for earlier_index in range(index - 1, -1, -1):
+            element = self._elements[earlier_index]
             if not isinstance(element, BaseMessage):
                 continue
             if self._opening is not None and element.id == self._opening:
                 return self._turn
             if opens_turn(element) and self._opening is None:
-                return self._item_id(before, element, keys)
+                return self._item_id(earlier_index, element, keys)
         return None if self._opening is None else self._turn
 
     def _item_id(self, index: int, element: BaseMessage, keys: Mapping[int, str]) -> str | None:
@@ -227,5 +241,5 @@ def _position_turn(position: Any) -> str | None:
     """The item id of the turn that the middleware is in."""
     if isinstance(position, dict) and "j" in position:
         position = position["j"]
-    turn = position.get("turn") if isinstance(position, dict) else None
-    return turn if isinstance(turn, str) and turn else None
+    turn_item_id = position.get("turn") if isinstance(position, dict) else None
+    return turn_item_id if isinstance(turn_item_id, str) and turn_item_id else None

@@ -24,14 +24,21 @@ def tagged(forms: Iterable[Form], tag: str) -> list[Any]:
 
 
 def part_ids(names: Iterable[Any]) -> list[str]:
-    return list(dict.fromkeys(f"{name}.{n}" for name, count in names for n in range(count)))
+    return list(
+        dict.fromkeys(
+            f"{value_name}.{part_number}"
+            for value_name, part_count in names
+            for part_number in range(part_count)
+        )
+    )
 
 
 def unique(ids: Iterable[Iterable[str]]) -> list[str]:
-    return list(dict.fromkeys(id for some in ids for id in some))
+    return list(dict.fromkeys(id for id_group in ids for id in id_group))
 
 
 def id_queries(stream: str, kind: str, ids: Sequence[str]) -> list[Query]:
     return [
-        Query(stream, kind, ids=ids[start : start + _IDS]) for start in range(0, len(ids), _IDS)
+        Query(stream, kind, ids=ids[batch_start : batch_start + _IDS])
+        for batch_start in range(0, len(ids), _IDS)
     ]

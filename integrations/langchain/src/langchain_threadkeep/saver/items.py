@@ -48,53 +48,59 @@ def store(
         new: messages of the state.
         old_keys: references of the state before, to recognise replacements.
     """
-    stored = stored_bodies(context, thread, [message.item_id for message in new])
-    before = _versions(old_keys)
-    items, replaced = set[str](), dict[str, str]()
-    added = list[NewMessage]()
+    stored_texts = stored_bodies(context, thread, [message.item_id for message in new])
+    old_references = _versions(old_keys)
+    item_references, replaced_texts = set[str](), dict[str, str]()
+    new_messages = list[NewMessage]()
     for message in new:
-        existing = stored.get(message.item_id)
+        item_text = stored_texts.get(message.item_id)
         if message.encoded.body is None:
             _LOG.warning("a message of thread %r is too large for an item", thread.streams.thread)
-        elif existing is None:
-            added.append(message)
-            stored[message.item_id] = message.encoded.body
-        elif existing == message.encoded.body:
-            items.add(message.reference)
-        elif (earlier := before.get((message.item_id, _digest(existing)))) is not None:
+        elif item_text is None:
+            new_messages.append(message)
+            stored_texts[message.item_id] = message.encoded.body
+        elif item_text == message.encoded.body:
+            item_references.add(message.reference)
+        elif (
+            old_reference := old_references.get((message.item_id, _digest(item_text)))
+        ) is not None:
             session.replace(message.item_id, with_id(message.encoded.item, message.item_id))
-            replaced[earlier] = existing
-            items.add(message.reference)
-    if added:
-        limits.add(session, *(with_id(message.encoded.item, message.item_id) for message in added))
-        items.update(message.reference for message in added)
-    return Outcome(items, replaced)
+            replaced_texts[old_reference] = item_text
+            item_references.add(message.reference)
+    if new_messages:
+        limits.add(
+            session, *(with_id(message.encoded.item, message.item_id) for message in new_messages)
+        )
+        item_references.update(message.reference for message in new_messages)
+    return Outcome(item_references, replaced_texts)
 
 
 def stored_bodies(context: SaverContext, thread: ThreadState, ids: Sequence[str]) -> dict[str, str]:
     """The texts of items, by their ids."""
-    keys = list(dict.fromkeys(map(checkpoints.key, ids)))
-    queries = [
-        Query(thread.streams.session, "item", ids=keys[start : start + _IDS])
-        for start in range(0, len(keys), _IDS)
+    record_keys = list(dict.fromkeys(map(checkpoints.key, ids)))
+    item_queries = [
+        Query(thread.streams.session, "item", ids=record_keys[batch_start : batch_start + _IDS])
+        for batch_start in range(0, len(record_keys), _IDS)
     ]
-    pages = context.store.read(*queries) if queries else []
-    records = [record for page in pages for record in page.records]
-    if pages:
-        newest = max((record.seq for record in records), default=0)
-        session_changes.observe(context, thread, min(page.version for page in pages), newest)
-    items = [item for record in records if (item := checkpoints.read_item(record)) is not None]
+    item_pages = context.store.read(*item_queries) if item_queries else []
+    item_records = [record for item_page in item_pages for record in item_page.records]
+    if item_pages:
+        newest_seq = max((record.seq for record in item_records), default=0)
+        session_changes.observe(
+            context, thread, min(item_page.version for item_page in item_pages), newest_seq
+        )
+    items = [item for record in item_records if (item := checkpoints.read_item(record)) is not None]
     return {item.id: checkpoints.item_body(item) for item in items}
 
 
 def _versions(keys: Iterable[str]) -> Mapping[tuple[str, str], str]:
     """References by item id and digest."""
-    versions = {}
+    references_by_version = {}
     for key in keys:
         if not key.startswith("{"):
-            parsed = references.parse(key)
-            versions[parsed.item_id, parsed.digest] = key
-    return versions
+            parsed_reference = references.parse(key)
+            references_by_version[parsed_reference.item_id, parsed_reference.digest] = key
+    return references_by_version
 
 
 def _digest(body: str) -> str:

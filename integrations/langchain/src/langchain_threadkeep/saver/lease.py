@@ -41,9 +41,9 @@ class NewestId(str):
 
     def __new__(cls, id: str) -> NewestId:
         """Read an id for a new run."""
-        newest = super().__new__(cls, id)
-        newest.run = os.urandom(6).hex()
-        return newest
+        newest_id = super().__new__(cls, id)
+        newest_id.run = os.urandom(6).hex()
+        return newest_id
 
     def __reduce__(self) -> Any:
         """A copy in another process is a plain text."""
@@ -53,7 +53,7 @@ class NewestId(str):
 def run_object(config: RunnableConfig) -> Any:
     """What lives as long as the run of a graph that passes this config; `None` = it is no run."""
     configurable = config["configurable"]
-    if not any(str(name).startswith("__pregel_") for name in configurable):
+    if not any(str(field_name).startswith("__pregel_") for field_name in configurable):
         return None
     metadata = config.get("metadata")
     return configurable.get("__pregel_runtime") if type(metadata) is dict else metadata
@@ -92,21 +92,25 @@ def check(
     if parent is None and run_object is not None:  # the first turn of a thread
         _check_first(state, thread, None, _live(state, now), now)
         return NewestId("").run
-    run = state.thread.runs.use(parent) if parent else None
-    if run is None or run_object is None or _holder(state, run) is not run_object:
+    run_id = state.thread.runs.use(parent) if parent else None
+    if run_id is None or run_object is None or _holder(state, run_id) is not run_object:
         return None  # an older checkpoint was asked for: it opens a branch
-    _check_further(state, thread, run, parent, now)
-    return run
+    _check_further(state, thread, run_id, parent, now)
+    return run_id
 
 
 def _live(state: StreamState, now: float) -> Lease | None:
     """The lease, unless it has expired, or its run was of this process and is over."""
-    lease = state.lease
-    if lease is None or lease.until <= now:
+    current_lease = state.lease
+    if current_lease is None or current_lease.until <= now:
         return None
-    if lease.run in state.holders and _holder(state, lease.run) is not None:
+    if current_lease.run in state.holders and _holder(state, current_lease.run) is not None:
         gc.collect()  # a run that is over may be part of a cycle; only where a run is refused
-    return None if lease.run in state.holders and _holder(state, lease.run) is None else lease
+    return (
+        None
+        if current_lease.run in state.holders and _holder(state, current_lease.run) is None
+        else current_lease
+    )
 
 
 def _reference(run_object: Any) -> Callable[[], Any]:
@@ -125,12 +129,16 @@ def _holder(state: StreamState, run: str) -> Any:
 def _check_further(
     state: StreamState, thread: str, run: str, parent: str | None, now: float
 ) -> None:
-    lease = state.lease
-    if lease is not None and lease.until > now and lease.run != run:
-        raise _busy(thread, lease, now, "took this thread over, since this run's lease expired")
-    newest = state.newest
-    other = state.thread.runs.use(newest) if newest is not None and newest != parent else None
-    if other is not None and other != run:
+    current_lease = state.lease
+    if current_lease is not None and current_lease.until > now and current_lease.run != run:
+        raise _busy(
+            thread, current_lease, now, "took this thread over, since this run's lease expired"
+        )
+    newest_id = state.newest
+    other_run = (
+        state.thread.runs.use(newest_id) if newest_id is not None and newest_id != parent else None
+    )
+    if other_run is not None and other_run != run:
         raise _moved_on(thread)
 
 
@@ -150,8 +158,8 @@ def renew(
     if not is_due(checkpoint["channel_values"]):
         return [], end(state)
     state.lease = Lease(run, now + context.options.lease)
-    body = checkpoints.dumps({"run": run}, "lease")
-    return [Record(LEASE, LEASE, body, now, state.lease.until)], []
+    lease_body = checkpoints.dumps({"run": run}, "lease")
+    return [Record(LEASE, LEASE, lease_body, now, state.lease.until)], []
 
 
 def end_on(state: StreamState, channels: Sequence[str]) -> list[Drop]:
@@ -161,8 +169,8 @@ def end_on(state: StreamState, channels: Sequence[str]) -> list[Drop]:
 
 def end(state: StreamState) -> list[Drop]:
     """End the lease."""
-    had, state.lease = state.lease, None
-    return [Drop(LEASE, [LEASE])] if had is not None else []
+    old_lease, state.lease = state.lease, None
+    return [Drop(LEASE, [LEASE])] if old_lease is not None else []
 
 
 def is_due(values: Mapping[str, Any]) -> bool:

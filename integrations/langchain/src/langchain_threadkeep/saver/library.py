@@ -44,17 +44,17 @@ class Library(Loader):
         The exact message, from its item or from an element; else what its item says now.
         """
         if not self.items.is_exact(reference):
-            element = self.stored_elements.get(references.element_id(reference))
-            if element is not None:
-                return self._element(element)
+            stored_element = self.stored_elements.get(references.element_id(reference))
+            if stored_element is not None:
+                return self._element(stored_element)
         message = self.items.message(reference)
         return MISSING if message is None else message
 
     def long_list(self, spans: Sequence[Any]) -> list[Any]:
         """The elements of a long list; `MISSING` for each whose segment is gone."""
         list_spans = [RunSpan(*span) for span in spans]
-        keys, _ = keys_of(list_spans, self.segments)
-        return self.elements(keys) + [MISSING] * (list_spans[0].length - len(keys))
+        element_keys, _ = keys_of(list_spans, self.segments)
+        return self.elements(element_keys) + [MISSING] * (list_spans[0].length - len(element_keys))
 
     def elements(self, keys: Iterable[str]) -> list[Any]:
         """The elements of these keys."""
@@ -66,12 +66,12 @@ class Library(Loader):
 
     def text(self, name: str) -> Any:
         """The text stored under a digest, or `MISSING`."""
-        stored = self.texts.get(name, {})
-        if "text" in stored:
-            return stored["text"]
-        message = self.message(stored["of"]) if "of" in stored else MISSING
-        content = getattr(message, "content", None)
-        return content if isinstance(content, str) else MISSING
+        stored_text = self.texts.get(name, {})
+        if "text" in stored_text:
+            return stored_text["text"]
+        message = self.message(stored_text["of"]) if "of" in stored_text else MISSING
+        message_text = getattr(message, "content", None)
+        return message_text if isinstance(message_text, str) else MISSING
 
     def _element(self, element: dict[str, Any]) -> BaseMessage | Any:
         if "body" in element:

@@ -59,70 +59,84 @@ def grow(
         is_tip: whether a segment is the last of its run.
         now: epoch seconds.
     """
-    keys, prints = elements
-    prefix = 0 if old is None else _common(old.keys, keys)
-    messages = [element if isinstance(element, BaseMessage) else None for element in objects]
-    value = ListValue((), keys, messages, prints)
-    if old is not None and prefix == len(old.keys):
-        value.steps = (*old.steps[-_GROWTHS + 1 :], prefix) if prefix < len(keys) else old.steps
-        if prefix == len(keys):
-            value.spans, value.group = old.spans, old.group
-            return Growth(value)
+    keys, fingerprints = elements
+    prefix_length = 0 if old is None else _common(old.keys, keys)
+    list_messages = [element if isinstance(element, BaseMessage) else None for element in objects]
+    list_value = ListValue((), keys, list_messages, fingerprints)
+    if old is not None and prefix_length == len(old.keys):
+        list_value.steps = (
+            (*old.steps[-_GROWTHS + 1 :], prefix_length) if prefix_length < len(keys) else old.steps
+        )
+        if prefix_length == len(keys):
+            list_value.spans, list_value.group = old.spans, old.group
+            return Growth(list_value)
         if is_tip(old.spans[0].run, old.spans[0].segment):
-            return _append(value, old.spans, old.group, prefix, now)
+            return _append(list_value, old.spans, old.group, prefix_length, now)
     else:
-        value.steps = (prefix,)
-    base = _base(old, prefix) if old is not None else ()
-    if len(base) > _MAX_SPANS:
-        base, prefix = (), 0
-    start = base[0].length if base else 0
-    return _append(value, (RunSpan(_new_run(), start, -1), *base), start, start, now)
+        list_value.steps = (prefix_length,)
+    base_spans = _base(old, prefix_length) if old is not None else ()
+    if len(base_spans) > _MAX_SPANS:
+        base_spans, prefix_length = (), 0
+    base_length = base_spans[0].length if base_spans else 0
+    return _append(
+        list_value,
+        (RunSpan(_new_run(), base_length, -1), *base_spans),
+        base_length,
+        base_length,
+        now,
+    )
 
 
 def _append(
     value: ListValue, spans: tuple[RunSpan, ...], group: int, start: int, now: float
 ) -> Growth:
     """Add the elements from `start` on to the first of the spans."""
-    growth = Growth(value)
-    run, segment = spans[0].run, spans[0].segment
-    first, value.group = start, group
-    for size in segment_sizes(value.keys[start:]):
-        segment += 1
-        if segment % GROUP == 0:
-            value.group = first
-        growth.put.append(segment_record(f"{run}.{segment}", value.keys[first : first + size], now))
-        first += size
-        if segment % GROUP == GROUP - 1 and value.group >= 0:
-            _merge(growth, run, segment, value.keys[value.group : first], now)
-    value.spans = (RunSpan(run, len(value.keys), segment), *spans[1:])
-    return growth
+    list_growth = Growth(value)
+    run_id, segment_number = spans[0].run, spans[0].segment
+    first_index, value.group = start, group
+    for segment_size in segment_sizes(value.keys[start:]):
+        segment_number += 1
+        if segment_number % GROUP == 0:
+            value.group = first_index
+        list_growth.put.append(
+            segment_record(
+                f"{run_id}.{segment_number}",
+                value.keys[first_index : first_index + segment_size],
+                now,
+            )
+        )
+        first_index += segment_size
+        if segment_number % GROUP == GROUP - 1 and value.group >= 0:
+            _merge(list_growth, run_id, segment_number, value.keys[value.group : first_index], now)
+    value.spans = (RunSpan(run_id, len(value.keys), segment_number), *spans[1:])
+    return list_growth
 
 
 def _merge(growth: Growth, run: str, last: int, keys: list[str], now: float) -> None:
     """Replace a full group of segments by one record, unless that would be large."""
     if sum(map(len, keys)) > LARGEST:
         return
-    ids = [f"{run}.{segment}" for segment in range(last - GROUP + 1, last + 1)]
-    growth.put = [record for record in growth.put if record.id not in ids]
+    merged_ids = [f"{run}.{segment}" for segment in range(last - GROUP + 1, last + 1)]
+    growth.put = [record for record in growth.put if record.id not in merged_ids]
     growth.put.append(segment_record(f"{run}.c{last // GROUP}", keys, now))
-    growth.drop.append(Drop(RUN, ids))
+    growth.drop.append(Drop(RUN, merged_ids))
 
 
 def _base(old: ListValue, prefix: int) -> tuple[RunSpan, ...]:
     """The spans of the first elements of a list."""
-    spans = list(old.spans)
-    while spans and (spans[1].length if len(spans) > 1 else 0) >= prefix:
-        del spans[0]
-    return (spans[0]._replace(length=prefix), *spans[1:]) if spans else ()
+    base_spans = list(old.spans)
+    while base_spans and (base_spans[1].length if len(base_spans) > 1 else 0) >= prefix:
+        del base_spans[0]
+    return (base_spans[0]._replace(length=prefix), *base_spans[1:]) if base_spans else ()
 
 
 def _common(first: Sequence[str], second: Sequence[str]) -> int:
-    count = 0
+    common_count = 0
     for old_key, new_key in zip(first, second, strict=False):
         if old_key != new_key:
             break
-        count += 1
-    return count
+        common_count += 1
+    return common_count
 
 
 def _new_run() -> str:

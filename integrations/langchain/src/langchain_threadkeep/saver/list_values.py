@@ -52,8 +52,8 @@ class ListValue:
     def complete(self) -> bool:
         """Whether all elements are at hand as they are stored."""
         return all(
-            earlier is not None and fingerprint(element) == earlier
-            for element, earlier in zip(self.objects, self.prints, strict=True)
+            stored_fingerprint is not None and fingerprint(element) == stored_fingerprint
+            for element, stored_fingerprint in zip(self.objects, self.prints, strict=True)
         )
 
 
@@ -79,19 +79,19 @@ def compare(
         encode: the key of an element at an index.
         strict: compare all elements by content, not only the recent ones.
     """
-    earlier = _EarlierMessages(old, strict=strict)
-    keys: list[str] = []
-    prints: list[int | None] = []
-    for index, element in enumerate(objects):
-        match = earlier.find(element, index)
-        if match is None:
+    earlier_messages = _EarlierMessages(old, strict=strict)
+    element_keys: list[str] = []
+    fingerprints: list[int | None] = []
+    for element_index, element in enumerate(objects):
+        known_element = earlier_messages.find(element, element_index)
+        if known_element is None:
             is_message = isinstance(element, BaseMessage)
-            prints.append(fingerprint(element) if is_message else None)
-            keys.append(encode(element, index))
+            fingerprints.append(fingerprint(element) if is_message else None)
+            element_keys.append(encode(element, element_index))
         else:
-            keys.append(match[0])
-            prints.append(match[1])
-    return Elements(keys, prints)
+            element_keys.append(known_element[0])
+            fingerprints.append(known_element[1])
+    return Elements(element_keys, fingerprints)
 
 
 class _EarlierMessages:
@@ -103,20 +103,25 @@ class _EarlierMessages:
         self._recent = 0 if old is None or strict else old.recent
 
     def find(self, element: Any, index: int) -> tuple[str, int | None] | None:
-        old = self._old
-        if old is None or not isinstance(element, BaseMessage):
+        old_list = self._old
+        if old_list is None or not isinstance(element, BaseMessage):
             return None
-        if index >= len(old.objects) or old.objects[index] is not element:
-            index = self._place(old, element)
+        if index >= len(old_list.objects) or old_list.objects[index] is not element:
+            index = self._place(old_list, element)
             if index < 0:
                 return None
-        earlier = old.prints[index]
-        if index >= self._recent and (earlier is None or fingerprint(element) != earlier):
+        old_fingerprint = old_list.prints[index]
+        if index >= self._recent and (
+            old_fingerprint is None or fingerprint(element) != old_fingerprint
+        ):
             return None
-        return old.keys[index], earlier
+        return old_list.keys[index], old_fingerprint
 
     def _place(self, old: ListValue, element: Any) -> int:
         if self._places is None:
-            self._places = {id(earlier): n for n, earlier in enumerate(old.objects)}
-        index = self._places.get(id(element), -1)
-        return index if index >= 0 and old.objects[index] is element else -1
+            self._places = {
+                id(old_element): list_position
+                for list_position, old_element in enumerate(old.objects)
+            }
+        element_index = self._places.get(id(element), -1)
+        return element_index if element_index >= 0 and old.objects[element_index] is element else -1

@@ -49,37 +49,47 @@ def owners(context: SaverContext) -> Iterator[StreamOwner]:
         CorruptRecord: it cannot be read whose one of them is.
     """
     cursor: Any = None
-    prefix = checkpoints.checkpoint_prefix(context.memory)
+    stream_prefix = checkpoints.checkpoint_prefix(context.memory)
     while True:
-        names, cursor = context.store.streams(prefix, cursor=cursor, limit=_PAGE)
-        queries = [Query(name, THREAD, ids=[THREAD]) for name in dict.fromkeys(names)]
-        for page in context.store.read(*queries) if queries else []:
-            for record in page.records:
-                body = indispensable(record, dict)
-                yield StreamOwner(body["thread"], body["namespace"], body.get("user"))
+        stream_names, cursor = context.store.streams(stream_prefix, cursor=cursor, limit=_PAGE)
+        queries = [
+            Query(stream_name, THREAD, ids=[THREAD]) for stream_name in dict.fromkeys(stream_names)
+        ]
+        for thread_page in context.store.read(*queries) if queries else []:
+            for record in thread_page.records:
+                thread_fields = indispensable(record, dict)
+                yield StreamOwner(
+                    thread_fields["thread"], thread_fields["namespace"], thread_fields.get("user")
+                )
         if cursor is None:
             return
 
 
 def delete_thread(context: SaverContext, thread: str, *, keep_session: bool) -> None:
     """Delete the checkpoints of a thread, and its session unless that is to stay."""
-    owner = _owner(context, thread)
+    user = _owner(context, thread)
     checkpoints.delete_checkpoints(context.memory, thread)
     context.states.drop(thread)
     if not keep_session:
-        checkpoints.delete_session(context.memory, thread, owner)
+        checkpoints.delete_session(context.memory, thread, user)
 
 
 def delete_for_runs(context: SaverContext, run_ids: Collection[str]) -> None:
     """Delete all checkpoints of runs, in all threads."""
-    for owner in list(owners(context)):
-        address = Address(owner.thread, None, owner.namespace, owner.thread)
-        state = context.states.get(owner.thread, owner.namespace)
-        with state.lock:
-            reader = Reader(context, state, address)
-            doomed = [body for body in reader.all_pages() if _run_id(reader, body) in run_ids]
-            _drop_checkpoints(context, state.stream, [body.id for body in doomed])
-            state.forget()
+    for stream_owner in list(owners(context)):
+        address = Address(stream_owner.thread, None, stream_owner.namespace, stream_owner.thread)
+        stream_state = context.states.get(stream_owner.thread, stream_owner.namespace)
+        with stream_state.lock:
+            checkpoint_reader = Reader(context, stream_state, address)
+            run_bodies = [
+                checkpoint_body
+                for checkpoint_body in checkpoint_reader.all_pages()
+                if _run_id(checkpoint_reader, checkpoint_body) in run_ids
+            ]
+            _drop_checkpoints(
+                context, stream_state.stream, [checkpoint_body.id for checkpoint_body in run_bodies]
+            )
+            stream_state.forget()
 
 
 def copy_thread(context: SaverContext, source: str, target: str) -> None:
@@ -88,15 +98,15 @@ def copy_thread(context: SaverContext, source: str, target: str) -> None:
     Raises:
         Conflict: the target exists.
     """
-    owner = _owner(context, source)
-    root = context.states.get(target, checkpoints.ROOT)
-    if context.store.read(Query(root.stream, THREAD, limit=1))[0].version:
+    user = _owner(context, source)
+    root_state = context.states.get(target, checkpoints.ROOT)
+    if context.store.read(Query(root_state.stream, THREAD, limit=1))[0].version:
         raise Conflict(f"thread {shown(target)} exists already: delete it, or choose another id")
-    streams = context.states.get(source, checkpoints.ROOT).thread.streams
+    source_streams = context.states.get(source, checkpoints.ROOT).thread.streams
     with suppress(NotFound):  # no message was said
-        checkpoints.fork_session(context.memory, source, target, owner)
-    for namespace in streams.namespaces():
-        _copy_stream(context, source, target, namespace, owner)
+        checkpoints.fork_session(context.memory, source, target, user)
+    for namespace in source_streams.namespaces():
+        _copy_stream(context, source, target, namespace, user)
     context.states.drop(target)
 
 
@@ -106,8 +116,8 @@ def prune(context: SaverContext, threads: Sequence[str], strategy: Strategy) -> 
         if strategy == "delete":
             delete_thread(context, thread, keep_session=True)
             continue
-        streams = context.states.get(thread, checkpoints.ROOT).thread.streams
-        for namespace in list(streams.namespaces()):
+        thread_streams = context.states.get(thread, checkpoints.ROOT).thread.streams
+        for namespace in list(thread_streams.namespaces()):
             keep_latest(context, thread, namespace, 1, collect=True)
 
 
@@ -123,31 +133,39 @@ def keep_latest(
         count: how many checkpoints stay.
         collect: also delete what no checkpoint refers to any more.
     """
-    state = context.states.get(thread, namespace)
+    stream_state = context.states.get(thread, namespace)
     address = Address(thread, None, namespace, thread)
-    with state.lock:
-        reader = Reader(context, state, address)
-        reader.head()
-        bodies = sorted(reader.all_pages(), key=lambda body: body.id, reverse=True)
-        remaining = [*bodies[:count], *_ancestors(bodies, bodies[:count])]
-        kept_ids = {body.id for body in remaining}
-        _drop_checkpoints(context, state.stream, [b.id for b in bodies if b.id not in kept_ids])
+    with stream_state.lock:
+        checkpoint_reader = Reader(context, stream_state, address)
+        checkpoint_reader.head()
+        bodies = sorted(checkpoint_reader.all_pages(), key=lambda body: body.id, reverse=True)
+        remaining_bodies = [*bodies[:count], *_ancestors(bodies, bodies[:count])]
+        kept_ids = {checkpoint_body.id for checkpoint_body in remaining_bodies}
+        _drop_checkpoints(
+            context,
+            stream_state.stream,
+            [
+                checkpoint_body.id
+                for checkpoint_body in bodies
+                if checkpoint_body.id not in kept_ids
+            ],
+        )
         if collect:
-            _collect(context, address, remaining)
-        state.forget()
+            _collect(context, address, remaining_bodies)
+        stream_state.forget()
 
 
 def _ancestors(
     bodies: Sequence[CheckpointBody], remaining: Sequence[CheckpointBody]
 ) -> Iterator[CheckpointBody]:
     """The checkpoints whose writes rebuild the `DeltaChannel`s of those that stay."""
-    by_id = {body.id: body for body in bodies}
-    for body in remaining:
-        lacking = delta_channels(body) - body.values.keys()
-        while lacking and body.parent in by_id:
-            body = by_id[body.parent]
-            yield body
-            lacking -= body.values.keys()
+    bodies_by_id = {ancestor_body.id: ancestor_body for ancestor_body in bodies}
+    for ancestor_body in remaining:
+        missing_channels = delta_channels(ancestor_body) - ancestor_body.values.keys()
+        while missing_channels and ancestor_body.parent in bodies_by_id:
+            ancestor_body = bodies_by_id[ancestor_body.parent]
+            yield ancestor_body
+            missing_channels -= ancestor_body.values.keys()
 
 
 def delta_channels(body: CheckpointBody) -> set[str]:
@@ -158,31 +176,52 @@ def delta_channels(body: CheckpointBody) -> set[str]:
 
 def _collect(context: SaverContext, address: Address, remaining: Sequence[CheckpointBody]) -> None:
     """Delete segments, values, elements and writes that nothing refers to."""
-    state = context.states.get(address.thread, address.namespace)
-    library = Library(context.store, state.thread.streams, address.namespace, context.serde)
-    library.load(remaining, writes=[body.id for body in remaining])
-    used = used_by(library, remaining)
-    segments = {
-        id
-        for body in remaining
-        for spans in spans_of(body).values()
-        for id in (*segment_ids(spans), *(id for span in spans for id in unmerged_ids(span)))
+    stream_state = context.states.get(address.thread, address.namespace)
+    library = Library(context.store, stream_state.thread.streams, address.namespace, context.serde)
+    library.load(remaining, writes=[checkpoint_body.id for checkpoint_body in remaining])
+    used_parts = used_by(library, remaining)
+    used_segments = {
+        segment_id
+        for checkpoint_body in remaining
+        for spans in spans_of(checkpoint_body).values()
+        for segment_id in (
+            *segment_ids(spans),
+            *(segment_id for span in spans for segment_id in unmerged_ids(span)),
+        )
     }
-    for kind, ids in ((RUN, segments), (VALUE, used.values), (ELEMENT, used.elements)):
-        _drop_others(context, state.stream, kind, ids)
+    for record_kind, used_ids in (
+        (RUN, used_segments),
+        (VALUE, used_parts.values),
+        (ELEMENT, used_parts.elements),
+    ):
+        _drop_others(context, stream_state.stream, record_kind, used_ids)
 
 
 def _drop_others(context: SaverContext, stream: str, kind: str, ids: set[str]) -> None:
-    _drop(context, stream, kind, [r.id for r in _records(context, stream, kind) if r.id not in ids])
+    _drop(
+        context,
+        stream,
+        kind,
+        [record.id for record in _records(context, stream, kind) if record.id not in ids],
+    )
 
 
 def _drop_checkpoints(context: SaverContext, stream: str, ids: Sequence[str]) -> None:
     """Delete checkpoints, then their writes."""
-    keys = set(map(checkpoints.key, ids))
-    _drop(context, stream, CHECKPOINT, list(keys))
-    if keys:
-        writes = [r.id for r in _records(context, stream, WRITE)]
-        _drop(context, stream, WRITE, [id for id in writes if _belongs(id, keys)])
+    checkpoint_keys = set(map(checkpoints.key, ids))
+    _drop(context, stream, CHECKPOINT, list(checkpoint_keys))
+    if checkpoint_keys:
+        write_record_ids = [record.id for record in _records(context, stream, WRITE)]
+        _drop(
+            context,
+            stream,
+            WRITE,
+            [
+                write_record_id
+                for write_record_id in write_record_ids
+                if _belongs(write_record_id, checkpoint_keys)
+            ],
+        )
 
 
 def _belongs(write_id: str, keys: set[str]) -> bool:
@@ -190,29 +229,37 @@ def _belongs(write_id: str, keys: set[str]) -> bool:
 
 
 def _drop(context: SaverContext, stream: str, kind: str, ids: Sequence[str]) -> None:
-    for start in range(0, len(ids), _PAGE):
-        drop = [Drop(kind, ids[start : start + _PAGE])]
-        context.store.commit(stream, drop=drop, ttl=context.options.ttl)
+    for batch_start in range(0, len(ids), _PAGE):
+        id_drops = [Drop(kind, ids[batch_start : batch_start + _PAGE])]
+        context.store.commit(stream, drop=id_drops, ttl=context.options.ttl)
 
 
 def _copy_stream(
     context: SaverContext, source: str, target: str, namespace: str, user: str | None
 ) -> None:
     source_stream = context.states.get(source, namespace).stream
-    state = context.states.get(target, namespace)
-    body = {"thread": target, "namespace": namespace} | ({"user": user} if user else {})
+    target_state = context.states.get(target, namespace)
+    thread_fields = {"thread": target, "namespace": namespace} | ({"user": user} if user else {})
     now = context.store.now()
-    described = Record(THREAD, THREAD, checkpoints.dumps(body, "thread"), now)
+    thread_record = Record(THREAD, THREAD, checkpoints.dumps(thread_fields, "thread"), now)
     if namespace != checkpoints.ROOT:
-        root = context.states.get(target, checkpoints.ROOT).stream
-        listed = checkpoints.namespace_record(namespace, now)
-        context.store.commit(root, put=[listed], ttl=context.options.ttl)
-    records = (r for kind in _COPIED for r in _records(context, source_stream, kind))
-    copies = [described, *(replace(record, seq=0) for record in records)]
-    if len(copies) == 1 and namespace == checkpoints.ROOT and not _exists(context, source_stream):
+        root_stream = context.states.get(target, checkpoints.ROOT).stream
+        namespace_record = checkpoints.namespace_record(namespace, now)
+        context.store.commit(root_stream, put=[namespace_record], ttl=context.options.ttl)
+    source_records = (
+        record
+        for record_kind in _COPIED
+        for record in _records(context, source_stream, record_kind)
+    )
+    copied_records = [thread_record, *(replace(record, seq=0) for record in source_records)]
+    if (
+        len(copied_records) == 1
+        and namespace == checkpoints.ROOT
+        and not _exists(context, source_stream)
+    ):
         return
-    for batch in checkpoints.batches(copies):
-        context.store.commit(state.stream, put=batch, ttl=context.options.ttl)
+    for record_batch in checkpoints.batches(copied_records):
+        context.store.commit(target_state.stream, put=record_batch, ttl=context.options.ttl)
 
 
 def _exists(context: SaverContext, stream: str) -> bool:
@@ -220,24 +267,26 @@ def _exists(context: SaverContext, stream: str) -> bool:
 
 
 def _records(context: SaverContext, stream: str, kind: str) -> Iterator[Record]:
-    after = None
+    after_seq = None
     while True:
-        page = context.store.read(Query(stream, kind, limit=_PAGE, after=after))[0].records
-        yield from page
-        if len(page) < _PAGE:
+        record_page = context.store.read(Query(stream, kind, limit=_PAGE, after=after_seq))[
+            0
+        ].records
+        yield from record_page
+        if len(record_page) < _PAGE:
             return
-        after = page[-1].seq
+        after_seq = record_page[-1].seq
 
 
 def _owner(context: SaverContext, thread: str) -> str | None:
     """The user of a thread, as its root stream says."""
-    stream = context.states.get(thread, checkpoints.ROOT).stream
-    records = context.store.read(Query(stream, THREAD, ids=[THREAD]))[0].records
-    described = parsed(records[0], dict) if records else None
-    user = (described or {}).get("user")
+    root_stream = context.states.get(thread, checkpoints.ROOT).stream
+    thread_records = context.store.read(Query(root_stream, THREAD, ids=[THREAD]))[0].records
+    thread_fields = parsed(thread_records[0], dict) if thread_records else None
+    user = (thread_fields or {}).get("user")
     return user if isinstance(user, str) else None
 
 
 def _run_id(reader: Reader, body: CheckpointBody) -> Any:
-    form = body.metadata.get("run_id")
-    return form if not isinstance(form, dict) else reader.metadata(body).get("run_id")
+    run_id_form = body.metadata.get("run_id")
+    return run_id_form if not isinstance(run_id_form, dict) else reader.metadata(body).get("run_id")

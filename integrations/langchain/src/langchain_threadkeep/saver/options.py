@@ -30,7 +30,7 @@ def parse_options(
     Raises:
         ConfigError: one is not valid; it is named.
     """
-    if isinstance(messages, str) or not all(isinstance(name, str) for name in messages):
+    if isinstance(messages, str) or not all(isinstance(channel, str) for channel in messages):
         raise ConfigError(f"messages must be names of channels, got {shown(messages)}")
     if on_conflict not in ("raise", "last"):
         raise ConfigError(f"on_conflict must be 'raise' or 'last', got {shown(on_conflict)}")

@@ -25,11 +25,11 @@ class RecordReader:
 
     def read(self, queries: Sequence[Query]) -> Iterator[Record]:
         """All records that answer the queries."""
-        for start in range(0, len(queries), _QUERIES):
-            batch = queries[start : start + _QUERIES]
-            for query, page in zip(batch, self._store.read(*batch), strict=True):
-                self._versions.setdefault(query.stream, set()).add(page.version)
-                yield from page.records
+        for batch_start in range(0, len(queries), _QUERIES):
+            query_batch = queries[batch_start : batch_start + _QUERIES]
+            for query, record_page in zip(query_batch, self._store.read(*query_batch), strict=True):
+                self._versions.setdefault(query.stream, set()).add(record_page.version)
+                yield from record_page.records
 
     def versions(self, stream: str) -> set[int]:
         """The versions of a stream that something was read at."""

@@ -92,34 +92,36 @@ def body_of(
     run: str | None,
 ) -> CheckpointBody:
     """A checkpoint, to be stored; `run` is the run that wrote it, if it is known."""
-    fields: dict[str, Any] = {
-        name: value for name, value in checkpoint.items() if name in _PLAIN_KEYS
+    checkpoint_fields: dict[str, Any] = {
+        field_name: value for field_name, value in checkpoint.items() if field_name in _PLAIN_KEYS
     }
-    extra = {
-        name: encoder.encode(value) for name, value in checkpoint.items() if name not in _OWN_KEYS
+    extra_forms = {
+        field_name: encoder.encode(value)
+        for field_name, value in checkpoint.items()
+        if field_name not in _OWN_KEYS
     }
-    if extra:
-        fields["extra"] = extra
+    if extra_forms:
+        checkpoint_fields["extra"] = extra_forms
     if run is not None:
-        fields["run"] = run
-    forms = {name: encoder.encode(value) for name, value in metadata.items()}
-    return CheckpointBody(checkpoint["id"], parent, fields, values, forms)
+        checkpoint_fields["run"] = run
+    metadata_forms = {field_name: encoder.encode(value) for field_name, value in metadata.items()}
+    return CheckpointBody(checkpoint["id"], parent, checkpoint_fields, values, metadata_forms)
 
 
 def checkpoint_record(body: CheckpointBody, now: float) -> Record:
     """The record of a checkpoint."""
-    content = {
+    body_fields = {
         "parent": body.parent,
         **body.fields,
         "values": body.values,
         "metadata": body.metadata,
     }
     if body.writes:
-        content["writes"] = [list(write) for write in body.writes]
-    key = checkpoints.key(body.id)
-    if key != body.id:
-        content["id"] = body.id
-    return Record(CHECKPOINT, key, checkpoints.dumps(content, "checkpoint"), now)
+        body_fields["writes"] = [list(write) for write in body.writes]
+    record_key = checkpoints.key(body.id)
+    if record_key != body.id:
+        body_fields["id"] = body.id
+    return Record(CHECKPOINT, record_key, checkpoints.dumps(body_fields, "checkpoint"), now)
 
 
 def read_checkpoint(record: Record) -> CheckpointBody:
@@ -128,23 +130,40 @@ def read_checkpoint(record: Record) -> CheckpointBody:
     Raises:
         CorruptRecord: it cannot be read.
     """
-    fields = indispensable(record, dict)
-    parent, values, metadata = (fields.pop(name) for name in ("parent", "values", "metadata"))
-    writes = tuple(Write(*write) for write in fields.pop("writes", ()))
-    id = fields.pop("id", record.id)
-    return CheckpointBody(id, parent, fields, values, metadata, writes, record.seq)
+    checkpoint_fields = indispensable(record, dict)
+    parent_id, channel_forms, metadata_forms = (
+        checkpoint_fields.pop(field_name) for field_name in ("parent", "values", "metadata")
+    )
+    writes = tuple(Write(*write) for write in checkpoint_fields.pop("writes", ()))
+    checkpoint_id = checkpoint_fields.pop("id", record.id)
+    return CheckpointBody(
+        checkpoint_id,
+        parent_id,
+        checkpoint_fields,
+        channel_forms,
+        metadata_forms,
+        writes,
+        record.seq,
+    )
 
 
 def write_ids(checkpoint_id: str, first: int, count: int) -> list[str]:
     """The ids of records of a checkpoint's writes."""
-    key = checkpoints.key(checkpoint_id)
-    return [key if n == 0 else checkpoints.key(f"{key}.{n}") for n in range(first, first + count)]
+    checkpoint_key = checkpoints.key(checkpoint_id)
+    return [
+        checkpoint_key
+        if record_number == 0
+        else checkpoints.key(f"{checkpoint_key}.{record_number}")
+        for record_number in range(first, first + count)
+    ]
 
 
 def write_record(checkpoint_id: str, number: int, chunk: WriteChunk, now: float) -> Record:
     """The record of some writes of a checkpoint."""
-    (id,) = write_ids(checkpoint_id, number, 1)
-    return Record(WRITE, id, checkpoints.dumps([list(w) for w in chunk.writes], "writes"), now)
+    (record_id,) = write_ids(checkpoint_id, number, 1)
+    return Record(
+        WRITE, record_id, checkpoints.dumps([list(write) for write in chunk.writes], "writes"), now
+    )
 
 
 def read_writes(record: Record) -> WriteChunk:
@@ -153,13 +172,13 @@ def read_writes(record: Record) -> WriteChunk:
     Raises:
         CorruptRecord: they cannot be read.
     """
-    writes = tuple(Write(*fields) for fields in indispensable(record, list))
+    writes = tuple(Write(*write_fields) for write_fields in indispensable(record, list))
     return WriteChunk(writes, len(record.body))
 
 
 def ordered(chunks: Sequence[WriteChunk]) -> list[Write]:
     """All writes of a checkpoint, in the order in which a step applies them."""
-    writes = [write for chunk in chunks for write in chunk.writes]
+    writes = [write for write_chunk in chunks for write in write_chunk.writes]
     # as langgraph.checkpoint.base.writes_sort_key, which came with langgraph-checkpoint 4.3
     return sorted(writes, key=lambda write: (write.path, write.task_id, write.number))
 
@@ -172,8 +191,8 @@ def all_chunks(body: CheckpointBody | None, chunks: Sequence[WriteChunk]) -> lis
         chunks: of the other records.
     """
     writes = () if body is None else body.writes
-    size = CLOSED if body is None or chunks else sum(len(str(write)) for write in writes)
-    return [WriteChunk(writes, size), *chunks]
+    chunk_size = CLOSED if body is None or chunks else sum(len(str(write)) for write in writes)
+    return [WriteChunk(writes, chunk_size), *chunks]
 
 
 def with_writes(
@@ -183,31 +202,35 @@ def with_writes(
 
     A write of an index from 0 on is never changed; special ones, such as errors, are replaced.
     """
-    result, changed = list(chunks), set[int]()
+    new_chunks, changed_numbers = list(chunks), set[int]()
     for write in writes:
-        place = _place(result, write)
-        if place is not None and write.number >= 0:
+        existing_number = _place(new_chunks, write)
+        if existing_number is not None and write.number >= 0:
             continue
-        size = len(str(write.form)) + 100
-        number = place if place is not None else _open_chunk(result, size)
-        result[number] = _put(result[number], write, size)
-        changed.add(number)
-    return result, sorted(changed)
+        write_size = len(str(write.form)) + 100
+        chunk_number = (
+            existing_number if existing_number is not None else _open_chunk(new_chunks, write_size)
+        )
+        new_chunks[chunk_number] = _put(new_chunks[chunk_number], write, write_size)
+        changed_numbers.add(chunk_number)
+    return new_chunks, sorted(changed_numbers)
 
 
 def value_records(large: Mapping[str, Sequence[str]], now: float) -> Iterator[Record]:
     """The records of large values, in parts."""
-    for name, parts in large.items():
-        for number, part in enumerate(parts):
-            yield Record(VALUE, f"{name}.{number}", checkpoints.dumps(part, "value"), now)
+    for value_name, value_parts in large.items():
+        for part_number, part in enumerate(value_parts):
+            yield Record(
+                VALUE, f"{value_name}.{part_number}", checkpoints.dumps(part, "value"), now
+            )
 
 
 def _place(chunks: Sequence[WriteChunk], write: Write) -> int | None:
     """The chunk that has a write of the same task and index."""
-    for number, chunk in enumerate(chunks):
-        for existing in chunk.writes:
-            if (existing.task_id, existing.number) == (write.task_id, write.number):
-                return number
+    for chunk_number, write_chunk in enumerate(chunks):
+        for existing_write in write_chunk.writes:
+            if (existing_write.task_id, existing_write.number) == (write.task_id, write.number):
+                return chunk_number
     return None
 
 
@@ -220,9 +243,9 @@ def _open_chunk(chunks: list[WriteChunk], size: int) -> int:
 
 
 def _put(chunk: WriteChunk, write: Write, size: int) -> WriteChunk:
-    others = tuple(
-        existing
-        for existing in chunk.writes
-        if (existing.task_id, existing.number) != (write.task_id, write.number)
+    other_writes = tuple(
+        existing_write
+        for existing_write in chunk.writes
+        if (existing_write.task_id, existing_write.number) != (write.task_id, write.number)
     )
-    return WriteChunk((*others, write), chunk.size + size)
+    return WriteChunk((*other_writes, write), chunk.size + size)

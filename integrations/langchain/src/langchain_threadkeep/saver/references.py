@@ -58,26 +58,30 @@ def encode(message: BaseMessage, serde: Any) -> EncodedMessage:
     """Encode a message, and check that it comes back as it is."""
     item = to_item(message)
     try:
-        body = checkpoints.item_body(item)
+        item_body = checkpoints.item_body(item)
     except InputError:
-        body = None
-    if body is not None and _restores(body, message):
-        return EncodedMessage(item, body, None, digest(body.encode("utf-8", "surrogatepass")))
-    typed = serde.dumps_typed(message)
-    return EncodedMessage(item, body, typed, digest(typed[1]))
+        item_body = None
+    if item_body is not None and _restores(item_body, message):
+        return EncodedMessage(
+            item, item_body, None, digest(item_body.encode("utf-8", "surrogatepass"))
+        )
+    serialized_message = serde.dumps_typed(message)
+    return EncodedMessage(item, item_body, serialized_message, digest(serialized_message[1]))
 
 
 def restore(item: Item) -> BaseMessage:
     """The message of an item; for most without validation, since it was restored once before."""
-    plain = plain_fields(item)
-    built = None if plain is None else fast_path.build(*plain)
-    return to_message(item) if built is None else built
+    class_and_fields = plain_fields(item)
+    built_message = None if class_and_fields is None else fast_path.build(*class_and_fields)
+    return to_message(item) if built_message is None else built_message
 
 
 def digest(content: bytes) -> str:
     """The digest of a text or a serialized value."""
-    size = DIGEST * 3 // 4
-    return base64.urlsafe_b64encode(hashlib.blake2b(content, digest_size=size).digest()).decode()
+    digest_size = DIGEST * 3 // 4
+    return base64.urlsafe_b64encode(
+        hashlib.blake2b(content, digest_size=digest_size).digest()
+    ).decode()
 
 
 def item_digest(item: Item) -> str:
@@ -133,8 +137,8 @@ def fingerprint(message: BaseMessage) -> int | None:
     A hundred times cheaper than encoding it. Of this process only.
     """
     try:
-        fields = (type(message).__name__, message.__dict__, message.__pydantic_extra__)
-        return hash(ormsgpack.packb(fields, default=_plain_tuple, option=_OPTIONS))
+        fingerprint_parts = (type(message).__name__, message.__dict__, message.__pydantic_extra__)
+        return hash(ormsgpack.packb(fingerprint_parts, default=_plain_tuple, option=_OPTIONS))
     except (TypeError, ValueError):
         return None
 
@@ -149,5 +153,5 @@ def _restores(body: str, message: BaseMessage) -> bool:
     item = checkpoints.item_of(body)
     if item is None:
         return False
-    restored = restore(item)
-    return type(restored) is type(message) and restored == message
+    restored_message = restore(item)
+    return type(restored_message) is type(message) and restored_message == message

@@ -125,16 +125,18 @@ class ThreadkeepSaver(AsyncVerbs):
             NotOwner: the thread belongs to another user.
         """
         address = self._address(config)
-        state = self._states.get(address.thread, address.namespace)
-        with state.lock:
-            reader = Reader(self._context, state, address)
+        stream_state = self._states.get(address.thread, address.namespace)
+        with stream_state.lock:
+            checkpoint_reader = Reader(self._context, stream_state, address)
             if checkpoint_id := get_checkpoint_id(config):
-                saved = reader.by_id(str(checkpoint_id))
-                return None if saved is None else saved._replace(config=_plain(config))
-            newest = reader.newest()
-        if newest is None or address.namespace != ROOT:
-            return newest
-        return newest._replace(config=address.config(lease.NewestId(newest.checkpoint["id"])))
+                saved_tuple = checkpoint_reader.by_id(str(checkpoint_id))
+                return None if saved_tuple is None else saved_tuple._replace(config=_plain(config))
+            newest_tuple = checkpoint_reader.newest()
+        if newest_tuple is None or address.namespace != ROOT:
+            return newest_tuple
+        return newest_tuple._replace(
+            config=address.config(lease.NewestId(newest_tuple.checkpoint["id"]))
+        )
 
     def list(
         self,
@@ -157,8 +159,8 @@ class ThreadkeepSaver(AsyncVerbs):
             filter or {},
             get_checkpoint_id(before) if before is not None else None,
         )
-        saved = checkpoint_history.checkpoints_of(self._context, address, selection, limit)
-        return saved if limit is None else islice(saved, max(0, limit))
+        all_tuples = checkpoint_history.checkpoints_of(self._context, address, selection, limit)
+        return all_tuples if limit is None else islice(all_tuples, max(0, limit))
 
     def put(
         self,
@@ -174,16 +176,16 @@ class ThreadkeepSaver(AsyncVerbs):
             NotOwner: the thread belongs to another user; nothing was written.
         """
         address = self._address(config)
-        state = self._states.get(address.thread, address.namespace)
-        with state.lock:
-            Writer(self._context, state, address).put(
+        stream_state = self._states.get(address.thread, address.namespace)
+        with stream_state.lock:
+            Writer(self._context, stream_state, address).put(
                 config["configurable"].get("checkpoint_id"),
                 checkpoint,
                 get_checkpoint_metadata(config, metadata),
                 new_versions,
             )
-            puts = state.puts
-        self._tidy(address, puts)
+            put_count = stream_state.puts
+        self._tidy(address, put_count)
         return address.config(checkpoint["id"])
 
     def put_writes(
@@ -199,10 +201,10 @@ class ThreadkeepSaver(AsyncVerbs):
             NotOwner: the thread belongs to another user; nothing was written.
         """
         address = self._address(config)
-        state = self._states.get(address.thread, address.namespace)
+        stream_state = self._states.get(address.thread, address.namespace)
         checkpoint_id = str(config["configurable"]["checkpoint_id"])
-        with state.lock:
-            Writer(self._context, state, address).put_writes(
+        with stream_state.lock:
+            Writer(self._context, stream_state, address).put_writes(
                 checkpoint_id, writes, task_id, task_path
             )
 
@@ -239,13 +241,15 @@ class ThreadkeepSaver(AsyncVerbs):
         """
         if strategy not in ("keep_latest", "delete"):
             raise ConfigError(f"strategy must be 'keep_latest' or 'delete', got {shown(strategy)}")
-        maintenance.prune(self._context, [str(id) for id in thread_ids], strategy)  # type: ignore[arg-type]
+        maintenance.prune(self._context, [str(thread_id) for thread_id in thread_ids], strategy)  # type: ignore[arg-type]
 
     def checkpoint_ids(self, thread_id: str, checkpoint_ns: str = "") -> set[str]:
         """The ids of all checkpoints of a namespace of a thread."""
         address = Address(str(thread_id), None, checkpoint_ns, thread_id)
-        state = self._states.get(address.thread, checkpoint_ns)
-        return {body.id for body in Reader(self._context, state, address).all_pages(size=500)}
+        stream_state = self._states.get(address.thread, checkpoint_ns)
+        return {
+            body.id for body in Reader(self._context, stream_state, address).all_pages(size=500)
+        }
 
     def forget_threads(self) -> None:
         """Drop what this process knows of threads; the store is read again when it is needed."""
@@ -273,20 +277,21 @@ class ThreadkeepSaver(AsyncVerbs):
         return SaverContext(self.memory, self._store, self.serde, self._options, self._states)
 
     def _address(self, config: RunnableConfig) -> Address:
-        identity = self._resolver.resolve(config)
-        self.memory.session(identity.session, user=identity.user)  # a Memory may require a user
+        run_identity = self._resolver.resolve(config)
+        # a Memory may require a user
+        self.memory.session(run_identity.session, user=run_identity.user)
         configurable = config["configurable"]
-        thread_id = configurable.get("thread_id", identity.session)
+        thread_id = configurable.get("thread_id", run_identity.session)
         namespace = configurable.get("checkpoint_ns") or ROOT
         run_object = lease.run_object(config)
-        return Address(identity.session, identity.user, namespace, thread_id, run_object)
+        return Address(run_identity.session, run_identity.user, namespace, thread_id, run_object)
 
     def _tidy(self, address: Address, puts: int) -> None:
         """Now and then: delete old checkpoints, and forget threads that are not used."""
-        keep = self._options.keep_checkpoints
-        if keep is not None and puts % max(1, min(keep, 16)) == 0:
+        keep_count = self._options.keep_checkpoints
+        if keep_count is not None and puts % max(1, min(keep_count, 16)) == 0:
             maintenance.keep_latest(
-                self._context, address.thread, address.namespace, keep, collect=False
+                self._context, address.thread, address.namespace, keep_count, collect=False
             )
         if puts % 16 == 0:
             self._states.trim()
@@ -295,6 +300,9 @@ class ThreadkeepSaver(AsyncVerbs):
 def _plain(config: RunnableConfig) -> RunnableConfig:
     """The config that a caller passed, with the checkpoint id as a plain text."""
     configurable = config["configurable"]
-    id = str(configurable["checkpoint_id"])
-    plain: RunnableConfig = {**config, "configurable": {**configurable, "checkpoint_id": id}}
-    return plain
+    checkpoint_id = str(configurable["checkpoint_id"])
+    plain_config: RunnableConfig = {
+        **config,
+        "configurable": {**configurable, "checkpoint_id": checkpoint_id},
+    }
+    return plain_config

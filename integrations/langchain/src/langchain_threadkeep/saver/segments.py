@@ -27,19 +27,19 @@ LARGEST: Final = 200_000
 
 def segment_ids(spans: Iterable[RunSpan]) -> Iterator[str]:
     """The ids of all records that may hold segments of a list, and what would follow the last."""
-    for number, span in enumerate(spans):
-        group = span.segment // GROUP
-        for chunk in range(group + 1):
-            yield f"{span.run}.c{chunk}"
-        last = span.segment + 1 if number == 0 else span.segment
-        for segment in range(max(0, GROUP * group), last + 1):
-            yield f"{span.run}.{segment}"
+    for span_index, span in enumerate(spans):
+        last_group = span.segment // GROUP
+        for group_number in range(last_group + 1):
+            yield f"{span.run}.c{group_number}"
+        last_segment = span.segment + 1 if span_index == 0 else span.segment
+        for segment_number in range(max(0, GROUP * last_group), last_segment + 1):
+            yield f"{span.run}.{segment_number}"
 
 
 def unmerged_ids(span: RunSpan) -> Iterator[str]:
     """The ids of segments of full groups, which were too large to be merged."""
-    for segment in range(GROUP * (span.segment // GROUP)):
-        yield f"{span.run}.{segment}"
+    for segment_number in range(GROUP * (span.segment // GROUP)):
+        yield f"{span.run}.{segment_number}"
 
 
 def keys_of(spans: Sequence[RunSpan], segments: dict[str, list[str]]) -> tuple[list[str], int]:
@@ -49,23 +49,23 @@ def keys_of(spans: Sequence[RunSpan], segments: dict[str, list[str]]) -> tuple[l
         spans: of the list.
         segments: the keys of each record, by id.
     """
-    keys: list[str] = []
+    element_keys: list[str] = []
     group_start = -1
-    for number, span in zip(range(len(spans) - 1, -1, -1), reversed(spans), strict=True):
-        for group in range(span.segment // GROUP + 1):
-            if group == span.segment // GROUP and number == 0:
-                group_start = len(keys)
-            keys += _group_keys(span, group, segments)
-        del keys[span.length :]
-    return keys, group_start
+    for span_index, span in zip(range(len(spans) - 1, -1, -1), reversed(spans), strict=True):
+        for group_number in range(span.segment // GROUP + 1):
+            if group_number == span.segment // GROUP and span_index == 0:
+                group_start = len(element_keys)
+            element_keys += _group_keys(span, group_number, segments)
+        del element_keys[span.length :]
+    return element_keys, group_start
 
 
 def is_last(span: RunSpan, segments: Iterable[str]) -> bool:
     """Return True if a segment is the last of its run, by the records that were read."""
-    group, ids = span.segment // GROUP, set(segments)
-    followed = f"{span.run}.{span.segment + 1}" in ids
-    merged = f"{span.run}.c{group}" in ids and span.segment % GROUP != GROUP - 1
-    return not followed and not merged
+    group_number, record_ids = span.segment // GROUP, set(segments)
+    is_followed = f"{span.run}.{span.segment + 1}" in record_ids
+    is_merged = f"{span.run}.c{group_number}" in record_ids and span.segment % GROUP != GROUP - 1
+    return not is_followed and not is_merged
 
 
 def read_segment(record: Record) -> list[str]:
@@ -77,27 +77,31 @@ def read_segment(record: Record) -> list[str]:
 
 
 def _group_keys(span: RunSpan, group: int, segments: dict[str, list[str]]) -> list[str]:
-    merged = segments.get(f"{span.run}.c{group}")
-    if merged is not None:
-        return merged
-    numbers = range(GROUP * group, min(GROUP * (group + 1), span.segment + 1))
-    return [key for n in numbers for key in segments.get(f"{span.run}.{n}", [])]
+    merged_keys = segments.get(f"{span.run}.c{group}")
+    if merged_keys is not None:
+        return merged_keys
+    segment_numbers = range(GROUP * group, min(GROUP * (group + 1), span.segment + 1))
+    return [
+        key
+        for segment_number in segment_numbers
+        for key in segments.get(f"{span.run}.{segment_number}", [])
+    ]
 
 
 def segment_record(id: str, keys: Sequence[str], now: float) -> Record:
     """The record of a segment."""
-    body = [json.loads(key) if key.startswith("{") else key for key in keys]
-    return Record(RUN, id, checkpoints.dumps(body, "list"), now)
+    segment_body = [json.loads(key) if key.startswith("{") else key for key in keys]
+    return Record(RUN, id, checkpoints.dumps(segment_body, "list"), now)
 
 
 def segment_sizes(keys: Sequence[str]) -> Iterator[int]:
     """How many of the keys go into each segment."""
-    size = count = 0
+    total_length = key_count = 0
     for key in keys:
-        if count and size + len(key) > LARGEST:
-            yield count
-            size = count = 0
-        size += len(key)
-        count += 1
-    if count:
-        yield count
+        if key_count and total_length + len(key) > LARGEST:
+            yield key_count
+            total_length = key_count = 0
+        total_length += len(key)
+        key_count += 1
+    if key_count:
+        yield key_count

@@ -19,11 +19,11 @@ def observe(context: SaverContext, thread: ThreadState, version: int, newest: in
         version: of the session, just read.
         newest: the largest seq of the items that were read at it; 0 = none.
     """
-    memory, session, since = context.memory, thread.streams.session, thread.session_version
+    memory, session, known_version = context.memory, thread.streams.session, thread.session_version
     is_unchanged = (
         version != 0  # a session that was deleted is as if it had never been
-        and since is not None
-        and checkpoints.is_unchanged(memory, session, since, version)
+        and known_version is not None
+        and checkpoints.is_unchanged(memory, session, known_version, version)
     )
     if not is_unchanged:
         thread.forget_session()
@@ -37,5 +37,5 @@ def check(context: SaverContext, thread: ThreadState) -> bool:
 
     Returns False if it was changed.
     """
-    page = context.store.read(Query(thread.streams.session, "session", limit=0))[0]
-    return observe(context, thread, page.version, 0)
+    session_page = context.store.read(Query(thread.streams.session, "session", limit=0))[0]
+    return observe(context, thread, session_page.version, 0)

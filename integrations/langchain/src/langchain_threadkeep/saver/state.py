@@ -163,7 +163,12 @@ class StreamState:
     def size(self) -> int:
         """About how many elements are kept; lists of one run share theirs."""
         return max(
-            (len(v.keys) for e in self.entries.values() for v in e.lists.values()), default=0
+            (
+                len(list_value.keys)
+                for entry in self.entries.values()
+                for list_value in entry.lists.values()
+            ),
+            default=0,
         )
 
 
@@ -182,15 +187,15 @@ class States:
 
     def get(self, thread: str, namespace: str) -> StreamState:
         """The state of a namespace of a thread."""
-        key = f"{len(thread)}:{thread}/{namespace}"
+        state_key = f"{len(thread)}:{thread}/{namespace}"
         with self._lock:
-            state = self._states.use(key)
-            if state is None:
-                shared = self._threads.use(thread) or ThreadState(self._streams(thread))
-                self._threads.keep(thread, shared)
-                state = StreamState(shared, namespace)
-                self._states.keep(key, state)
-            return state
+            stream_state = self._states.use(state_key)
+            if stream_state is None:
+                thread_state = self._threads.use(thread) or ThreadState(self._streams(thread))
+                self._threads.keep(thread, thread_state)
+                stream_state = StreamState(thread_state, namespace)
+                self._states.keep(state_key, stream_state)
+            return stream_state
 
     def drop(self, thread: str) -> None:
         """Forget a thread."""
@@ -208,8 +213,8 @@ class States:
     def trim(self) -> None:
         """Forget the threads used least recently while too many elements are kept."""
         with self._lock:
-            total = sum(state.size for state in self._states.values())
+            element_count = sum(stream_state.size for stream_state in self._states.values())
             for key in list(self._states)[:-1]:
-                if total <= _ELEMENTS:
+                if element_count <= _ELEMENTS:
                     return
-                total -= self._states.pop(key).size
+                element_count -= self._states.pop(key).size

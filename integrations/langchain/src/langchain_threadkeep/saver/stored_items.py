@@ -40,10 +40,10 @@ class StoredItems:
 
     def lacking(self, ids: Iterable[str]) -> list[str]:
         """The record ids of items that were not asked for yet; they count as asked for now."""
-        keys = dict.fromkeys(map(checkpoints.key, ids))
-        new = [key for key in keys if key not in self._records]
-        self._records.update(dict.fromkeys(new))
-        return new
+        item_keys = dict.fromkeys(map(checkpoints.key, ids))
+        new_keys = [key for key in item_keys if key not in self._records]
+        self._records.update(dict.fromkeys(new_keys))
+        return new_keys
 
     def take(self, record: Record) -> None:
         """Add an item that was read."""
@@ -52,10 +52,10 @@ class StoredItems:
 
     def is_exact(self, reference: str) -> bool:
         """Return True if the item is exactly the message of a reference."""
-        exact = self._exact.get(reference)
-        if exact is None:
-            exact = self._exact[reference] = self._compare(reference)
-        return exact
+        is_match = self._exact.get(reference)
+        if is_match is None:
+            is_match = self._exact[reference] = self._compare(reference)
+        return is_match
 
     def message(self, reference: str) -> BaseMessage | None:
         """A new message from what the item says now; `None` if there is no item."""
@@ -68,18 +68,22 @@ class StoredItems:
         return message
 
     def _record(self, reference: str) -> Record | None:
-        id = reference[DIGEST + 1 :]
-        return self._records[id] if id in self._records else self._records.get(checkpoints.key(id))
+        item_id = reference[DIGEST + 1 :]
+        return (
+            self._records[item_id]
+            if item_id in self._records
+            else self._records.get(checkpoints.key(item_id))
+        )
 
     def _compare(self, reference: str) -> bool:
         record = self._record(reference)
         if record is None or reference[DIGEST] != ":":
             return False
-        expected = reference[:DIGEST]
-        if references.digest(record.body.encode("utf-8", "surrogatepass")) == expected:
+        expected_digest = reference[:DIGEST]
+        if references.digest(record.body.encode("utf-8", "surrogatepass")) == expected_digest:
             return True
         item = checkpoints.read_item(record)  # the application's own part may have changed
-        return item is not None and references.item_digest(item) == expected
+        return item is not None and references.item_digest(item) == expected_digest
 
     def _slow_message(self, record: Record) -> BaseMessage | None:
         item = checkpoints.read_item(record)
@@ -89,23 +93,29 @@ class StoredItems:
 def _fast_message(body: str) -> BaseMessage | None:
     """The message of a text item of a user or a model; `None` = the codec has to restore it."""
     try:
-        data, end = _DECODER.raw_decode(body)
+        item_fields, end_index = _DECODER.raw_decode(body)
     except ValueError:
         return None
-    if type(data) is not dict or end != len(body):
+    if type(item_fields) is not dict or end_index != len(body):
         return None
-    cls = _CLASSES.get(data.get("role"))
-    if cls is None or type(data.get("content")) is not str or not data.keys() <= _FIELDS:
+    message_class = _CLASSES.get(item_fields.get("role"))
+    if (
+        message_class is None
+        or type(item_fields.get("content")) is not str
+        or not item_fields.keys() <= _FIELDS
+    ):
         return None
-    raw = data.get("raw")
-    fields = {} if raw is None else raw.get("data")
-    if raw is not None and (raw.get("format") != FORMAT or not fields.keys().isdisjoint(_SPECIAL)):
+    raw_envelope = item_fields.get("raw")
+    raw_fields = {} if raw_envelope is None else raw_envelope.get("data")
+    if raw_envelope is not None and (
+        raw_envelope.get("format") != FORMAT or not raw_fields.keys().isdisjoint(_SPECIAL)
+    ):
         return None
-    values = unpack(fields) if TAG in body else fields
-    usage = data.get("usage")
-    if usage is not None and "usage_metadata" not in values:
-        if cls is not AIMessage or not usage.keys() >= fast_path.COUNTED:
+    field_values = unpack(raw_fields) if TAG in body else raw_fields
+    usage = item_fields.get("usage")
+    if usage is not None and "usage_metadata" not in field_values:
+        if message_class is not AIMessage or not usage.keys() >= fast_path.COUNTED:
             return None
-        values["usage_metadata"] = usage
-    values["content"] = data["content"]
-    return fast_path.build(cls, values)
+        field_values["usage_metadata"] = usage
+    field_values["content"] = item_fields["content"]
+    return fast_path.build(message_class, field_values)

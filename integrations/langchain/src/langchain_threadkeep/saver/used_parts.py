@@ -24,24 +24,59 @@ class Used(NamedTuple):
 
 def used_by(library: Library, bodies: Sequence[CheckpointBody]) -> Used:
     """What these checkpoints refer to, which were loaded."""
-    pending = [w.form for chunks in library.chunks.values() for c in chunks for w in c.writes]
-    pending += [write.form for body in bodies for write in body.writes]
-    forms: Sequence[Form] = [form for body in bodies for form in forms_of(body)] + pending
-    values, elements = set[str](), set[str]()
-    while forms:
-        spans = [[RunSpan(*span) for span in spans] for spans in tagged(forms, "r")]
-        keys = [key for s in spans for key in keys_of(s, library.segments)[0]]
-        forms = [*forms, *(json.loads(key)["e"] for key in keys if key.startswith("{"))]
-        refs = [key for key in keys if not key.startswith("{")] + tagged(forms, "m")
-        elements.update(map(references.element_id, refs))
-        elements.update(TEXT + name for name in tagged(forms, "t"))
-        text_references = [library.texts.get(name, {}).get("of") for name in tagged(forms, "t")]
-        elements.update(references.element_id(ref) for ref in text_references if ref)
-        names = [v for v in tagged(forms, "v") if f"{v[0]}.0" not in values]
-        values.update(part_ids(names))
-        inner = [library.large_forms[name] for name, _ in names if name in library.large_forms]
-        stored = [library.stored_elements.get(references.element_id(ref)) for ref in refs]
-        inner += [e["form"] for e in stored if e and "form" in e]
-        inner += [{"m": e["of"]} for e in stored if e and "of" in e]
-        forms = inner
-    return Used(values, elements)
+    stored_forms: list[Form] = [stored_form for body in bodies for stored_form in forms_of(body)]
+    stored_forms += _write_forms(library, bodies)
+    value_ids, element_ids = set[str](), set[str]()
+    while stored_forms:
+        element_keys = _element_keys(library, stored_forms)
+        stored_forms += [json.loads(key)["e"] for key in element_keys if key.startswith("{")]
+        message_references = [key for key in element_keys if not key.startswith("{")]
+        message_references += tagged(stored_forms, "m")
+        element_ids.update(map(references.element_id, message_references))
+        element_ids.update(_text_elements(library, tagged(stored_forms, "t")))
+        value_references = [
+            value_reference
+            for value_reference in tagged(stored_forms, "v")
+            if f"{value_reference[0]}.0" not in value_ids
+        ]
+        value_ids.update(part_ids(value_references))
+        stored_forms = _inner_forms(
+            library, [name for name, _ in value_references], message_references
+        )
+    return Used(value_ids, element_ids)
+
+
+def _write_forms(library: Library, bodies: Sequence[CheckpointBody]) -> list[Form]:
+    """The forms of pending writes: those in records of their own, then those of checkpoints."""
+    chunks = [chunk for write_chunks in library.chunks.values() for chunk in write_chunks]
+    return [
+        *(write.form for chunk in chunks for write in chunk.writes),
+        *(write.form for body in bodies for write in body.writes),
+    ]
+
+
+def _element_keys(library: Library, forms: Sequence[Form]) -> list[str]:
+    """The keys of the elements of the long lists among forms."""
+    span_lists = [[RunSpan(*span) for span in spans] for spans in tagged(forms, "r")]
+    return [key for spans in span_lists for key in keys_of(spans, library.segments)[0]]
+
+
+def _text_elements(library: Library, names: Sequence[str]) -> list[str]:
+    """The ids of the elements that hold texts, or the messages which say them."""
+    text_references = [library.texts.get(name, {}).get("of") for name in names]
+    return [
+        *(TEXT + name for name in names),
+        *(references.element_id(reference) for reference in text_references if reference),
+    ]
+
+
+def _inner_forms(library: Library, values: Sequence[str], messages: Sequence[str]) -> list[Form]:
+    """The forms inside large values and inside the elements of messages."""
+    large_forms = [library.large_forms[name] for name in values if name in library.large_forms]
+    elements = map(library.stored_elements.get, map(references.element_id, messages))
+    stored_elements = [element for element in elements if element]
+    return [
+        *large_forms,
+        *(element["form"] for element in stored_elements if "form" in element),
+        *({"m": element["of"]} for element in stored_elements if "of" in element),
+    ]

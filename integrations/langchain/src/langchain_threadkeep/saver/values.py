@@ -80,18 +80,22 @@ class Encoder:
 
     def inline(self, value: Any) -> Form:
         """The form of a value, whatever its size."""
-        kind = type(value)
-        if value is None or kind in (bool, int) or (kind is float and math.isfinite(value)):
+        value_type = type(value)
+        if (
+            value is None
+            or value_type in (bool, int)
+            or (value_type is float and math.isfinite(value))
+        ):
             return value
-        if kind is str:
+        if value_type is str:
             return self._text(value)
         if isinstance(value, BaseMessage):
             return {"m": self._message(value)}
         if self._is_container(value):
             return self._container(value)
-        if kind is _DeltaSnapshot:
+        if value_type is _DeltaSnapshot:
             return {"D": self.inline(value.value)}
-        if kind in (list, dict) and is_plain(value):
+        if value_type in (list, dict) and is_plain(value):
             return {"j": value}
         return _typed_form(*self._serde.dumps_typed(value))
 
@@ -102,26 +106,26 @@ class Encoder:
     def _is_container(self, value: Any) -> bool:
         """Return True if the parts of a value are encoded one by one."""
         if self._takes_texts and type(value) in (list, tuple, dict):
-            return type(value) is not dict or all(type(name) is str for name in value)
+            return type(value) is not dict or all(type(key) is str for key in value)
         return has_message(value)
 
     def _text(self, value: str) -> Form:
         """A text of its own, which in a message is what it says."""
         if not self._takes_texts or not value or not _is_encodable(value):
             return value
-        name = references.digest(value.encode())
-        self.texts[name] = value
-        return {"t": name}
+        text_name = references.digest(value.encode())
+        self.texts[text_name] = value
+        return {"t": text_name}
 
     def _container(self, value: Any) -> Form:
         if isinstance(value, Send):
             return {"S": [value.node, self.encode(value.arg)]}
         if isinstance(value, dict):
-            return {"d": {name: self._entry(name, entry) for name, entry in value.items()}}
+            return {"d": {key: self._entry(key, element) for key, element in value.items()}}
         if self._takes_texts and len(value) == 2 and type(value[0]) is str:  # a role and a text
             return {"l": [value[0], self.encode(value[1])]}
         # as the serializer, which makes lists of tuples
-        return {"l": [self.encode(entry) for entry in value]}
+        return {"l": [self.encode(element) for element in value]}
 
     def _entry(self, name: str, value: Any) -> Form:
         """A value of a dict; of a message, only its content says something."""
@@ -131,13 +135,16 @@ class Encoder:
         """Replace a large form by its digest."""
         if not isinstance(form, str | dict) or (isinstance(form, str) and len(form) <= _INLINE):
             return form
-        text = form_text(form)
-        if len(text) <= _INLINE:
-            return json.loads(text)  # a copy: the value may be changed in place later
-        name = references.digest(text.encode())
-        parts = [text[start : start + _PART] for start in range(0, len(text), _PART)]
-        self.large[name] = parts
-        return {"v": [name, len(parts)]}
+        form_json = form_text(form)
+        if len(form_json) <= _INLINE:
+            return json.loads(form_json)  # a copy: the value may be changed in place later
+        value_name = references.digest(form_json.encode())
+        value_parts = [
+            form_json[part_start : part_start + _PART]
+            for part_start in range(0, len(form_json), _PART)
+        ]
+        self.large[value_name] = value_parts
+        return {"v": [value_name, len(value_parts)]}
 
 
 def _typed_form(type_name: str, content: bytes) -> Form:
@@ -194,17 +201,17 @@ class Decoder:
 
     def _looked_up(self, tag: str, content: Any) -> Any:
         """What is stored elsewhere."""
-        if tag == "v" and (form := self._environment.large(*content)) is not None:
-            return self.decode(form)
+        if tag == "v" and (large_form := self._environment.large(*content)) is not None:
+            return self.decode(large_form)
         if tag == "v":
             self.missing += 1
             return MISSING
         if tag == "r":
             return self._present(self._environment.long_list(content))
-        look_up = self._environment.message if tag == "m" else self._environment.text
-        looked_up = look_up(content)
-        self.missing += looked_up is MISSING
-        return looked_up
+        lookup = self._environment.message if tag == "m" else self._environment.text
+        stored_value = lookup(content)
+        self.missing += stored_value is MISSING
+        return stored_value
 
     def _contained(self, tag: str, content: Any) -> Any:
         """A container of forms."""
@@ -212,8 +219,10 @@ class Decoder:
             case "l":
                 return self._present(map(self.decode, content), counted=True)
             case "d":
-                pairs = ((name, self.decode(entry)) for name, entry in content.items())
-                return {name: value for name, value in pairs if value is not MISSING}
+                decoded_pairs = (
+                    (name, self.decode(element_form)) for name, element_form in content.items()
+                )
+                return {name: value for name, value in decoded_pairs if value is not MISSING}
             case "S":
                 return Send(content[0], self.decode(content[1]))
             case "D":
@@ -221,13 +230,13 @@ class Decoder:
         raise ValueError(f"the form {shown(tag)} is not known: upgrade langchain-threadkeep")
 
     def _present(self, values: Iterable[Any], *, counted: bool = False) -> list[Any]:
-        present = []
+        present_values = []
         for value in values:
             if value is not MISSING:
-                present.append(value)
+                present_values.append(value)
             elif not counted:
                 self.missing += 1
-        return present
+        return present_values
 
 
 def walk(form: Form) -> Iterator[tuple[str, Any]]:
@@ -239,11 +248,11 @@ def walk(form: Form) -> Iterator[tuple[str, Any]]:
         case "m" | "v" | "r" | "t":
             yield tag, content
         case "l":
-            for entry in content:
-                yield from walk(entry)
+            for element_form in content:
+                yield from walk(element_form)
         case "d":
-            for entry in content.values():
-                yield from walk(entry)
+            for element_form in content.values():
+                yield from walk(element_form)
         case "S":
             yield from walk(content[1])
         case "D":
@@ -261,14 +270,14 @@ def has_part(value: Any, matches: Callable[[Any], bool], depth: int = 0) -> bool
         return True
     if depth > _DEPTH:
         return False
-    kind = type(value)
-    if kind is list or kind is tuple:
-        return any(has_part(entry, matches, depth + 1) for entry in value)
-    if kind is dict:
-        return all(type(name) is str for name in value) and any(
-            has_part(entry, matches, depth + 1) for entry in value.values()
+    value_type = type(value)
+    if value_type is list or value_type is tuple:
+        return any(has_part(element, matches, depth + 1) for element in value)
+    if value_type is dict:
+        return all(type(key) is str for key in value) and any(
+            has_part(element, matches, depth + 1) for element in value.values()
         )
-    return kind is Send and value.timeout is None and has_part(value.arg, matches, depth + 1)
+    return value_type is Send and value.timeout is None and has_part(value.arg, matches, depth + 1)
 
 
 def _is_encodable(text: str) -> bool:
@@ -281,17 +290,17 @@ def _is_encodable(text: str) -> bool:
 
 def is_plain(value: Any, depth: int = 0) -> bool:
     """Return True if a value comes back from JSON as it is."""
-    kind = type(value)
-    if value is None or kind in (str, bool, int):
+    value_type = type(value)
+    if value is None or value_type in (str, bool, int):
         return True
-    if kind is float:
+    if value_type is float:
         return math.isfinite(value)
     if depth > _DEPTH:
         return False
-    if kind is list:
-        return all(is_plain(entry, depth + 1) for entry in value)
-    return kind is dict and all(
-        type(name) is str and is_plain(entry, depth + 1) for name, entry in value.items()
+    if value_type is list:
+        return all(is_plain(element, depth + 1) for element in value)
+    return value_type is dict and all(
+        type(key) is str and is_plain(element, depth + 1) for key, element in value.items()
     )
 
 

@@ -14,10 +14,10 @@ def next_version(current: str | int | float | None) -> str:
     Its number is as wide as the one before, so that versions of other checkpointers go on.
     """
     if current is None:
-        number, width = 0, _WIDTH
+        version_number, digit_count = 0, _WIDTH
     elif isinstance(current, str):
-        head = current.partition(".")[0]
-        number, width = int(head), max(len(head), _WIDTH)
+        version_digits = current.partition(".")[0]
+        version_number, digit_count = int(version_digits), max(len(version_digits), _WIDTH)
     else:
-        number, width = int(current), _WIDTH
-    return f"{number + 1:0{width}}.{os.urandom(3).hex()}"
+        version_number, digit_count = int(current), _WIDTH
+    return f"{version_number + 1:0{digit_count}}.{os.urandom(3).hex()}"

@@ -28,9 +28,9 @@ class NamespaceStreams:
 
     def stream(self, namespace: Namespace) -> str:
         """Return the stream name of a namespace; a name that is too long is hashed."""
-        name = self._root + "/".join(map(_quote, namespace))
-        if len(name) <= _MAX_BYTES:
-            return name
+        stream_name = self._root + "/".join(map(_quote, namespace))
+        if len(stream_name) <= _MAX_BYTES:
+            return stream_name
         return f"{self._root}{_HASHED}{_digest(repr(namespace))}"
 
     def is_hashed(self, namespace: Namespace) -> bool:
@@ -39,21 +39,26 @@ class NamespaceStreams:
 
     def under(self, prefix: Namespace) -> Iterator[tuple[str, Namespace | None]]:
         """Yield streams that may hold namespaces of a prefix; `None` = read it from the records."""
-        hashed = self._root + _HASHED
+        hashed_prefix = self._root + _HASHED
         if prefix:
             yield self.stream(prefix), prefix
-            for name in self._stream_names(hashed):
-                yield name, None
-        start = self._root + "".join(_quote(label) + "/" for label in prefix)
-        if len(start) <= _MAX_BYTES:
-            for name in self._stream_names(start):
-                yield name, None if name.startswith(hashed) else self._namespace_of(name)
+            for stream_name in self._stream_names(hashed_prefix):
+                yield stream_name, None
+        path_prefix = self._root + "".join(_quote(label) + "/" for label in prefix)
+        if len(path_prefix) <= _MAX_BYTES:
+            for stream_name in self._stream_names(path_prefix):
+                yield (
+                    stream_name,
+                    None
+                    if stream_name.startswith(hashed_prefix)
+                    else self._namespace_of(stream_name),
+                )
 
     def _stream_names(self, prefix: str) -> Iterator[str]:
         cursor: Any = None
         while True:
-            names, cursor = self._records.streams(prefix, cursor=cursor, limit=1_000)
-            yield from names
+            stream_names, cursor = self._records.streams(prefix, cursor=cursor, limit=1_000)
+            yield from stream_names
             if cursor is None:
                 return
 

@@ -43,30 +43,30 @@ def to_record(op: PutOp, now: float, existing: Record | None, *, with_namespace:
     Raises:
         InputError: the value cannot be stored as JSON.
     """
-    body: dict[str, Any] = {"value": dict(op.value or {})}
+    entry_fields: dict[str, Any] = {"value": dict(op.value or {})}
     if record_id(op.key) != op.key:
-        body["key"] = op.key
+        entry_fields["key"] = op.key
     if with_namespace:
-        body["namespace"] = list(op.namespace)
+        entry_fields["namespace"] = list(op.namespace)
     if existing is not None:
-        body["created"] = _created_at(existing)
-    expires = None
+        entry_fields["created"] = _created_at(existing)
+    expiry = None
     if op.ttl is not None and math.isfinite(op.ttl):
-        body["ttl"] = float(op.ttl)
-        expires = now + op.ttl * _MINUTE
-    return Record(KIND, record_id(op.key), _dumps(body, op), now, expires)
+        entry_fields["ttl"] = float(op.ttl)
+        expiry = now + op.ttl * _MINUTE
+    return Record(KIND, record_id(op.key), _dumps(entry_fields, op), now, expiry)
 
 
 def to_item(record: Record, namespace: Namespace | None) -> Item | None:
     """Convert a record to an item; `None` (logged) if it cannot be read."""
-    body = _read_body(record, namespace)
-    if body is None:
+    entry_fields = _read_body(record, namespace)
+    if entry_fields is None:
         return None
     return Item(
-        value=body["value"],
-        key=body.get("key", record.id),
-        namespace=_namespace(body, namespace),
-        created_at=_to_datetime(body.get("created", record.at)),
+        value=entry_fields["value"],
+        key=entry_fields.get("key", record.id),
+        namespace=_namespace(entry_fields, namespace),
+        created_at=_to_datetime(entry_fields.get("created", record.at)),
         updated_at=_to_datetime(record.at),
     )
 
@@ -83,16 +83,16 @@ def namespace_of(record: Record, namespace: Namespace | None) -> Namespace | Non
     """
     if namespace is not None:
         return namespace
-    body = _read_body(record, None)
-    return None if body is None else _namespace(body, None)
+    entry_fields = _read_body(record, None)
+    return None if entry_fields is None else _namespace(entry_fields, None)
 
 
 def with_renewed_ttl(record: Record, now: float) -> Record | None:
     """Return the record with its TTL restarted; `None` if it has no TTL or was just renewed."""
-    body = None if record.expires is None else _read_body(record, ())
-    if record.expires is None or body is None or "ttl" not in body:
+    entry_fields = None if record.expires is None else _read_body(record, ())
+    if record.expires is None or entry_fields is None or "ttl" not in entry_fields:
         return None
-    ttl_seconds = body["ttl"] * _MINUTE
+    ttl_seconds = entry_fields["ttl"] * _MINUTE
     elapsed = ttl_seconds - (record.expires - now)
     return (
         replace(record, expires=now + ttl_seconds) if elapsed > ttl_seconds * _RENEW_AFTER else None
@@ -103,10 +103,14 @@ def matches(value: Any, condition: Any) -> bool:
     """Return True if a value matches a filter: equality per field, or operators such as `$gt`."""
     if isinstance(condition, Mapping):
         if any(str(key).startswith("$") for key in condition):
-            return all(_compare(value, operator, limit) for operator, limit in condition.items())
+            return all(
+                _compare(value, operator, operand) for operator, operand in condition.items()
+            )
         if not isinstance(value, Mapping):
             return False
-        return all(matches(value.get(key), expected) for key, expected in condition.items())
+        return all(
+            matches(value.get(key), field_condition) for key, field_condition in condition.items()
+        )
     if isinstance(condition, (list, tuple)):
         if not isinstance(value, (list, tuple)) or len(value) != len(condition):
             return False
@@ -116,14 +120,14 @@ def matches(value: Any, condition: Any) -> bool:
 
 def matches_namespace(namespace: Namespace, condition: MatchCondition) -> bool:
     """Return True if a namespace has this prefix or suffix; `*` matches any label."""
-    path = condition.path
+    pattern_path = condition.path
     if condition.match_type not in ("prefix", "suffix"):
         raise ValueError(f"Unsupported match type: {condition.match_type}")
-    if len(namespace) < len(path):
+    if len(namespace) < len(pattern_path):
         return False
-    start = 0 if condition.match_type == "prefix" else len(namespace) - len(path)
-    labels = namespace[start : start + len(path)]
-    return all(pattern in ("*", label) for label, pattern in zip(labels, path, strict=True))
+    start_index = 0 if condition.match_type == "prefix" else len(namespace) - len(pattern_path)
+    labels = namespace[start_index : start_index + len(pattern_path)]
+    return all(pattern in ("*", label) for label, pattern in zip(labels, pattern_path, strict=True))
 
 
 def _compare(value: Any, operator: str, limit: Any) -> bool:
@@ -153,8 +157,8 @@ def _namespace(body: Mapping[str, Any], namespace: Namespace | None) -> Namespac
 
 
 def _created_at(record: Record) -> float:
-    body = _read_body(record, ())
-    return record.at if body is None else float(body.get("created", record.at))
+    entry_fields = _read_body(record, ())
+    return record.at if entry_fields is None else float(entry_fields.get("created", record.at))
 
 
 def _read_body(record: Record, namespace: Namespace | None) -> dict[str, Any] | None:
@@ -165,14 +169,14 @@ def _read_body(record: Record, namespace: Namespace | None) -> dict[str, Any] | 
         namespace: what the stream's name says; `None` = the body has to say it.
     """
     try:
-        body = json.loads(record.body)
-        if not _is_entry(body, namespace):
+        entry_fields = json.loads(record.body)
+        if not _is_entry(entry_fields, namespace):
             raise TypeError("another shape")
-        _to_datetime(body.get("created", record.at))
+        _to_datetime(entry_fields.get("created", record.at))
     except (ValueError, TypeError, OverflowError, OSError, RecursionError) as error:
         _LOG.warning("skipped an unreadable entry %s (%s)", shown(record.id), type(error).__name__)
         return None
-    return dict(body)
+    return dict(entry_fields)
 
 
 def _is_entry(body: object, namespace: Namespace | None) -> bool:
@@ -180,8 +184,11 @@ def _is_entry(body: object, namespace: Namespace | None) -> bool:
         return False
     labels = body.get("namespace", None if namespace is None else [])
     has_namespace = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
-    times = [body[name] for name in ("created", "ttl") if name in body]
-    are_numbers = all(type(time) in (int, float) and 0 <= time < _MAX_TIME for time in times)
+    time_values = [body[field_name] for field_name in ("created", "ttl") if field_name in body]
+    are_numbers = all(
+        type(time_value) in (int, float) and 0 <= time_value < _MAX_TIME
+        for time_value in time_values
+    )
     return has_namespace and are_numbers and isinstance(body.get("key", ""), str)
 
 

@@ -36,8 +36,8 @@ class StoreOperations(BaseStore):
     async def aget(
         self, namespace: tuple[str, ...], key: str, *, refresh_ttl: bool | None = None
     ) -> Item | None:
-        results = await self.abatch([self._get_op(namespace, key, refresh_ttl)])
-        return cast("Item | None", results[0])
+        operation_results = await self.abatch([self._get_op(namespace, key, refresh_ttl)])
+        return cast("Item | None", operation_results[0])
 
     def search(
         self,
@@ -50,9 +50,11 @@ class StoreOperations(BaseStore):
         offset: int = 0,
         refresh_ttl: bool | None = None,
     ) -> list[SearchItem]:
-        refresh = self._refresh(refresh_ttl)
-        op = SearchOp(validated(namespace_prefix), filter, limit, offset, query, refresh)
-        return cast("list[SearchItem]", self.batch([op])[0])
+        is_refreshing = self._refresh(refresh_ttl)
+        search_op = SearchOp(
+            validated(namespace_prefix), filter, limit, offset, query, is_refreshing
+        )
+        return cast("list[SearchItem]", self.batch([search_op])[0])
 
     async def asearch(
         self,
@@ -65,9 +67,11 @@ class StoreOperations(BaseStore):
         offset: int = 0,
         refresh_ttl: bool | None = None,
     ) -> list[SearchItem]:
-        refresh = self._refresh(refresh_ttl)
-        op = SearchOp(validated(namespace_prefix), filter, limit, offset, query, refresh)
-        return cast("list[SearchItem]", (await self.abatch([op]))[0])
+        is_refreshing = self._refresh(refresh_ttl)
+        search_op = SearchOp(
+            validated(namespace_prefix), filter, limit, offset, query, is_refreshing
+        )
+        return cast("list[SearchItem]", (await self.abatch([search_op]))[0])
 
     def put(
         self,
@@ -106,8 +110,8 @@ class StoreOperations(BaseStore):
         limit: int = 100,
         offset: int = 0,
     ) -> Namespaces:
-        op = _list_op(prefix, suffix, max_depth, limit, offset)
-        return cast("Namespaces", self.batch([op])[0])
+        list_op = _list_op(prefix, suffix, max_depth, limit, offset)
+        return cast("Namespaces", self.batch([list_op])[0])
 
     async def alist_namespaces(
         self,
@@ -118,8 +122,8 @@ class StoreOperations(BaseStore):
         limit: int = 100,
         offset: int = 0,
     ) -> Namespaces:
-        op = _list_op(prefix, suffix, max_depth, limit, offset)
-        return cast("Namespaces", (await self.abatch([op]))[0])
+        list_op = _list_op(prefix, suffix, max_depth, limit, offset)
+        return cast("Namespaces", (await self.abatch([list_op]))[0])
 
     def _get_op(self, namespace: tuple[str, ...], key: str, refresh: bool | None) -> GetOp:
         return GetOp(validated(namespace), str(key), self._refresh(refresh))
@@ -134,8 +138,8 @@ class StoreOperations(BaseStore):
     ) -> PutOp:
         if isinstance(ttl, NotProvided):
             ttl = (self.ttl_config or {}).get("default_ttl")
-        stored = None if value is None else dict(value)
-        return PutOp(validated(namespace, for_write=True), str(key), stored, index, ttl)
+        stored_value = None if value is None else dict(value)
+        return PutOp(validated(namespace, for_write=True), str(key), stored_value, index, ttl)
 
     def _refresh(self, refresh_ttl: bool | None) -> bool:
         return (

@@ -69,16 +69,16 @@ class ThreadkeepStore(StoreOperations):
         """
         ops = list(ops)
         results: list[Result] = [self._run(op) for op in ops]
-        puts = {(op.namespace, op.key): op for op in ops if isinstance(op, PutOp)}
-        by_namespace: dict[Namespace, list[PutOp]] = {}
-        for op in puts.values():
+        last_puts = {(op.namespace, op.key): op for op in ops if isinstance(op, PutOp)}
+        puts_by_namespace: dict[Namespace, list[PutOp]] = {}
+        for op in last_puts.values():
             if op.namespace:
-                by_namespace.setdefault(validated(op.namespace), []).append(op)
+                puts_by_namespace.setdefault(validated(op.namespace), []).append(op)
             elif op.value is not None:  # a deletion has nothing to find there
                 raise InvalidNamespaceError("Namespace cannot be empty.")
-        for namespace, namespace_puts in by_namespace.items():
-            for start in range(0, len(namespace_puts), _BATCH):
-                self._put(namespace, namespace_puts[start : start + _BATCH])
+        for namespace, namespace_puts in puts_by_namespace.items():
+            for batch_start in range(0, len(namespace_puts), _BATCH):
+                self._put(namespace, namespace_puts[batch_start : batch_start + _BATCH])
         return results
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
@@ -104,88 +104,108 @@ class ThreadkeepStore(StoreOperations):
     def _get(self, op: GetOp) -> Item | None:
         namespace = validated(op.namespace)
         stream = self._streams.stream(namespace)
-        page = self._records.read(Query(stream, codec.KIND, ids=[record_id(op.key)]))[0]
+        record_page = self._records.read(Query(stream, codec.KIND, ids=[record_id(op.key)]))[0]
         if op.refresh_ttl:
-            self._renew_ttl(stream, page.version, page.records)
-        return codec.to_item(page.records[0], namespace) if page.records else None
+            self._renew_ttl(stream, record_page.version, record_page.records)
+        return codec.to_item(record_page.records[0], namespace) if record_page.records else None
 
     def _search(self, op: SearchOp) -> list[SearchItem]:
         hits = list(islice(self._matching(op), op.offset, op.offset + op.limit))
         if op.refresh_ttl:
-            by_stream: dict[str, tuple[int, list[Record]]] = {}
-            for stream, version, record, _ in hits:
-                by_stream.setdefault(stream, (version, []))[1].append(record)
-            for stream, (version, records) in by_stream.items():
-                self._renew_ttl(stream, version, records)
+            hits_by_stream: dict[str, tuple[int, list[Record]]] = {}
+            for stream, stream_version, record, _ in hits:
+                hits_by_stream.setdefault(stream, (stream_version, []))[1].append(record)
+            for stream, (stream_version, records) in hits_by_stream.items():
+                self._renew_ttl(stream, stream_version, records)
         return [codec.to_search_item(item) for _, _, _, item in hits]
 
     def _matching(self, op: SearchOp) -> Iterator[tuple[str, int, Record, Item]]:
         """Yield the hits of a search by namespace, oldest first within each."""
-        prefix = validated(op.namespace_prefix)
-        limit = None if op.filter else op.offset + op.limit
-        for stream, namespace, version, records in self._streams_under(prefix, limit):
+        namespace_prefix = validated(op.namespace_prefix)
+        record_limit = None if op.filter else op.offset + op.limit
+        for stream, namespace, stream_version, records in self._streams_under(
+            namespace_prefix, record_limit
+        ):
             for record in records:
                 item = codec.to_item(record, namespace)
                 if item is None:
                     continue
-                if item.namespace[: len(prefix)] != prefix:
+                if item.namespace[: len(namespace_prefix)] != namespace_prefix:
                     break
                 if not op.filter or codec.matches(item.value, op.filter):
-                    yield stream, version, record, item
+                    yield stream, stream_version, record, item
 
     def _namespaces(self, op: ListNamespacesOp) -> list[Namespace]:
         conditions = op.match_conditions or ()
-        paths = [(c.match_type, validated(c.path)) for c in conditions]
-        prefixes = [path for kind, path in paths if kind == "prefix" and "*" not in path]
-        prefix = max(prefixes, key=lambda path: len(path), default=())
+        condition_paths = [
+            (condition.match_type, validated(condition.path)) for condition in conditions
+        ]
+        prefixes = [
+            path
+            for match_type, path in condition_paths
+            if match_type == "prefix" and "*" not in path
+        ]
+        longest_prefix = max(prefixes, key=lambda path: len(path), default=())
         namespaces = {
-            named
-            for _, namespace, _, records in self._streams_under(prefix, 1)
-            if (named := codec.namespace_of(records[0], namespace)) is not None
+            stored_namespace
+            for _, namespace, _, records in self._streams_under(longest_prefix, 1)
+            if (stored_namespace := codec.namespace_of(records[0], namespace)) is not None
         }
-        matching = (
-            ns for ns in namespaces if all(codec.matches_namespace(ns, c) for c in conditions)
+        matching_namespaces = (
+            namespace
+            for namespace in namespaces
+            if all(codec.matches_namespace(namespace, condition) for condition in conditions)
         )
-        truncated = sorted({namespace[: op.max_depth] for namespace in matching})
-        return truncated[op.offset : op.offset + op.limit]
+        truncated_namespaces = sorted(
+            {namespace[: op.max_depth] for namespace in matching_namespaces}
+        )
+        return truncated_namespaces[op.offset : op.offset + op.limit]
 
     def _streams_under(self, prefix: Namespace, limit: int | None) -> list[StreamRecords]:
         """The non-empty streams of a prefix, with their oldest records."""
         namespaces = dict(self._streams.under(prefix))
-        streams: list[StreamRecords] = []
-        names = list(namespaces)
-        for start in range(0, len(names), _BATCH):
-            batch = names[start : start + _BATCH]
-            pages = self._records.read(*(Query(name, codec.KIND, limit=limit) for name in batch))
-            streams += [
-                (name, namespaces[name], page.version, page.records)
-                for name, page in zip(batch, pages, strict=True)
-                if page.records
+        stream_records: list[StreamRecords] = []
+        stream_names = list(namespaces)
+        for batch_start in range(0, len(stream_names), _BATCH):
+            name_batch = stream_names[batch_start : batch_start + _BATCH]
+            record_pages = self._records.read(
+                *(Query(stream_name, codec.KIND, limit=limit) for stream_name in name_batch)
+            )
+            stream_records += [
+                (stream_name, namespaces[stream_name], record_page.version, record_page.records)
+                for stream_name, record_page in zip(name_batch, record_pages, strict=True)
+                if record_page.records
             ]
-        return sorted(streams, key=lambda stream: (stream[3][0].at, stream[0]))
+        return sorted(stream_records, key=lambda stream: (stream[3][0].at, stream[0]))
 
     def _put(self, namespace: Namespace, ops: Sequence[PutOp]) -> None:
         stream, now = self._streams.stream(namespace), self._records.now()
-        ids = [record_id(op.key) for op in ops]
-        page = self._records.read(Query(stream, codec.KIND, ids=ids))[0]
-        existing = {record.id: record for record in page.records}
+        record_ids = [record_id(op.key) for op in ops]
+        record_page = self._records.read(Query(stream, codec.KIND, ids=record_ids))[0]
+        existing_records = {record.id: record for record in record_page.records}
         with_namespace = self._streams.is_hashed(namespace)
-        put = [
-            codec.to_record(op, now, existing.get(record_id(op.key)), with_namespace=with_namespace)
+        new_records = [
+            codec.to_record(
+                op, now, existing_records.get(record_id(op.key)), with_namespace=with_namespace
+            )
             for op in ops
             if op.value is not None
         ]
         deleted_ids = [record_id(op.key) for op in ops if op.value is None]
-        drop = [Drop(codec.KIND, deleted_ids)] if deleted_ids else []
-        self._records.commit(stream, put=put, drop=drop, ttl=None)
+        drops = [Drop(codec.KIND, deleted_ids)] if deleted_ids else []
+        self._records.commit(stream, put=new_records, drop=drops, ttl=None)
 
     def _renew_ttl(self, stream: str, version: int, records: Iterable[Record]) -> None:
         """Restart the TTL of records that were read, unless a concurrent write intervenes."""
         now = self._records.now()
-        put = [renewed for record in records if (renewed := codec.with_renewed_ttl(record, now))]
-        if put:
+        renewed_records = [
+            renewed_record
+            for record in records
+            if (renewed_record := codec.with_renewed_ttl(record, now))
+        ]
+        if renewed_records:
             try:
-                self._records.commit(stream, put=put, ttl=None, expect=version)
+                self._records.commit(stream, put=renewed_records, ttl=None, expect=version)
             except Conflict:
                 return  # the concurrent write has set a new TTL
 

@@ -57,11 +57,13 @@ def _approximate(messages: Sequence[BaseMessage]) -> int:
 def _takes_message(token_counter: Callable[..., Any]) -> bool:
     """Return True if the first parameter is annotated as a message, also by a string."""
     try:
-        hints = typing.get_type_hints(token_counter)
+        type_hints = typing.get_type_hints(token_counter)
     except (NameError, TypeError):
         return False
-    first = next((hint for name, hint in hints.items() if name != "return"), None)
-    return isinstance(first, type) and issubclass(first, BaseMessage)
+    first_hint = next(
+        (type_hint for name, type_hint in type_hints.items() if name != "return"), None
+    )
+    return isinstance(first_hint, type) and issubclass(first_hint, BaseMessage)
 
 
 def _count_either(token_counter: Callable[..., int], messages: Sequence[BaseMessage]) -> int:

@@ -56,7 +56,7 @@ def trim_messages(
         raise ValueError(f"strategy must be 'first' or 'last', got {shown(strategy)}")
     if strategy == "first" and (start_on or include_system):
         raise ValueError("start_on and include_system are only valid with strategy='last'")
-    trim = _Trimmer(
+    trimmer = _Trimmer(
         max_tokens,
         counter(token_counter),
         _splitter(text_splitter) if allow_partial else None,
@@ -64,16 +64,18 @@ def trim_messages(
         _type_test(start_on),
         include_system,
     )
-    run = functools.partial(_trim_all, trim.last if strategy == "last" else trim.first)
-    return RunnableLambda(run, name="trim_messages") if messages is None else run(messages)
+    trim_all = functools.partial(_trim_all, trimmer.last if strategy == "last" else trimmer.first)
+    return (
+        RunnableLambda(trim_all, name="trim_messages") if messages is None else trim_all(messages)
+    )
 
 
 def _trim_all(
     trim: Callable[[list[Unit], BaseMessage], list[Unit]], messages: Any
 ) -> list[BaseMessage]:
-    converted = convert_to_messages(messages)
-    all_units = units(converted)
-    kept_units = trim(all_units, converted[-1]) if all_units else []
+    converted_messages = convert_to_messages(messages)
+    all_units = units(converted_messages)
+    kept_units = trim(all_units, converted_messages[-1]) if all_units else []
     return [message for unit in kept_units for message in unit]
 
 
@@ -91,30 +93,36 @@ class _Trimmer:
     def last(self, all_units: list[Unit], final: BaseMessage) -> list[Unit]:
         """The newest units that fit, and the one of the final message."""
         all_units = self._until_allowed_end(all_units)
-        required = newest_indexes = newest(all_units, final)
+        required_indexes = newest_indexes = newest(all_units, final)
         if self.system:
-            required = newest_indexes | {
-                n for n, unit in enumerate(all_units) if isinstance(unit[0], SystemMessage)
+            required_indexes = newest_indexes | {
+                unit_index
+                for unit_index, unit in enumerate(all_units)
+                if isinstance(unit[0], SystemMessage)
             }
-        border = self._border(all_units, required)
-        kept_indexes = sorted(required | set(range(border + 1, len(all_units))))
-        if border >= 0 and (partial := self._partial_unit(all_units, kept_indexes, border)):
-            all_units = [*all_units[:border], partial, *all_units[border + 1 :]]
-            kept_indexes = sorted({*kept_indexes, border})
+        border_index = self._border(all_units, required_indexes)
+        kept_indexes = sorted(required_indexes | set(range(border_index + 1, len(all_units))))
+        if border_index >= 0 and (
+            partial_unit := self._partial_unit(all_units, kept_indexes, border_index)
+        ):
+            all_units = [*all_units[:border_index], partial_unit, *all_units[border_index + 1 :]]
+            kept_indexes = sorted({*kept_indexes, border_index})
         all_units = self._shrink_newest(all_units, kept_indexes, newest_indexes)
-        return self._from_allowed_start([(n in required, all_units[n]) for n in kept_indexes])
+        return self._from_allowed_start(
+            [(unit_index in required_indexes, all_units[unit_index]) for unit_index in kept_indexes]
+        )
 
     def first(self, all_units: list[Unit], _final: BaseMessage) -> list[Unit]:
         """The oldest units that fit."""
-        if partial := self._cut(all_units[:1], 0, end=False):
-            return [partial]
-        size = 1
-        while size < len(all_units) and self._fits(all_units[: size + 1]):
-            size += 1
-        kept_units = all_units[:size]
-        if size < len(all_units) and self.split is not None:
+        if first_unit_part := self._cut(all_units[:1], 0, end=False):
+            return [first_unit_part]
+        unit_count = 1
+        while unit_count < len(all_units) and self._fits(all_units[: unit_count + 1]):
+            unit_count += 1
+        kept_units = all_units[:unit_count]
+        if unit_count < len(all_units) and self.split is not None:
             partial_unit = cut(
-                all_units[size], lambda p: self._fits([*kept_units, p]), self.split, end=False
+                all_units[unit_count], lambda p: self._fits([*kept_units, p]), self.split, end=False
             )
             kept_units = [*kept_units, partial_unit] if partial_unit else kept_units
         return self._until_allowed_end(kept_units)
@@ -124,48 +132,64 @@ class _Trimmer:
 
         Units are counted one by one, then together: many counters add a constant per prompt.
         """
-        spent = sum(self.count(all_units[n]) for n in required)
-        index = len(all_units) - 1
-        while index >= 0 and (
-            index in required or (spent := spent + self.count(all_units[index])) <= self.limit
+        total_tokens = sum(self.count(all_units[unit_index]) for unit_index in required)
+        border_index = len(all_units) - 1
+        while border_index >= 0 and (
+            border_index in required
+            or (total_tokens := total_tokens + self.count(all_units[border_index])) <= self.limit
         ):
-            index -= 1
-        while index < len(all_units) - 1 and not self._fits_after(all_units, required, index):
-            index += 1
-        while index >= 0 and (
-            index in required or self._fits_after(all_units, required, index - 1)
+            border_index -= 1
+        while border_index < len(all_units) - 1 and not self._fits_after(
+            all_units, required, border_index
         ):
-            index -= 1
-        return index
+            border_index += 1
+        while border_index >= 0 and (
+            border_index in required or self._fits_after(all_units, required, border_index - 1)
+        ):
+            border_index -= 1
+        return border_index
 
     def _fits_after(self, all_units: list[Unit], required: set[int], index: int) -> bool:
         """Return True if all units after the index fit together with the required ones."""
-        return self._fits([unit for n, unit in enumerate(all_units) if n > index or n in required])
+        return self._fits(
+            [
+                unit
+                for unit_index, unit in enumerate(all_units)
+                if unit_index > index or unit_index in required
+            ]
+        )
 
     def _partial_unit(
         self, all_units: list[Unit], kept_indexes: list[int], border: int
     ) -> Unit | None:
-        indexes = sorted({*kept_indexes, border})
-        return self._cut([all_units[n] for n in indexes], indexes.index(border), end=True)
+        unit_indexes = sorted({*kept_indexes, border})
+        return self._cut(
+            [all_units[unit_index] for unit_index in unit_indexes],
+            unit_indexes.index(border),
+            end=True,
+        )
 
     def _shrink_newest(
         self, all_units: list[Unit], kept_indexes: list[int], newest_indexes: set[int]
     ) -> list[Unit]:
         """Cut the newest units, which are always kept, if they exceed the limit."""
-        shrunk = list(all_units)
-        for index in sorted(newest_indexes):
-            units = [shrunk[n] for n in kept_indexes]
-            shrunk[index] = self._cut(units, kept_indexes.index(index), end=True) or shrunk[index]
-        return shrunk
+        shrunk_units = list(all_units)
+        for newest_index in sorted(newest_indexes):
+            kept_units = [shrunk_units[unit_index] for unit_index in kept_indexes]
+            shrunk_units[newest_index] = (
+                self._cut(kept_units, kept_indexes.index(newest_index), end=True)
+                or shrunk_units[newest_index]
+            )
+        return shrunk_units
 
     def _cut(self, kept_units: list[Unit], index: int, *, end: bool) -> Unit | None:
         """Cut the unit at the index so that all fit; `None` if they fit already or never will."""
         if self.split is None or self._fits(kept_units):
             return None
-        preceding, following = kept_units[:index], kept_units[index + 1 :]
+        preceding_units, following_units = kept_units[:index], kept_units[index + 1 :]
         return cut(
             kept_units[index],
-            lambda partial: self._fits([*preceding, partial, *following]),
+            lambda partial: self._fits([*preceding_units, partial, *following_units]),
             self.split,
             end=end,
         )
@@ -174,42 +198,44 @@ class _Trimmer:
         return self.count([message for unit in kept_units for message in unit]) <= self.limit
 
     def _until_allowed_end(self, all_units: list[Unit]) -> list[Unit]:
-        for size in range(len(all_units), 0, -1):
-            if self.ends(all_units[size - 1][-1]):
-                return all_units[:size]
+        for unit_count in range(len(all_units), 0, -1):
+            if self.ends(all_units[unit_count - 1][-1]):
+                return all_units[:unit_count]
         return all_units
 
     def _from_allowed_start(self, flagged_units: list[tuple[bool, Unit]]) -> list[Unit]:
         """Drop leading units that may not start a prompt, unless they are required."""
         while True:
-            index = next(
+            first_index = next(
                 (
-                    n
-                    for n, (_, unit) in enumerate(flagged_units)
+                    unit_index
+                    for unit_index, (_, unit) in enumerate(flagged_units)
                     if not isinstance(unit[0], SystemMessage)
                 ),
                 len(flagged_units),
             )
             if (
-                index == len(flagged_units)
-                or flagged_units[index][0]
-                or self.starts(flagged_units[index][1][0])
+                first_index == len(flagged_units)
+                or flagged_units[first_index][0]
+                or self.starts(flagged_units[first_index][1][0])
             ):
                 return [unit for _, unit in flagged_units]
-            del flagged_units[index]
+            del flagged_units[first_index]
 
 
 def _type_test(types: Types) -> Callable[[BaseMessage], bool]:
     if types is None:
         return lambda _: True
-    listed = [types] if isinstance(types, (str, type)) else types
-    names = {kind for kind in listed if isinstance(kind, str)}
-    classes = tuple(kind for kind in listed if isinstance(kind, type))
-    return lambda message: message.type in names or isinstance(message, classes)
+    type_list = [types] if isinstance(types, (str, type)) else types
+    type_names = {message_type for message_type in type_list if isinstance(message_type, str)}
+    message_classes = tuple(
+        message_type for message_type in type_list if isinstance(message_type, type)
+    )
+    return lambda message: message.type in type_names or isinstance(message, message_classes)
 
 
 def _splitter(text_splitter: Any) -> Splitter:
     if text_splitter is None:
         return lambda text: text.splitlines(keepends=True)
-    split: Splitter = getattr(text_splitter, "split_text", text_splitter)
-    return split
+    split_function: Splitter = getattr(text_splitter, "split_text", text_splitter)
+    return split_function

@@ -14,21 +14,21 @@ Splitter = Callable[[str], Sequence[str]]
 
 def units(messages: Sequence[BaseMessage]) -> list[Unit]:
     """Group messages into units, without lone results and incompletely answered calls."""
-    grouped: list[Unit] = []
+    message_units: list[Unit] = []
     pending_ids: set[str] = set()
     for message in in_reply_order(messages):
         if isinstance(message, ToolMessage):
             if message.tool_call_id in pending_ids:
-                grouped[-1].append(message)
+                message_units[-1].append(message)
                 pending_ids.discard(message.tool_call_id)
             continue
         if pending_ids:
-            grouped.pop()  # not all of its calls were answered
-        grouped.append([message])
+            message_units.pop()  # not all of its calls were answered
+        message_units.append([message])
         pending_ids = _call_ids(message)
-    if pending_ids and len(grouped[-1]) > 1:
-        grouped.pop()  # unanswered calls may end a prompt, partly answered ones may not
-    return grouped
+    if pending_ids and len(message_units[-1]) > 1:
+        message_units.pop()  # unanswered calls may end a prompt, partly answered ones may not
+    return message_units
 
 
 def newest(all_units: Sequence[Unit], final: BaseMessage) -> set[int]:
@@ -37,10 +37,16 @@ def newest(all_units: Sequence[Unit], final: BaseMessage) -> set[int]:
     Args:
         final: the last message as it was given; a result may belong to a call further ahead.
     """
-    indexed = list(enumerate(all_units))
-    questions = [n for n, unit in indexed if isinstance(unit[0], HumanMessage)]
-    ends = [n for n, unit in indexed if any(message is final for message in unit)]
-    return {*questions[-1:], *ends, len(all_units) - 1} if all_units else set()
+    indexed_units = list(enumerate(all_units))
+    question_indexes = [
+        unit_index for unit_index, unit in indexed_units if isinstance(unit[0], HumanMessage)
+    ]
+    final_indexes = [
+        unit_index
+        for unit_index, unit in indexed_units
+        if any(message is final for message in unit)
+    ]
+    return {*question_indexes[-1:], *final_indexes, len(all_units) - 1} if all_units else set()
 
 
 def cut(unit: Unit, fits: Callable[[Unit], bool], split: Splitter, *, end: bool) -> Unit | None:
@@ -52,9 +58,9 @@ def cut(unit: Unit, fits: Callable[[Unit], bool], split: Splitter, *, end: bool)
     if len(unit) > 1 or _call_ids(message):
         return None
     for content in _shortened(message.content, split, end=end):
-        shortened = message.model_copy(update={"content": content})
-        if fits([shortened]):
-            return [shortened]
+        shortened_message = message.model_copy(update={"content": content})
+        if fits([shortened_message]):
+            return [shortened_message]
     return None
 
 
@@ -63,17 +69,23 @@ def _shortened(
 ) -> list[str | list[object]]:
     """Return ever shorter versions of the content, none of them empty."""
     if isinstance(content, str):
-        pieces = [piece for piece in split(content) if piece]
-        sizes = range(1, len(pieces))
-        return ["".join(pieces[n:] if end else pieces[: len(pieces) - n]) for n in sizes]
+        text_pieces = [piece for piece in split(content) if piece]
+        cut_sizes = range(1, len(text_pieces))
+        return [
+            "".join(text_pieces[cut_size:] if end else text_pieces[: len(text_pieces) - cut_size])
+            for cut_size in cut_sizes
+        ]
     parts: list[object] = list(content)
     variants: list[str | list[object]] = []
-    while texts := [n for n, part in enumerate(parts) if _text(part) is not None]:
-        index = texts[0] if end else texts[-1]
-        preceding, part, following = parts[:index], parts[index], parts[index + 1 :]
+    while text_indexes := [
+        cut_size for cut_size, part in enumerate(parts) if _text(part) is not None
+    ]:
+        index = text_indexes[0] if end else text_indexes[-1]
+        preceding_parts, part, following_parts = parts[:index], parts[index], parts[index + 1 :]
         shortened_texts = _shortened(_text(part) or "", split, end=end)
         variants += [
-            [*preceding, _with_text(part, str(text)), *following] for text in shortened_texts
+            [*preceding_parts, _with_text(part, str(text)), *following_parts]
+            for text in shortened_texts
         ]
         del parts[index]
         if parts:
