@@ -69,13 +69,13 @@ def joint_traits(policies: Sequence[Policy]) -> PolicyTraits:
     """
     if len(policies) == 1:
         return traits_of(policies[0])
-    each = [traits_of(policy) for policy in policies]
-    if not each:
+    traits_by_policy = [traits_of(policy) for policy in policies]
+    if not traits_by_policy:
         return _NONE
     return PolicyTraits(
-        reach=min(traits.reach for traits in each),
-        least=max(traits.least for traits in each),
-        head=max(traits.head for traits in each),
-        readable=any(traits.readable for traits in each),
-        part=all(traits.part for traits in each),
+        reach=min(traits.reach for traits in traits_by_policy),
+        least=max(traits.least for traits in traits_by_policy),
+        head=max(traits.head for traits in traits_by_policy),
+        readable=any(traits.readable for traits in traits_by_policy),
+        part=all(traits.part for traits in traits_by_policy),
     )
