@@ -23,17 +23,21 @@ def connect(store: object = None, /, **options: Any) -> Memory:
     """Open chat memory. No I/O happens before the first read or write.
 
     Args:
-        store: a URL (`sqlite:///chat.db`, `sqlite:////abs/chat.db`, `file:chats`,
-            `file:///abs/chats`, `memory://`, `none://`), a dict
-            (`{"type": "sqlite", "path": "chat.db"}`), a `Path` to an SQLite file or to a folder
-            of the file store, a SQLAlchemy `Engine`, a `Backend` of your own, which stays yours
-            to close, or a history provider of your own, likewise (see
-            `threadkeep.service.BaseHistoryProvider`). A third-party backend or provider is
-            `{"type": "module:Class", ...}`, `{"type": "custom", "module_path": "module", ...}`
-            or the name of an entry point of `threadkeep.backends`, as type or as URL scheme.
-            `None` reads the environment as the
-            command line does: `THREADKEEP_URL`, or `THREADKEEP_HISTORY_BACKEND` with the
-            variables of that store, else `sqlite:///threadkeep.db`.
+        store: where the chats are, one of:
+
+            - a URL: `sqlite:///chat.db`, `sqlite:////abs/chat.db`, `file:chats`,
+              `file:///abs/chats`, `postgresql://`, `mysql://`, `oracle://`, `redis://`,
+              `mongodb://`, `memory://`, `none://`;
+            - `None`: what the environment says, as for the command line (`THREADKEEP_URL`, or
+              `THREADKEEP_HISTORY_BACKEND` with the variables of that store), else
+              `sqlite:///threadkeep.db`;
+            - a `Path`: an SQLite file, or a folder of the file store;
+            - a dict: `{"type": "sqlite", "path": "chat.db"}`;
+            - a client or SQLAlchemy `Engine` of your own, a `Backend`, or a history provider (see
+              `threadkeep.service.BaseHistoryProvider`), which stay yours to close;
+            - a third-party backend or provider: `{"type": "module:Class", ...}`,
+              `{"type": "custom", "module_path": "module", ...}`, or the name of an entry point of
+              `threadkeep.backends`, as type or as URL scheme.
         **options: `namespace`, `require_user`, `window`, `retain`, `ttl` (seconds, a `timedelta`
             or a text such as `"30d"`), `clock`, `pool_size`, `timeout`, `key`, `observe`,
             `longterm`, `llm`, `embedder`, `redactor`, `summary_ttl`, `sweep_grace`, and the options

@@ -21,6 +21,7 @@ PAGES = [
 
 _BLOCK = re.compile(r"^( *)```(\w+)[^\n]*\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+_PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
 _BRACKETS = re.compile(r"<([a-z]+:[^>\s]*)>")
 _REFERENCE = re.compile(r"^\[[^\]]+\]: +(\S+)", re.MULTILINE)
 _RUN = frozenset({"python", "pycon"})
@@ -57,6 +58,11 @@ def links(page: Path) -> list[str]:
     """Where the links of a page lead, also those in angle brackets and of references."""
     text = _BLOCK.sub("", page.read_text("utf-8"))
     return [link for form in (_LINK, _BRACKETS, _REFERENCE) for link in form.findall(text)]
+
+
+def pictures(page: Path) -> list[str]:
+    """Where the pictures of a page lie."""
+    return _PICTURE.findall(_BLOCK.sub("", page.read_text("utf-8")))
 
 
 def relative_links(page: Path) -> Iterator[str]:
