@@ -112,9 +112,9 @@ class Lines:
         return (None, self._rest_of_line(len(line))) if len(line) >= MAX_ENTRY else (b"", 0)
 
     def _rest_of_line(self, size: int) -> int:
-        while more := self._file.readline(MAX_ENTRY):
-            size += len(more)
-            if more.endswith(b"\n"):
+        while chunk := self._file.readline(MAX_ENTRY):
+            size += len(chunk)
+            if chunk.endswith(b"\n"):
                 return size
         return 0
 
