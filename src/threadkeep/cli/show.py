@@ -62,7 +62,7 @@ def _print_item(item: Item) -> None:
 def _texts(item: Item) -> list[str]:
     texts = [item.text] if item.text else []
     if not isinstance(item.content, str):
-        texts += [f"[{b['type']}]" for b in item.content if b["type"] != "text"]
+        texts += [f"[{block['type']}]" for block in item.content if block["type"] != "text"]
     for call in item.tool_calls:
         texts.append(f"calls {call.get('name')}({as_text(call.get('args'))})")
     return texts

@@ -36,21 +36,21 @@ def users(
     It walks over all sessions, so it takes its time in a large store. With dates, only who wrote
     then.
     """
-    within = period(since, until)
-    counts: dict[str, _UserCount] = {}
-    anonymous = 0
-    for info in sessions_in(require_existing(memory), None, within):
+    write_period = period(since, until)
+    counts_by_user: dict[str, _UserCount] = {}
+    ownerless_count = 0
+    for info in sessions_in(require_existing(memory), None, write_period):
         if info.user is None:
-            anonymous += 1
+            ownerless_count += 1
             continue
-        count = counts.setdefault(info.user, _UserCount())
+        count = counts_by_user.setdefault(info.user, _UserCount())
         count.sessions += 1
         dates = [date for date in (count.last_written, info.updated_at) if date]
         count.last_written = max(dates, default=None)
     if since is None and until is None:
         for name in _known_users(memory):
-            counts.setdefault(name, _UserCount())
-    rows = sorted(counts.items())
+            counts_by_user.setdefault(name, _UserCount())
+    rows = sorted(counts_by_user.items())
     if json:
         print_json([
             {"user": name, "sessions": count.sessions, "last_written": count.last_written}
@@ -61,8 +61,8 @@ def users(
         ("user", "sessions", "last written"),
         [(name, count.sessions, format_time(count.last_written)) for name, count in rows],
     )
-    if anonymous:
-        print_line(f"... and {anonymous} sessions of nobody", err=True)
+    if ownerless_count:
+        print_line(f"... and {ownerless_count} sessions of nobody", err=True)
 
 
 def _known_users(memory: Memory) -> Iterator[str]:
@@ -72,8 +72,8 @@ def _known_users(memory: Memory) -> Iterator[str]:
     while True:
         streams, cursor = engine.streams(prefix, cursor=cursor, limit=_PAGE)
         for stream in streams:
-            encoded = names.parts(stream)[1]
-            if not encoded.startswith("="):
-                yield unquote(encoded, errors="surrogatepass")
+            encoded_name = names.parts(stream)[1]
+            if not encoded_name.startswith("="):
+                yield unquote(encoded_name, errors="surrogatepass")
         if cursor is None:
             return

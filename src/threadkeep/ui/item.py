@@ -22,11 +22,11 @@ def item(request: Request) -> Response:
     """`GET /item?session=&id=`: an item with its payload, facts, instructions and refusals."""
     chat, info = session_of(request, "session")
     id = id_parameter(request)
-    before = chat.items(before=id, last=1, hidden=True)
-    following = chat.items(after=before[-1].seq if before else 0, limit=1, hidden=True)
-    if not following or following[0].id != id:
+    items_before = chat.items(before=id, last=1, hidden=True)
+    items = chat.items(after=items_before[-1].seq if items_before else 0, limit=1, hidden=True)
+    if not items or items[0].id != id:
         raise NotFound(NOT_FOUND)
-    shown_item, explanation = following[0], chat.explain(id)
+    shown_item, explanation = items[0], chat.explain(id)
     entry = entry_of(shown_item, limit=LONG)
     return render(
         request,
@@ -52,11 +52,11 @@ def quotes_of(explanation: Explanation, id: str) -> set[str]:
 
 def passages(text: str, quotes: Iterable[str]) -> list[tuple[str, bool]]:
     """A text in pieces, each with whether it is cited; together they are the text."""
-    longest_first = sorted(quotes, key=len, reverse=True)
-    if not longest_first:
+    sorted_quotes = sorted(quotes, key=len, reverse=True)
+    if not sorted_quotes:
         return [(text, False)]
-    pieces = re.split(f"({'|'.join(map(re.escape, longest_first))})", text)
-    return [(piece, place % 2 == 1) for place, piece in enumerate(pieces) if piece]
+    pieces = re.split(f"({'|'.join(map(re.escape, sorted_quotes))})", text)
+    return [(piece, index % 2 == 1) for index, piece in enumerate(pieces) if piece]
 
 
 ROUTES: Final = [page_route("/item", item)]
