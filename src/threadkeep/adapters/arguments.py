@@ -76,11 +76,11 @@ def strict_arguments(function: Callable[P, R]) -> Callable[P, R]:
         if len(args) > len(positional):
             raise TypeError(_title(function, args) + _too_many(positional, names))
         if not kwargs.keys() <= names:
-            allowed = names | _fields_of(args[0]) if has_fields else names
-            if unknown := kwargs.keys() - allowed:
-                hint = _hint(min(unknown), allowed - _RECEIVERS)
-                title = _title(function, args)
-                raise TypeError(f"{title} has no argument {shown(min(unknown))}{hint}")
+            allowed_names = names | _fields_of(args[0]) if has_fields else names
+            if unknown_names := kwargs.keys() - allowed_names:
+                hint = _hint(min(unknown_names), allowed_names - _RECEIVERS)
+                call_title = _title(function, args)
+                raise TypeError(f"{call_title} has no argument {shown(min(unknown_names))}{hint}")
         return function(*args, **kwargs)
 
     return checked

@@ -66,15 +66,18 @@ def revise(
         output: the entries of the output as they are now.
     """
     try:
-        existing = _find_slot(Responses(chat._engine, chat.user), chat, id, key).existing
+        existing_response = _find_slot(Responses(chat._engine, chat.user), chat, id, key).existing
     except ThreadkeepError as error:
         _log(chat, error)
         return
-    if existing is None or (existing.input, existing.output) == (list(input), list(output)):
+    if existing_response is None or (existing_response.input, existing_response.output) == (
+        list(input),
+        list(output),
+    ):
         return
-    fields = ("model", "status", "usage", "metadata", "extra")
-    unchanged = {name: getattr(existing, name) for name in fields}
-    answer = {**unchanged, "id": id, "input": list(input), "output": list(output)}
+    names = ("model", "status", "usage", "metadata", "extra")
+    fields = {name: getattr(existing_response, name) for name in names}
+    answer = {**fields, "id": id, "input": list(input), "output": list(output)}
     record(chat, answer, key=key)
 
 
@@ -89,13 +92,13 @@ def _store(chat: Session, answer: Mapping[str, Any], key: str | None) -> Respons
     responses = Responses(chat._engine, chat.user)
     slot = _find_slot(responses, chat, answer.get("id"), key)
     item_extra = {} if key is None else {"item": key}
-    body = {**answer, "id": slot.id, "extra": {**answer.get("extra", {}), **item_extra}}
+    response_fields = {**answer, "id": slot.id, "extra": {**answer.get("extra", {}), **item_extra}}
     if slot.existing is None:
-        body["previous_response_id"] = chain.newest_id(chat._engine, chat.user, chat.id)
+        response_fields["previous_response_id"] = chain.newest_id(chat._engine, chat.user, chat.id)
     else:
-        body["previous_response_id"] = slot.existing.previous_response_id
-        body["created_at"] = slot.existing.created_at
-    return responses.add(body, conversation=chat.id)
+        response_fields["previous_response_id"] = slot.existing.previous_response_id
+        response_fields["created_at"] = slot.existing.created_at
+    return responses.add(response_fields, conversation=chat.id)
 
 
 def _find_slot(

@@ -34,10 +34,10 @@ class Files:
             InputError: it has neither url nor name, or something in it is not JSON.
             NotOwner: the session belongs to another user.
         """
-        stored = redacted_file(self._engine, _file(file))
+        stored_file = redacted_file(self._engine, _file(file))
         now = self._engine.now()
-        self._stream.append([file_codec.file_record(stored, now)])
-        return replace(stored, created_at=utc_datetime(now))
+        self._stream.append([file_codec.file_record(stored_file, now)])
+        return replace(stored_file, created_at=utc_datetime(now))
 
     @reads
     def list(self) -> list[File]:
@@ -72,8 +72,8 @@ def _file(file: Mapping[str, Any] | File) -> File:
     if id is None:
         raise InputError("file needs a url or a name; the one it has is its id")
     expiry = fields.pop("expiration_timestamp", None)
-    expires = None if expiry is None else parse_time(expiry, "file.expiration_timestamp")
-    return File(id, url, name, fields, expires_at=expires)
+    expires_at = None if expiry is None else parse_time(expiry, "file.expiration_timestamp")
+    return File(id, url, name, fields, expires_at=expires_at)
 
 
 def _text(value: object, key: str) -> str | None:

@@ -65,9 +65,9 @@ class Memory:
         label: str = "",
     ) -> None:
         if not isinstance(backend, Backend):
-            received = "nothing" if backend is _NONE else f"a {type(backend).__name__}"
+            received_type = "nothing" if backend is _NONE else f"a {type(backend).__name__}"
             raise ConfigError(
-                f"Memory takes a Backend, got {received}: "
+                f"Memory takes a Backend, got {received_type}: "
                 "threadkeep.connect(...) opens a Memory from a URL, a dict or a Path"
             )
         self._engine = Engine(backend, settings or Settings(), owned=owned)

@@ -46,10 +46,10 @@ class Upstream:
         read_seconds: float = 600.0,
         on_failure: Callable[[str], None] | None = None,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        url_parts = urlsplit(url)
+        if url_parts.scheme not in {"http", "https"} or not url_parts.hostname:
             raise ConfigError("upstream must be a URL such as http://127.0.0.1:8000/v1")
-        if parts.username or parts.password or parts.query or parts.fragment:
+        if url_parts.username or url_parts.password or url_parts.query or url_parts.fragment:
             raise ConfigError("upstream: pass its key by itself, not in the URL")
         self._url = url.rstrip("/")
         self._key = key
@@ -109,8 +109,8 @@ class Upstream:
 
     def _headers(self) -> dict[str, str]:
         key = self._read_key()
-        plain = {"accept-encoding": "identity"}  # the bytes of a stream are read as they come
-        return plain if key is None else {**plain, "authorization": f"Bearer {key}"}
+        headers = {"accept-encoding": "identity"}  # the bytes of a stream are read as they come
+        return headers if key is None else {**headers, "authorization": f"Bearer {key}"}
 
     def _read_key(self) -> str | None:
         try:
@@ -141,10 +141,10 @@ async def read_object(answer: httpx.Response) -> dict[str, Any]:
         body = await _read(answer, MAX_ANSWER)
     except httpx.HTTPError as error:
         raise ApiError(502, "the upstream broke off its answer", code="upstream") from error
-    value = _json(body)
-    if not isinstance(value, dict):
+    json_object = _json(body)
+    if not isinstance(json_object, dict):
         raise ApiError(502, "the upstream answered with something else than JSON", code="upstream")
-    return value
+    return json_object
 
 
 async def require_event_stream(answer: httpx.Response) -> None:
@@ -173,9 +173,11 @@ async def _failure(answer: httpx.Response) -> ApiError:
         body = _json(await _read(answer, _MAX_ERROR))
     except (ApiError, *BROKEN):
         body = None
-    retry = answer.headers.get("retry-after")
+    retry_after = answer.headers.get("retry-after")
     failure = ApiError(
-        status, f"the upstream answered {status}", headers={"retry-after": retry} if retry else {}
+        status,
+        f"the upstream answered {status}",
+        headers={"retry-after": retry_after} if retry_after else {},
     )
     if isinstance(body, dict) and isinstance(body.get("error"), dict):
         failure.body = body

@@ -64,7 +64,7 @@ async def forget(request: Request) -> Response:
 
 def hit_body(hit: Hit) -> dict[str, Any]:
     """A hit as JSON: an item with its conversation, or a fact."""
-    body: dict[str, Any] = {
+    hit_fields: dict[str, Any] = {
         "object": "search.hit",
         "score": hit.score,
         "conversation": hit.session,
@@ -73,10 +73,10 @@ def hit_body(hit: Hit) -> dict[str, Any]:
         "fact": None,
     }
     if hit.item is not None:
-        body["item"] = item_to_entries(hit.item)[0]
+        hit_fields["item"] = item_to_entries(hit.item)[0]
     if hit.fact is not None:
-        body["fact"] = {"id": hit.fact.id, "text": hit.fact.text, "status": hit.fact.status}
-    return body
+        hit_fields["fact"] = {"id": hit.fact.id, "text": hit.fact.text, "status": hit.fact.status}
+    return hit_fields
 
 
 ROUTES: Final = [

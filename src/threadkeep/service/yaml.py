@@ -34,19 +34,19 @@ def load(path: str | os.PathLike[str], key: str | None = None) -> Block:
         blocks = list(
             _blocks_under(document, key, set()) if key else _candidate_blocks(document, set())
         )
-        distinct = [block for index, block in enumerate(blocks) if block not in blocks[:index]]
+        variants = [block for index, block in enumerate(blocks) if block not in blocks[:index]]
     except RecursionError as error:
         raise ConfigError(f"{path}: the document contains itself, or is nested too deep") from error
-    if len(distinct) > 1:
+    if len(variants) > 1:
         raise ConfigError(
-            f"{path}: {len(distinct)} blocks under {key or ' or '.join(_BLOCK_KEYS)} differ; name "
+            f"{path}: {len(variants)} blocks under {key or ' or '.join(_BLOCK_KEYS)} differ; name "
             "the one that is meant by key=, or give it a name of its own"
         )
-    if not distinct:
+    if not variants:
         raise ConfigError(
             f"{path}: no {shown(key or NESTED_KEY)} with keys below it{_hint(document, key)}"
         )
-    return distinct[0]
+    return variants[0]
 
 
 def _parse(path: Path) -> object:
@@ -61,8 +61,8 @@ def _parse(path: Path) -> object:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        location = f"{path}, line {mark.line + 1}" if mark else f"{path}"
+        error_mark = getattr(error, "problem_mark", None)
+        location = f"{path}, line {error_mark.line + 1}" if error_mark else f"{path}"
         problem = getattr(error, "problem", None) or "not a text that YAML allows"
         raise ConfigError(f"{location}: this is no YAML: {problem}") from None
     except (ValueError, RecursionError) as error:
@@ -74,10 +74,10 @@ def _candidate_blocks(node: object, visited: set[int]) -> Iterator[Block]:
     if isinstance(node, Mapping) and not visited and node.keys() & SERVICE_KEYS.keys():
         yield node
         return
-    for name, value in _children(node, visited):
-        if isinstance(node, Mapping) and name == NESTED_KEY and node.keys() & _SIBLING_KEYS:
+    for key, value in _children(node, visited):
+        if isinstance(node, Mapping) and key == NESTED_KEY and node.keys() & _SIBLING_KEYS:
             yield _mark_nested(node, visited)
-        elif isinstance(value, Mapping) and name in _BLOCK_KEYS and id(value) not in visited:
+        elif isinstance(value, Mapping) and key in _BLOCK_KEYS and id(value) not in visited:
             yield _mark_nested(value, visited)
         else:
             yield from _candidate_blocks(value, visited)
