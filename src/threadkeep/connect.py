@@ -45,8 +45,8 @@ def connect(store: object = None, /, **options: Any) -> Memory:
         MissingExtra: the store needs a package that is not installed.
     """
     memory = _connect(store, options)
-    if (other := memory._engine.settings.longterm) is not None:
-        _open_longterm(memory, other)
+    if (longterm_store := memory._engine.settings.longterm) is not None:
+        _open_longterm(memory, longterm_store)
     return memory
 
 
@@ -61,8 +61,8 @@ def _open_longterm(memory: Memory, other: object) -> None:
     if isinstance(other, Memory):
         memory._engine.use_longterm_store(other._engine, owned=False)
         return
-    shared = ("namespace", "clock", "sweep_grace", "pool_size", "timeout", "key", "observe")
-    fallbacks = {name: getattr(own_settings, name) for name in shared}
+    names = ("namespace", "clock", "sweep_grace", "pool_size", "timeout", "key", "observe")
+    fallbacks = {name: getattr(own_settings, name) for name in names}
     longterm_memory = _connect(other, {}, fallbacks)
     memory._engine.use_longterm_store(longterm_memory._engine, owned=True)
 
@@ -71,8 +71,8 @@ def _connect(
     store: object, options: Mapping[str, Any], fallbacks: Mapping[str, Any] | None = None
 ) -> Memory:
     if isinstance(store, Backend):
-        validated = settings({**(fallbacks or {}), **options})
-        return Memory(wrap(store, validated), validated)
+        store_settings = settings({**(fallbacks or {}), **options})
+        return Memory(wrap(store, store_settings), store_settings)
     source = _source(store)
     if source is None:
         return _connect(_over_provider(store), options, fallbacks)

@@ -90,8 +90,8 @@ def did_you_mean(wrong: object, valid_names: Iterable[str]) -> str:
 
     names = sorted(valid_names)
     text = wrong[:_MAX_COMPARED] if isinstance(wrong, str) else ""
-    close = difflib.get_close_matches(text, names, n=1)
-    return f"; did you mean {shown(close[0])}?" if close else f"; known: {', '.join(names)}"
+    matches = difflib.get_close_matches(text, names, n=1)
+    return f"; did you mean {shown(matches[0])}?" if matches else f"; known: {', '.join(names)}"
 
 
 _MAX_COMPARED = 100  # characters: comparing takes the square of them

@@ -78,12 +78,12 @@ def _rendered(value: object, limit: int, depth: int) -> str:
 
 
 def _quoted(text: str, limit: int) -> str:
-    start = _without_secrets(text[:_MAX_SCANNED])
-    line = escaped_line(start[:limit])
-    quote = '"' if "'" in line and '"' not in line else "'"
+    text_start = _without_secrets(text[:_MAX_SCANNED])
+    line = escaped_line(text_start[:limit])
+    quote_mark = '"' if "'" in line and '"' not in line else "'"
     if len(text) <= limit:
-        return f"{quote}{line}{quote}"
-    return f"{quote}{line}...{quote} ({len(text):,} characters)"
+        return f"{quote_mark}{line}{quote_mark}"
+    return f"{quote_mark}{line}...{quote_mark} ({len(text):,} characters)"
 
 
 def _without_secrets(text: str) -> str:
@@ -103,8 +103,8 @@ def _container(value: object, limit: int, depth: int) -> str:
         text = ", ".join(_entries(value, limit // 2, depth - 1))
     except Exception:  # whatever a class of the caller's raises
         return f"a {kind}"
-    pair = {"list": "[]", "tuple": "()"}.get(kind, "{}")
-    return f"{pair[0]}{text}{pair[1]}" if len(text) <= limit else f"a {kind} of {size:,}"
+    brackets = {"list": "[]", "tuple": "()"}.get(kind, "{}")
+    return f"{brackets[0]}{text}{brackets[1]}" if len(text) <= limit else f"a {kind} of {size:,}"
 
 
 def _entries(value: object, limit: int, depth: int) -> list[str]:

@@ -49,21 +49,21 @@ def to_items(message: Message, number: int = 0) -> list[Item]:
     Raises:
         InputError: it holds what is not JSON.
     """
-    data = _dump(message, number)
-    contents: list[Part] = data.pop("contents", [])
-    if _is_plain(data, contents):
+    dump = _dump(message, number)
+    contents: list[Part] = dump.pop("contents", [])
+    if _is_plain(dump, contents):
         return [Item(role=message.role, content=contents[0]["text"])]
     if not contents:
-        return [Item(type="notice", role=message.role, raw=_raw({"message": data}))]
+        return [Item(type="notice", role=message.role, raw=_raw({"message": dump}))]
     groups = list(_groups(contents))
     group_id = uuid4().hex if len(groups) > 1 else None
     items: list[Item] = []
     for group in groups:
         is_result = _is_result(group[0])
         fields, parts = _result(group[0]) if is_result else _message(message.role, group)
-        head = {"message": data} if not items else {"role": message.role}
-        mark = {} if group_id is None else {"group": group_id}
-        items.append(Item(**fields, raw=_raw({**head, **mark, "contents": parts})))
+        envelope = {"message": dump} if not items else {"role": message.role}
+        group_mark = {} if group_id is None else {"group": group_id}
+        items.append(Item(**fields, raw=_raw({**envelope, **group_mark, "contents": parts})))
     return items
 
 
@@ -75,17 +75,19 @@ def to_messages(items: Sequence[Item]) -> list[Message]:
     """
     messages: list[Message] = []
     for part in _parts(items):
-        previous: Item | None = None
+        previous_item: Item | None = None
         for item in part:
-            native = _native_message(item)
-            message = _foreign_message(item) if native is None else native
+            native_message = _native_message(item)
+            message = _foreign_message(item) if native_message is None else native_message
             if message is None:
                 continue
-            if previous is not None and _continues(previous, item, is_native=native is not None):
+            if previous_item is not None and _continues(
+                previous_item, item, is_native=native_message is not None
+            ):
                 messages[-1].contents.extend(message.contents)
             else:
                 messages.append(message)
-            previous = item
+            previous_item = item
     return messages
 
 
@@ -112,10 +114,10 @@ def usage_of(details: Any) -> dict[str, Any] | None:
 
 def _dump(message: Message, number: int) -> dict[str, Any]:
     try:
-        data = message.to_dict(exclude={"contents", "additional_properties"})
-        data["additional_properties"] = message.additional_properties
-        data["contents"] = [content.to_dict() for content in message.contents]
-        return dict(as_json(data, any_type=True))
+        message_dump = message.to_dict(exclude={"contents", "additional_properties"})
+        message_dump["additional_properties"] = message.additional_properties
+        message_dump["contents"] = [content.to_dict() for content in message.contents]
+        return dict(as_json(message_dump, any_type=True))
     except (ValueError, TypeError, RecursionError) as error:
         raise InputError(f"message {number} cannot be stored as JSON: {error}") from error
 
@@ -125,30 +127,30 @@ def _is_plain(data: dict[str, Any], contents: list[Part]) -> bool:
     has_more = any(data.get(name) for name in data.keys() - {"type", "role"})
     if has_more or data["role"] not in PLAIN_ROLES or len(contents) != 1:
         return False
-    plain = {"type": "text", "additional_properties": {}}
-    part = dict(contents[0])
-    return isinstance(part.pop("text", None), str) and part == plain
+    text_defaults = {"type": "text", "additional_properties": {}}
+    text_part = dict(contents[0])
+    return isinstance(text_part.pop("text", None), str) and text_part == text_defaults
 
 
 def _native_message(item: Item) -> Message | None:
     """The message, or the part of it that the item holds; `None` if another framework wrote it."""
     if is_plain_text(item):
         return Message(item.role, [str(item.content)])
-    if not (data := _data(item)):
+    if not (payload := _data(item)):
         return None
     try:
-        head = dict(data["message"] if "message" in data else {"role": data["role"]})
-        contents = [_stored_part(part, item) for part in data.get("contents", ())]
-        return Message.from_dict({**head, "contents": contents})
+        envelope = dict(payload["message"] if "message" in payload else {"role": payload["role"]})
+        contents = [_stored_part(part, item) for part in payload.get("contents", ())]
+        return Message.from_dict({**envelope, "contents": contents})
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         return None  # of another shape: what is neutral
 
 
 def _data(item: Item) -> dict[str, Any]:
     """The payload of the framework; empty if another one wrote the item."""
-    raw = item.raw or {}
-    data = raw.get("data")
-    return data if raw.get("format") == FORMAT and isinstance(data, dict) else {}
+    raw_payload = item.raw or {}
+    payload = raw_payload.get("data")
+    return payload if raw_payload.get("format") == FORMAT and isinstance(payload, dict) else {}
 
 
 def _stored_part(part: Part, item: Item) -> Part:
@@ -159,9 +161,9 @@ def _stored_part(part: Part, item: Item) -> Part:
 
 def _groups(contents: list[Part]) -> Iterator[list[Part]]:
     """Each function result alone, and the contents between them together."""
-    for is_result, run in groupby(contents, _is_result):
-        group = list(run)
-        yield from ([part] for part in group) if is_result else [group]
+    for is_result, content_run in groupby(contents, _is_result):
+        contents_of_run = list(content_run)
+        yield from ([part] for part in contents_of_run) if is_result else [contents_of_run]
 
 
 def _is_result(part: Part) -> bool:
@@ -175,8 +177,8 @@ def _result(part: Part) -> tuple[dict[str, Any], list[Part]]:
         "tool_call_id": part.get("call_id") or "",
         "content": result_text(part),
     }
-    failed = {"status": "error"} if part.get("exception") else {}
-    return {**fields, **failed}, [packed_result(part)]
+    error_status = {"status": "error"} if part.get("exception") else {}
+    return {**fields, **error_status}, [packed_result(part)]
 
 
 def _message(role: str, parts: list[Part]) -> tuple[dict[str, Any], list[Part]]:
@@ -184,16 +186,16 @@ def _message(role: str, parts: list[Part]) -> tuple[dict[str, Any], list[Part]]:
     content = [block for block in blocks if block is not None]
     is_text = [block["type"] for block in content] == ["text"]
     details = next((part.get("usage_details") for part in parts if part["type"] == "usage"), None)
-    stored, index = [], 0
+    stored_parts, index = [], 0
     for part, block in zip(parts, blocks, strict=True):
-        stored.append(without_bytes(part, block, index))
+        stored_parts.append(without_bytes(part, block, index))
         index += block is not None
     return {
         "role": "assistant" if role == "tool" else role,
         "content": content[0]["text"] if is_text else content or "",
         "tool_calls": [to_call(part) for part in parts if part["type"] == "function_call"],
         "usage": usage_of(details),
-    }, stored
+    }, stored_parts
 
 
 def _foreign_message(item: Item) -> Message | None:
@@ -203,9 +205,9 @@ def _foreign_message(item: Item) -> Message | None:
         result = {"type": "function_result", "call_id": item.tool_call_id, "result": _text(item)}
         items = [{"type": "text", "text": _text(item)}]
         return Message("tool", [{**result, "items": items}])
-    blocks = [{"type": "text", "text": item.content}] if item.content else []
-    neutral = blocks if isinstance(item.content, str) else item.content
-    parts = [part for block in neutral if (part := from_neutral(block)) is not None]
+    text_blocks = [{"type": "text", "text": item.content}] if item.content else []
+    content_blocks = text_blocks if isinstance(item.content, str) else item.content
+    parts = [part for block in content_blocks if (part := from_neutral(block)) is not None]
     contents = [*parts, *map(_call, item.tool_calls)]
     return Message(item.role, contents) if contents else None
 
@@ -218,8 +220,8 @@ def _text(item: Item) -> str:
 
 
 def _call(call: dict[str, Any]) -> Part:
-    names = {"call_id": call.get("id") or "", "name": call.get("name") or ""}
-    return {"type": "function_call", **names, "arguments": call.get("args"), "hosted": False}
+    call_names = {"call_id": call.get("id") or "", "name": call.get("name") or ""}
+    return {"type": "function_call", **call_names, "arguments": call.get("args"), "hosted": False}
 
 
 def _raw(data: dict[str, Any]) -> dict[str, Any]:

@@ -53,8 +53,8 @@ def _response(before: Sequence[Event], event: Event) -> dict[str, Any]:
 
 def _input(before: Sequence[Event]) -> list[dict[str, Any]]:
     """The entries since the model's last answer, with which results are converted: its calls."""
-    newer = list(takewhile(lambda event: not _is_answer(event), reversed(before)))[::-1]
-    start = max(0, len(before) - len(newer) - 1)
+    new_events = list(takewhile(lambda event: not _is_answer(event), reversed(before)))[::-1]
+    start = max(0, len(before) - len(new_events) - 1)
     items = [item for event in before[start:] for item in to_items(event)]
     entries = Window(items).to_responses()
     return [e for e in entries if e.get("role") in _INPUT_ROLES or e["type"].endswith("_output")]

@@ -30,11 +30,11 @@ def to_item(entry: Any, number: int = 0) -> Item:
     Raises:
         InputError: it is neither a dict nor an object with `model_dump`.
     """
-    data = _as_dict(entry, f"item {number}")
-    item = _parse_entry(data)
-    if is_plain_text(item) and list(data.items()) == list(_plain_entry(item).items()):
+    entry_dict = _as_dict(entry, f"item {number}")
+    item = _parse_entry(entry_dict)
+    if is_plain_text(item) and list(entry_dict.items()) == list(_plain_entry(item).items()):
         return item
-    return dataclasses.replace(item, raw={"format": FORMAT, "data": data})
+    return dataclasses.replace(item, raw={"format": FORMAT, "data": entry_dict})
 
 
 def to_entries(items: Sequence[Item], profile: Profile | None = None) -> list[Entry]:
@@ -76,9 +76,9 @@ def _parse_entry(data: Entry) -> Item:
     try:
         (item,) = parse({key: value for key, value in data.items() if key not in _RESERVED_FIELDS})
     except (InputError, ValueError, TypeError, KeyError, AttributeError):
-        kind = data.get("type")
-        block = {"type": "opaque", "value": {"type": str(kind or "encrypted"), **data}}
-        return Item(type=str(kind or "encrypted"), role="assistant", content=[block])
+        entry_type = data.get("type")
+        block = {"type": "opaque", "value": {"type": str(entry_type or "encrypted"), **data}}
+        return Item(type=str(entry_type or "encrypted"), role="assistant", content=[block])
     return item if not item.id and item.raw is None else dataclasses.replace(item, id="", raw=None)
 
 
@@ -92,29 +92,29 @@ def _native_entry(item: Item) -> Entry:
 
 def _runs(items: Sequence[Item]) -> Iterator[tuple[bool, list[Item]]]:
     """Split the items into runs of native and of foreign items."""
-    visible = [item for item in items if _is_native(item) or item.type not in _HIDDEN]
-    native = [_is_native(item) for item in visible]
-    for index, (previous, item) in enumerate(pairwise(visible), start=1):
-        if not native[index - 1] and previous.type == "reasoning" and item.raw is None:
-            native[index] = False  # text stays with the reasoning that led to it
+    input_items = [item for item in items if _is_native(item) or item.type not in _HIDDEN]
+    native_flags = [_is_native(item) for item in input_items]
+    for index, (item_before, item) in enumerate(pairwise(input_items), start=1):
+        if not native_flags[index - 1] and item_before.type == "reasoning" and item.raw is None:
+            native_flags[index] = False  # text stays with the reasoning that led to it
     start = 0
-    for end in range(1, len(visible) + 1):
-        if end == len(visible) or native[end] != native[start]:
-            yield native[start], visible[start:end]
+    for end in range(1, len(input_items) + 1):
+        if end == len(input_items) or native_flags[end] != native_flags[start]:
+            yield native_flags[start], input_items[start:end]
             start = end
 
 
 def _is_native(item: Item) -> bool:
-    raw = item.raw or {}
-    is_ours = raw.get("format") == FORMAT and isinstance(raw.get("data"), dict)
+    raw_payload = item.raw or {}
+    is_ours = raw_payload.get("format") == FORMAT and isinstance(raw_payload.get("data"), dict)
     return is_ours or is_plain_text(item)
 
 
 def _foreign_entries(run: list[Item]) -> list[Entry]:
     """Translate foreign items; a result keeps its call's id even if the call is in another run."""
-    called_ids = {call.get("id") for item in run for call in item.tool_calls}
+    call_ids = {call.get("id") for item in run for call in item.tool_calls}
     missing_ids = [
-        str(item.tool_call_id) for item in _tool_results(run) if item.tool_call_id not in called_ids
+        str(item.tool_call_id) for item in _tool_results(run) if item.tool_call_id not in call_ids
     ]
     stand_ins = [_stand_in(id) for id in dict.fromkeys(missing_ids)]
     entries = Window([*stand_ins, *run, _FINAL_MESSAGE]).to_responses()[:-1]

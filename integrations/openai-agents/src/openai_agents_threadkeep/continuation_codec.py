@@ -49,10 +49,10 @@ def _parts(
 ) -> list[Entry]:
     if entry.get("type") != "function_call":
         return [entry]
-    id = str(entry.get("call_id"))
-    if id in signatures:
-        entry = {**entry, "provider_data": {"thought_signature": signatures[id]}}
-    return [thoughts[id], entry] if id in thoughts else [entry]
+    call_id = str(entry.get("call_id"))
+    if call_id in signatures:
+        entry = {**entry, "provider_data": {"thought_signature": signatures[call_id]}}
+    return [thoughts[call_id], entry] if call_id in thoughts else [entry]
 
 
 def _reasoning(text: str, item: Item) -> Entry:
@@ -66,6 +66,6 @@ def _reasoning(text: str, item: Item) -> Entry:
 
 
 def _signature(state: Mapping[str, Any]) -> str | None:
-    google = (state.get(_EXTRA) or {}).get("google") or {}
-    signature = google.get("thought_signature") if isinstance(google, Mapping) else None
+    fields = (state.get(_EXTRA) or {}).get("google") or {}
+    signature = fields.get("thought_signature") if isinstance(fields, Mapping) else None
     return signature if isinstance(signature, str) else None

@@ -79,11 +79,11 @@ def _response(
 ) -> dict[str, Any]:
     output = [item.model_dump(mode="json", exclude_none=True) for item in response.output]
     provider_data: Entry = next((o["provider_data"] for o in output if o.get("provider_data")), {})
-    incomplete = any(entry.get("status") == "incomplete" for entry in output)
+    is_incomplete = any(entry.get("status") == "incomplete" for entry in output)
     return {
         "id": response.response_id or provider_data.get("response_id"),
         "model": provider_data.get("model") or model,
-        "status": "incomplete" if incomplete else "completed",
+        "status": "incomplete" if is_incomplete else "completed",
         "input": input_entries,
         "output": output,
         "usage": _usage(response),
@@ -116,8 +116,8 @@ def _new_input(prompt: Sequence[Any]) -> list[Entry]:
 
 def _is_model_output(entry: Any) -> bool:
     """Return True if a model wrote the entry: it is no user input and no tool result."""
-    kind = str(entry.get("type") or "message")
-    return entry.get("role") not in _INPUT_ROLES and not kind.endswith("_output")
+    entry_type = str(entry.get("type") or "message")
+    return entry.get("role") not in _INPUT_ROLES and not entry_type.endswith("_output")
 
 
 def _model_name(model: Any) -> str | None:

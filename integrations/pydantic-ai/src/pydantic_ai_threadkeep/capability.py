@@ -89,9 +89,9 @@ class ThreadkeepCapability(AbstractCapability[Any]):
 
     async def for_run(self, ctx: RunContext[Any]) -> ThreadkeepCapability:
         """The capability with what one run needs of its own."""
-        run = copy.copy(self)
-        run._recall, run._items = RecallCache(), MessageItems([])
-        return run
+        run_capability = copy.copy(self)
+        run_capability._recall, run_capability._items = RecallCache(), MessageItems([])
+        return run_capability
 
     async def wrap_run(
         self, ctx: RunContext[Any], *, handler: WrapRunHandler

@@ -48,15 +48,15 @@ def foreign_message(items: Sequence[Item], names: CallNames) -> ModelMessage | N
         items: those of one answer, else a single item.
         names: of the tools that were called before.
     """
-    first = items[0]
-    if _is_answer(first):
+    first_item = items[0]
+    if _is_answer(first_item):
         return _response(items)
-    timestamp = _timestamp(first)
-    if first.role in _RESULT_ROLES:
-        return ModelRequest([_tool_return(first, names)])
-    if first.role in _SYSTEM_ROLES:
-        return ModelRequest([SystemPromptPart(first.text, **timestamp)])
-    return ModelRequest([UserPromptPart(prompt_of(first), **timestamp)])
+    timestamp = _timestamp(first_item)
+    if first_item.role in _RESULT_ROLES:
+        return ModelRequest([_tool_return(first_item, names)])
+    if first_item.role in _SYSTEM_ROLES:
+        return ModelRequest([SystemPromptPart(first_item.text, **timestamp)])
+    return ModelRequest([UserPromptPart(prompt_of(first_item), **timestamp)])
 
 
 def call_names(items: Iterable[Item]) -> CallNames:
@@ -86,9 +86,9 @@ def _response(items: Sequence[Item]) -> ModelResponse | None:
         ]
     if not parts:
         return None
-    last = items[-1]
-    timestamp = _timestamp(last)
-    return ModelResponse(parts, model_name=last.model, usage=_usage(last), **timestamp)
+    last_item = items[-1]
+    timestamp = _timestamp(last_item)
+    return ModelResponse(parts, model_name=last_item.model, usage=_usage(last_item), **timestamp)
 
 
 def _tool_return(item: Item, names: CallNames) -> ToolReturnPart:

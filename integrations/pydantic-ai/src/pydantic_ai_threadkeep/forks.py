@@ -77,12 +77,12 @@ def needed(source: ConversationLog, state: State, records: Iterable[Record]) -> 
 def _needed_by(source: ConversationLog, state: State, record: Record) -> list[int]:
     """The seqs up to which the fork of a record needs what is in a conversation."""
     fields = fields_of(record) or {}
-    fork, at = fields.get("conversation"), fields.get("at")
-    if not (isinstance(fork, str) and fork and isinstance(at, int | float)):
+    fork, pinned_at = fields.get("conversation"), fields.get("at")
+    if not (isinstance(fork, str) and fork and isinstance(pinned_at, int | float)):
         return []
     token = "" if state.document is None else state.document.token
     document = source.open(fork).state().document
     bases = [] if document is None else document.tree.bases()
     seqs = [source.seq_of(state, base) for base in bases if base[:2] == (source.id, token)]
-    is_new = source.log.now() - at < _GRACE
+    is_new = source.log.now() - pinned_at < _GRACE
     return seqs or ([state.newest_seq] if is_new else [])

@@ -23,11 +23,11 @@ def register(memory: Memory, source: Memory | str | None) -> str | None:
     for name, live_memory in _live_memories.items():
         if live_memory is memory:
             return name
-    display_name, number = repr(memory), 1
+    display_name, name_number = repr(memory), 1
     name = display_name
     while name in _live_memories:
-        number += 1
-        name = f"{display_name} #{number}"
+        name_number += 1
+        name = f"{display_name} #{name_number}"
     _live_memories[name] = memory
     return name
 
@@ -52,5 +52,5 @@ def resolve(name: str | None) -> Memory:
 
 
 def _is_public(url: str) -> bool:
-    split = urlsplit(url)
-    return "@" not in split.netloc and not split.query
+    url_parts = urlsplit(url)
+    return "@" not in url_parts.netloc and not url_parts.query
