@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from threadkeep.api.responses import Responses
 from threadkeep.api.session import Session
 from threadkeep.errors import NotOwner, ThreadkeepError
 from threadkeep.responses import chain
 from threadkeep.types.responses import Response
+
+INPUT_ROLES: Final = frozenset({"user", "system", "developer"})
+
+
+def is_input(entry: Mapping[str, Any]) -> bool:
+    """Return True for what a model was told, the results of tools included: no answer of its."""
+    entry_type = str(entry.get("type") or "message")
+    return entry.get("role") in INPUT_ROLES or entry_type.endswith("_output")
 
 
 def record(chat: Session, answer: Mapping[str, Any], *, key: str | None = None) -> Response | None:

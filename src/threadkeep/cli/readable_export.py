@@ -116,12 +116,17 @@ def _time(item: Item) -> str:
 
 
 def _text(item: Item) -> str:
+    return escaped("\n".join(item_lines(item)))
+
+
+def item_lines(item: Item) -> list[str]:
+    """What an item says, and what stands in it besides texts."""
     lines = [item.text] if item.text else []
     if not isinstance(item.content, str):
         lines += [f"[{block['type']}]" for block in item.content if block["type"] != "text"]
     for call in item.tool_calls:
         lines.append(f"calls {call.get('name')}({as_text(call.get('args'))})")
-    return escaped("\n".join(lines))
+    return lines
 
 
 def _one_line(text: str) -> str:

@@ -6,8 +6,7 @@ contents only, so that what is forgotten is nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import uuid4
 
@@ -26,9 +25,10 @@ from agent_framework_threadkeep.content_codec import (
 )
 from threadkeep import Item
 from threadkeep.adapters.json_values import as_json
+from threadkeep.adapters.native_payload import payload_of, results_apart
 from threadkeep.adapters.plain_items import PLAIN_ROLES, is_plain_text
 from threadkeep.errors import InputError
-from threadkeep.messages import contributions
+from threadkeep.messages import as_blocks, contributions
 
 FORMAT: Final = "agent-framework/1"
 _HIDDEN: Final = frozenset({"notice", "opaque"})
@@ -55,7 +55,7 @@ def to_items(message: Message, number: int = 0) -> list[Item]:
         return [Item(role=message.role, content=contents[0]["text"])]
     if not contents:
         return [Item(type="notice", role=message.role, raw=_raw({"message": dump}))]
-    groups = list(_groups(contents))
+    groups = list(results_apart(contents, _is_result))
     group_id = uuid4().hex if len(groups) > 1 else None
     items: list[Item] = []
     for group in groups:
@@ -148,22 +148,13 @@ def _native_message(item: Item) -> Message | None:
 
 def _data(item: Item) -> dict[str, Any]:
     """The payload of the framework; empty if another one wrote the item."""
-    raw_payload = item.raw or {}
-    payload = raw_payload.get("data")
-    return payload if raw_payload.get("format") == FORMAT and isinstance(payload, dict) else {}
+    return payload_of(item, FORMAT) or {}
 
 
 def _stored_part(part: Part, item: Item) -> Part:
     if "output" in part or "json" in part:
         return unpacked_result(part)
     return with_bytes(part, item.content)
-
-
-def _groups(contents: list[Part]) -> Iterator[list[Part]]:
-    """Each function result alone, and the contents between them together."""
-    for is_result, content_run in groupby(contents, _is_result):
-        contents_of_run = list(content_run)
-        yield from ([part] for part in contents_of_run) if is_result else [contents_of_run]
 
 
 def _is_result(part: Part) -> bool:
@@ -205,9 +196,8 @@ def _foreign_message(item: Item) -> Message | None:
         result = {"type": "function_result", "call_id": item.tool_call_id, "result": _text(item)}
         items = [{"type": "text", "text": _text(item)}]
         return Message("tool", [{**result, "items": items}])
-    text_blocks = [{"type": "text", "text": item.content}] if item.content else []
-    content_blocks = text_blocks if isinstance(item.content, str) else item.content
-    parts = [part for block in content_blocks if (part := from_neutral(block)) is not None]
+    blocks = as_blocks(item.content)
+    parts = [part for block in blocks if (part := from_neutral(block)) is not None]
     contents = [*parts, *map(_call, item.tool_calls)]
     return Message(item.role, contents) if contents else None
 

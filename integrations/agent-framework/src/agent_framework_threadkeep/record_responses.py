@@ -10,12 +10,12 @@ from agent_framework import ChatResponse, Message
 from agent_framework_threadkeep.codec import to_items, usage_of
 from threadkeep import Session, Window
 from threadkeep.adapters import record_responses
+from threadkeep.adapters.record_responses import INPUT_ROLES
 
 if TYPE_CHECKING:
     from agent_framework import AgentResponse, SessionContext, SupportsAgentRun
 
 _CUT_OFF: Final = frozenset({"length", "content_filter"})
-_INPUT_ROLES: Final = frozenset({"user", "system", "developer"})
 
 
 async def record_run(chat: Session, agent: SupportsAgentRun, context: SessionContext) -> None:
@@ -40,7 +40,7 @@ def _response(
         "id": response.response_id,
         "model": _model(response),
         "status": "incomplete" if finish_reason in _CUT_OFF else "completed",
-        "input": [entry for entry in _entries(inputs) if entry.get("role") in _INPUT_ROLES],
+        "input": [entry for entry in _entries(inputs) if entry.get("role") in INPUT_ROLES],
         "output": [entry for entry in _entries(response.messages) if not _is_result(entry)],
         "usage": usage_of(response.usage_details),
         "extra": {name: text for name, text in extra_fields.items() if isinstance(text, str)},

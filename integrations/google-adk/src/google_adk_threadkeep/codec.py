@@ -7,9 +7,8 @@ what is forgotten is nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import groupby
 from typing import Any, Final
 
 from google.adk.events.event import Event
@@ -25,6 +24,7 @@ from google_adk_threadkeep.content_codec import (
 )
 from google_adk_threadkeep.foreign_events import Caller, foreign_event
 from threadkeep import Item
+from threadkeep.adapters.native_payload import payload_of, results_apart
 from threadkeep.errors import InputError
 
 FORMAT: Final = "google-adk/1"
@@ -57,7 +57,7 @@ def to_items(event: Event) -> list[Item]:
     envelope = {**event_dump, "content": {k: v for k, v in content.items() if k != "parts"}}
     identity = {name: event_dump[name] for name in _IDENTITY if name in event_dump}
     items: list[Item] = []
-    for group in _groups(parts):
+    for group in results_apart(parts, _is_result):
         fields, raw_parts = _result(group[0]) if _is_result(group[0]) else _message(event, group)
         reference = {"of": identity} if items else {"event": envelope}
         items.append(_item(event, fields, {**reference, "parts": raw_parts}, len(items)))
@@ -89,13 +89,13 @@ def to_events(items: Sequence[Item], agent: str = "assistant") -> list[Event]:
 
 def event_id_of(item: Item) -> str:
     """The id of the event that an item belongs to."""
-    payload = _data(item) or {}
+    payload = payload_of(item, FORMAT) or {}
     return str((payload.get("event") or payload.get("of") or {}).get("id", item.id))
 
 
 def timestamp_of(item: Item) -> float:
     """When the event of an item happened, in epoch seconds."""
-    payload = _data(item) or {}
+    payload = payload_of(item, FORMAT) or {}
     timestamp = (payload.get("event") or payload.get("of") or {}).get("timestamp")
     if timestamp is not None:
         return float(timestamp)
@@ -103,18 +103,12 @@ def timestamp_of(item: Item) -> float:
 
 
 def _is_rest(item: Item) -> bool:
-    return "of" in (_data(item) or {})
-
-
-def _data(item: Item) -> dict[str, Any] | None:
-    raw_payload = item.raw or {}
-    payload = raw_payload.get("data")
-    return payload if raw_payload.get("format") == FORMAT and isinstance(payload, dict) else None
+    return "of" in (payload_of(item, FORMAT) or {})
 
 
 def _native_event(item: Item) -> Event | None:
     """The event as ADK wrote it, or the part of it that the item holds; `None` if it is foreign."""
-    if (payload := _data(item)) is None:
+    if (payload := payload_of(item, FORMAT)) is None:
         return None
     try:
         event = dict(payload["event"] if "event" in payload else payload["of"])
@@ -132,13 +126,6 @@ def _stored_part(part: Part, item: Item) -> Part:
     response = to_response(part["output"], part.get("key"))
     part_fields = {name: value for name, value in part.items() if name not in {"output", "key"}}
     return {**part_fields, "function_response": {**part["function_response"], "response": response}}
-
-
-def _groups(parts: list[Part]) -> Iterator[list[Part]]:
-    """Each function response alone, and the parts between them together."""
-    for is_result, part_run in groupby(parts, _is_result):
-        parts_of_run = list(part_run)
-        yield from ([part] for part in parts_of_run) if is_result else [parts_of_run]
 
 
 def _is_result(part: Part) -> bool:

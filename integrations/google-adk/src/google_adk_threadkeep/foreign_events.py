@@ -8,7 +8,7 @@ from google.adk.events.event import Event
 
 from google_adk_threadkeep.content_codec import from_neutral
 from threadkeep import Item
-from threadkeep.messages import parse_arguments
+from threadkeep.messages import as_blocks, parse_arguments
 
 _HIDDEN: Final = frozenset({"notice", "opaque"})
 _RESULT_ROLES: Final = frozenset({"tool", "function"})
@@ -58,9 +58,7 @@ def _parts(item: Item, tool: str | None) -> list[dict[str, Any]]:
         tool_name = item.name or tool or "tool"
         function_response = {"id": item.tool_call_id, "name": tool_name, "response": response}
         return [{"function_response": function_response}]
-    text_blocks = [{"type": "text", "text": item.content}] if item.content else []
-    content_blocks = text_blocks if isinstance(item.content, str) else item.content
-    return [*map(from_neutral, content_blocks), *map(_call, item.tool_calls)]
+    return [*map(from_neutral, as_blocks(item.content)), *map(_call, item.tool_calls)]
 
 
 def _text(item: Item) -> str:

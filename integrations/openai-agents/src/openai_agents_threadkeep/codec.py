@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from openai_agents_threadkeep.continuation_codec import with_continuation
 from threadkeep import Item, Window
+from threadkeep.adapters.native_payload import payload_of
 from threadkeep.adapters.plain_items import is_plain_text
 from threadkeep.errors import InputError
 from threadkeep.messages import Profile, parse, without_orphan_reasoning
@@ -105,9 +106,7 @@ def _runs(items: Sequence[Item]) -> Iterator[tuple[bool, list[Item]]]:
 
 
 def _is_native(item: Item) -> bool:
-    raw_payload = item.raw or {}
-    is_ours = raw_payload.get("format") == FORMAT and isinstance(raw_payload.get("data"), dict)
-    return is_ours or is_plain_text(item)
+    return payload_of(item, FORMAT) is not None or is_plain_text(item)
 
 
 def _foreign_entries(run: list[Item]) -> list[Entry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from agents import ModelResponse, RunHooks
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 Entry = Mapping[str, Any]
 
-_INPUT_ROLES: Final = frozenset({"user", "system", "developer"})
 _run_inputs: WeakKeyDictionary[Wrapper, list[Entry]] = WeakKeyDictionary()
 """The newest model input of each active run that has these hooks."""
 
@@ -65,7 +64,7 @@ def warn_if_unused(
         has_hooks
         and wrapper is not None
         and wrapper not in _run_inputs
-        and any(map(_is_model_output, items))
+        and not all(map(record_responses.is_input, items))
     ):
         logging.getLogger("threadkeep").warning(
             "record_responses=True recorded nothing of a run in session %r: pass the run "
@@ -108,16 +107,10 @@ def _new_input(prompt: Sequence[Any]) -> list[Entry]:
     """The entries of a prompt after the model's last output."""
     entries: list[Entry] = []
     for entry in reversed(prompt):
-        if not isinstance(entry, Mapping) or _is_model_output(entry):
+        if not isinstance(entry, Mapping) or not record_responses.is_input(entry):
             break
         entries.append(entry)
     return entries[::-1]
-
-
-def _is_model_output(entry: Any) -> bool:
-    """Return True if a model wrote the entry: it is no user input and no tool result."""
-    entry_type = str(entry.get("type") or "message")
-    return entry.get("role") not in _INPUT_ROLES and not entry_type.endswith("_output")
 
 
 def _model_name(model: Any) -> str | None:

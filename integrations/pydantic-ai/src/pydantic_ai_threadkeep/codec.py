@@ -21,6 +21,7 @@ from pydantic_ai.messages import (
 from pydantic_ai_threadkeep.binaries import wide_paths, widen
 from pydantic_ai_threadkeep.item_fields import NOTICE, part_fields, response_fields
 from threadkeep import Item
+from threadkeep.adapters.native_payload import payload_of
 
 FORMAT: Final = "pydantic-ai/1"
 
@@ -63,14 +64,9 @@ def to_items(entry: str, message: ModelMessage) -> list[Item]:
 
 def place_of(item: Item) -> MessagePosition | None:
     """Where a native item stands; `None` for one that others wrote or changed."""
-    payload = item.raw
-    if (
-        payload is None
-        or payload.get("format") != FORMAT
-        or not isinstance(payload.get("data"), dict)
-    ):
+    if item.raw is None or payload_of(item, FORMAT) is None:
         return None
-    entry, part, count = (payload.get(name) for name in ("entry", "part", "count"))
+    entry, part, count = map(item.raw.get, ("entry", "part", "count"))
     if isinstance(entry, str) and type(part) is int and type(count) is int:
         return MessagePosition(entry, part, count)
     return None

@@ -16,8 +16,9 @@ from pydantic_ai.messages import (
 )
 from pydantic_ai.usage import RequestUsage
 
-from pydantic_ai_threadkeep.foreign_parts import answer_part, blocks_of, prompt_of, result_of
+from pydantic_ai_threadkeep.foreign_parts import answer_part, prompt_of, result_of
 from threadkeep import Item
+from threadkeep.messages import as_blocks
 
 CallNames = dict[str, str]
 """What the tools of calls are called, by the ids of the calls."""
@@ -77,7 +78,8 @@ def _is_answer(item: Item) -> bool:
 def _response(items: Sequence[Item]) -> ModelResponse | None:
     parts: list[Any] = []
     for item in items:
-        parts += [part for block in blocks_of(item) if (part := answer_part(block)) is not None]
+        blocks = as_blocks(item.content)
+        parts += [part for block in blocks if (part := answer_part(block)) is not None]
         parts += [
             ToolCallPart(
                 str(call.get("name") or "tool"), call.get("args"), tool_call_id=str(call.get("id"))

@@ -36,13 +36,6 @@ _FALLBACK_TYPES: Final = {
 }
 
 
-def blocks_of(item: Item) -> list[Block]:
-    """The blocks of an item; its text is one."""
-    if isinstance(item.content, str):
-        return [{"type": "text", "text": item.content}] if item.content else []
-    return item.content
-
-
 def answer_part(block: Block) -> Any:
     """The part of an answer that a block becomes; `None` if it says nothing."""
     if block["type"] == "text":

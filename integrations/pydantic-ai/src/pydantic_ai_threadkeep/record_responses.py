@@ -9,8 +9,8 @@ from pydantic_ai.messages import ModelMessage, ModelResponse
 
 from pydantic_ai_threadkeep.codec import to_items
 from threadkeep import Item, Window
+from threadkeep.adapters.record_responses import is_input
 
-_INPUT_ROLES: Final = frozenset({"user", "system", "developer"})
 _CUT_OFF: Final = frozenset({"length"})
 
 
@@ -50,4 +50,4 @@ def _new_input(prompt: Sequence[ModelMessage]) -> list[dict[str, Any]]:
         item for n, message in enumerate(turn) for item in to_items(str(n), message)
     ]
     entries = Window(item for item in items if item.type != "notice").to_responses()
-    return [e for e in entries if e.get("role") in _INPUT_ROLES or e["type"].endswith("_output")]
+    return list(filter(is_input, entries))

@@ -36,13 +36,12 @@ def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
             context.skip(agent_location, "the agent is no object")
             continue
         own_id = fields.name(agent.get("id")) or fields.name(agent.get("name"))
-        payloads = agent.get("messages")
+        messages = agent.get("messages")
+        payloads = messages if isinstance(messages, list) else []
         yield Chat(
             f"letta-{own_id or fields.digest(agent)}",
             agent_location,
-            list(
-                _messages(payloads if isinstance(payloads, list) else [], agent_location, context)
-            ),
+            list(each.elements(payloads, f"{agent_location}.messages", _message, context)),
             title=fields.name(agent.get("name")),
             created_at=agent.get("created_at"),
         )
@@ -58,10 +57,6 @@ def _facts(blocks: Any, place: str) -> Iterator[Knowledge]:
             for line in fields.text(block.get("value")).splitlines():
                 if text := line.strip(" -*\t"):
                     yield Knowledge("fact", text, place, observed_at=block.get("updated_at"))
-
-
-def _messages(listed: list[Any], location: str, context: Context) -> Iterator[Message]:
-    yield from each.elements(listed, f"{location}.messages", _message, context)
 
 
 def _message(value: Any, place: str) -> Message:

@@ -1,6 +1,7 @@
 """Lists of chat messages: OpenAI's fine-tuning lines, Vercel's `UIMessage`s, and bare messages."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, Final
 
 from threadkeep.importers import fields
@@ -45,7 +46,7 @@ def _read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
     first_entry = next(entries, None)
     if first_entry is None:
         return
-    all_entries = _followed(first_entry, entries)
+    all_entries = chain([first_entry], entries)
     if isinstance(first_entry.value, Mapping) and _is_message(first_entry.value):
         yield Chat(context.stem, context.label, _messages(all_entries, context))
     else:
@@ -53,11 +54,6 @@ def _read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
 
 
 READER: Final = FormatReader("openai", "OpenAI's and Vercel's messages", _matches, _read)
-
-
-def _followed(first: JsonEntry, others: Iterator[JsonEntry]) -> Iterator[JsonEntry]:
-    yield first
-    yield from others
 
 
 def _messages(entries: Iterator[JsonEntry], context: Context) -> Iterator[Message]:

@@ -43,7 +43,7 @@ def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
             context.skip(f"{entry.location}.edges[{index}]", "this is no edge with a fact")
     if isinstance(payloads := export.get("messages"), list):
         own_id = fields.name(export.get("thread_id")) or fields.name(export.get("session_id"))
-        messages = list(_messages(payloads, entry.location, context))
+        messages = list(each.elements(payloads, f"{entry.location}.messages", _message, context))
         yield Chat(own_id or context.stem, entry.location, messages, user=user)
 
 
@@ -60,10 +60,6 @@ def _fact(edge: Mapping[str, Any], place: str, user: str | None) -> Knowledge:
         valid_from=edge.get("valid_at"),
         valid_to=edge.get("invalid_at"),
     )
-
-
-def _messages(listed: list[Any], location: str, context: Context) -> Iterator[Message]:
-    yield from each.elements(listed, f"{location}.messages", _message, context)
 
 
 def _message(value: Any, place: str) -> Message:

@@ -10,6 +10,7 @@ from llama_index.core.base.llms.types import ChatMessage, MessageRole, ToolCallB
 from llama_index.memory.threadkeep.codec import to_message
 from llama_index.memory.threadkeep.content_codec import from_neutral
 from threadkeep import Item
+from threadkeep.messages import as_blocks
 
 _HIDDEN: Final = frozenset({"notice", "opaque"})
 _RESULT_ROLES: Final = frozenset({"tool", "function"})
@@ -75,8 +76,6 @@ def _foreign_message(run: list[Item]) -> ChatMessage:
 
 
 def _blocks(item: Item) -> list[object]:
-    text_blocks = [{"type": "text", "text": item.content}] if item.content else []
-    blocks = text_blocks if isinstance(item.content, str) else item.content
     calls = [
         ToolCallBlock(
             tool_call_id=call.get("id"),
@@ -85,7 +84,7 @@ def _blocks(item: Item) -> list[object]:
         )
         for call in item.tool_calls
     ]
-    return [*map(from_neutral, blocks), *calls]
+    return [*map(from_neutral, as_blocks(item.content)), *calls]
 
 
 def _results_behind_calls(items: Sequence[Item]) -> list[Item]:
