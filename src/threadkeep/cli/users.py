@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import unquote
 
 import typer
 
@@ -14,7 +13,7 @@ from threadkeep.api.memory import Memory
 from threadkeep.cli.dates import Since, Until, period, sessions_in
 from threadkeep.cli.output import format_time, print_json, print_line, print_table
 from threadkeep.cli.store import require_existing
-from threadkeep.core import names
+from threadkeep.longterm.known_users import known_users
 
 _PAGE = 500
 
@@ -66,14 +65,9 @@ def users(
 
 
 def _known_users(memory: Memory) -> Iterator[str]:
-    """Users of whom something is known; not those whose names are too long to be read back."""
-    engine = memory._engine.longterm
-    prefix, cursor = names.noun_prefix(engine.settings.namespace, "user"), None
+    cursor = None
     while True:
-        streams, cursor = engine.streams(prefix, cursor=cursor, limit=_PAGE)
-        for stream in streams:
-            encoded_name = names.parts(stream)[1]
-            if not encoded_name.startswith("="):
-                yield unquote(encoded_name, errors="surrogatepass")
+        users_of_page, cursor = known_users(memory._engine, cursor, _PAGE)
+        yield from users_of_page
         if cursor is None:
             return

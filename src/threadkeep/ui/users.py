@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from threadkeep.api.memory import Memory
 from threadkeep.core import cursor as cursors
-from threadkeep.core import names
 from threadkeep.core.engine import Engine
 from threadkeep.errors import InputError
+from threadkeep.longterm.known_users import known_users
 from threadkeep.sessions import user_index
 from threadkeep.types import Listing, Query
 from threadkeep.types.timestamps import utc_datetime
@@ -40,19 +40,9 @@ def find_users(memory: Memory, cursor: Any = None) -> Listing[UserRow]:
         return Listing(_rows(engine, page), cursor=next_cursor)
     if listing_part != _KNOWN:
         raise InputError("cursor: not a cursor of this listing")
-    users, position = _known_users(engine, position)
+    users, position = known_users(engine, position, PAGE)
     rows = [row for row in _rows(engine, users) if row.written_at is None]
     return Listing(rows, cursor=None if position is None else [_KNOWN, position])
-
-
-def _known_users(engine: Engine, position: Any) -> tuple[list[str], Any]:
-    """Users of whom something is known; not those whose names are too long to be read back."""
-    prefix = names.noun_prefix(engine.settings.namespace, "user")
-    streams, next_position = engine.longterm.streams(prefix, cursor=position, limit=PAGE)
-    encoded_names = (names.parts(stream)[1] for stream in dict.fromkeys(streams))
-    return [
-        names.decoded(part) for part in encoded_names if not part.startswith("=")
-    ], next_position
 
 
 def _rows(engine: Engine, users: Sequence[str]) -> list[UserRow]:

@@ -24,8 +24,8 @@ from agent_framework_threadkeep.content_codec import (
     without_bytes,
 )
 from threadkeep import Item
+from threadkeep.adapters.codec import content_of, payload_of, results_apart
 from threadkeep.adapters.json_values import as_json
-from threadkeep.adapters.native_payload import payload_of, results_apart
 from threadkeep.adapters.plain_items import PLAIN_ROLES, is_plain_text
 from threadkeep.errors import InputError
 from threadkeep.messages import as_blocks, contributions
@@ -173,20 +173,14 @@ def _result(part: Part) -> tuple[dict[str, Any], list[Part]]:
 
 
 def _message(role: str, parts: list[Part]) -> tuple[dict[str, Any], list[Part]]:
-    blocks = [to_block(part) for part in parts]
-    content = [block for block in blocks if block is not None]
-    is_text = [block["type"] for block in content] == ["text"]
+    content, slim_parts = content_of(parts, to_block, without_bytes)
     details = next((part.get("usage_details") for part in parts if part["type"] == "usage"), None)
-    stored_parts, index = [], 0
-    for part, block in zip(parts, blocks, strict=True):
-        stored_parts.append(without_bytes(part, block, index))
-        index += block is not None
     return {
         "role": "assistant" if role == "tool" else role,
-        "content": content[0]["text"] if is_text else content or "",
+        "content": content,
         "tool_calls": [to_call(part) for part in parts if part["type"] == "function_call"],
         "usage": usage_of(details),
-    }, stored_parts
+    }, slim_parts
 
 
 def _foreign_message(item: Item) -> Message | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from threadkeep.adapters.codec import media_block
 from threadkeep.messages import parse_arguments
 
 Part = dict[str, Any]
@@ -13,7 +14,6 @@ Block = dict[str, Any]
 _BLOCK: Final = "threadkeep_block"
 """Refers to the bytes of the neutral block with that index."""
 
-_KINDS: Final = frozenset({"image", "audio", "video"})
 _SILENT: Final = frozenset({"function_call", "usage"})
 
 
@@ -31,7 +31,7 @@ def to_block(part: Part) -> Block | None:
     if kind in {"data", "uri"} and isinstance(uri := part.get("uri"), str):
         uri_prefix, separator, data = uri.partition(";base64,")
         source = {"base64": data} if separator and uri_prefix.startswith("data:") else {"url": uri}
-        return _media(part.get("media_type") or uri_prefix.removeprefix("data:"), source)
+        return media_block(part.get("media_type") or uri_prefix.removeprefix("data:"), **source)
     return {"type": "opaque", "value": part}
 
 
@@ -111,9 +111,3 @@ def _properties(items: list[Part]) -> Part:
     if len(items) != 1:
         return {}
     return {name: value for name, value in items[0].items() if name not in {"type", "text"}}
-
-
-def _media(mime_type: str, source: dict[str, str]) -> Block:
-    kind = mime_type.partition("/")[0]
-    fields = {"mime_type": mime_type} if mime_type else {}
-    return {"type": kind if kind in _KINDS else "file", **source, **fields}

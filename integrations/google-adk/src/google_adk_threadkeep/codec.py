@@ -24,7 +24,7 @@ from google_adk_threadkeep.content_codec import (
 )
 from google_adk_threadkeep.foreign_events import Caller, foreign_event
 from threadkeep import Item
-from threadkeep.adapters.native_payload import payload_of, results_apart
+from threadkeep.adapters.codec import content_of, payload_of, results_apart
 from threadkeep.errors import InputError
 
 FORMAT: Final = "google-adk/1"
@@ -148,20 +148,14 @@ def _result(part: Part) -> tuple[dict[str, Any], list[Part]]:
 
 
 def _message(event: Event, parts: list[Part]) -> tuple[dict[str, Any], list[Part]]:
-    blocks = [to_block(part) for part in parts]
-    content = [block for block in blocks if block is not None]
-    is_text = [block["type"] for block in content] == ["text"]
+    content, slim_parts = content_of(parts, to_block, without_bytes)
     role = None if event.content is None else event.content.role
     is_user_message = role == "user" or (role is None and event.author == "user")
-    raw_parts, block_index = [], 0
-    for part, block in zip(parts, blocks, strict=True):
-        raw_parts.append(without_bytes(part, block, block_index))
-        block_index += block is not None
     return {
         "role": "user" if is_user_message else "assistant",
-        "content": content[0]["text"] if is_text else content or "",
+        "content": content,
         "tool_calls": [to_call(part) for part in parts if "function_call" in part],
-    }, raw_parts
+    }, slim_parts
 
 
 def _item(event: Event, fields: dict[str, Any], data: dict[str, Any], number: int) -> Item:

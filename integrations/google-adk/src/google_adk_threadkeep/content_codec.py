@@ -7,13 +7,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from threadkeep.adapters.codec import media_block
+
 Part = dict[str, Any]
 Block = dict[str, Any]
 
 _BLOCK: Final = "threadkeep_block"
 """Refers to the bytes of the neutral block with that index."""
 
-_KINDS: Final = frozenset({"image", "audio", "video"})
 _RESULT_KEYS: Final = ("result", "output")
 
 
@@ -25,9 +26,11 @@ def to_block(part: Part) -> Block | None:
         return {"type": "reasoning", "reasoning": text} if part.get("thought") else _text(text)
     if inline_data := part.get("inline_data"):
         media_bytes = base64.urlsafe_b64decode(inline_data.get("data") or "")
-        return _media(inline_data.get("mime_type"), base64=base64.b64encode(media_bytes).decode())
+        return media_block(
+            inline_data.get("mime_type"), base64=base64.b64encode(media_bytes).decode()
+        )
     if file_data := part.get("file_data"):
-        return _media(file_data.get("mime_type"), url=file_data.get("file_uri") or "")
+        return media_block(file_data.get("mime_type"), url=file_data.get("file_uri") or "")
     if code := part.get("executable_code"):
         return _text(f"```{str(code.get('language') or '').lower()}\n{code.get('code') or ''}\n```")
     if outcome := part.get("code_execution_result"):
@@ -100,12 +103,6 @@ def from_neutral(block: Block) -> Part:
 
 def _text(text: str) -> Block:
     return {"type": "text", "text": text}
-
-
-def _media(mime_type: str | None, **source: str) -> Block:
-    media_kind = str(mime_type or "").partition("/")[0]
-    fields = {"mime_type": mime_type} if mime_type else {}
-    return {"type": media_kind if media_kind in _KINDS else "file", **source, **fields}
 
 
 def _urlsafe(encoded: str) -> str:

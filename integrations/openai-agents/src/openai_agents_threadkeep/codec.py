@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from openai_agents_threadkeep.continuation_codec import with_continuation
 from threadkeep import Item, Window
-from threadkeep.adapters.native_payload import payload_of
+from threadkeep.adapters.codec import payload_of
 from threadkeep.adapters.plain_items import is_plain_text
 from threadkeep.errors import InputError
 from threadkeep.messages import Profile, parse, without_orphan_reasoning

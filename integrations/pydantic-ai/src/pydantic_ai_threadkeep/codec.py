@@ -21,7 +21,7 @@ from pydantic_ai.messages import (
 from pydantic_ai_threadkeep.binaries import wide_paths, widen
 from pydantic_ai_threadkeep.item_fields import NOTICE, part_fields, response_fields
 from threadkeep import Item
-from threadkeep.adapters.native_payload import payload_of
+from threadkeep.adapters.codec import payload_of
 
 FORMAT: Final = "pydantic-ai/1"
 
