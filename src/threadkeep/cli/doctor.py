@@ -90,9 +90,9 @@ def _store_checks(memory: Memory) -> Iterator[Check]:
     except ThreadkeepError as error:
         yield failure("store", error)
         return
-    for topic, text in description.items():
+    for topic, value in description.items():
         if topic != "exists":
-            yield _description_check(topic, text)
+            yield _description_check(topic, value)
 
 
 def _clock_check(memory: Memory) -> Iterator[Check]:

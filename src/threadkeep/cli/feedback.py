@@ -94,11 +94,11 @@ def _print_list(entries: list[Feedback], json: bool) -> None:
 
 def _print_counts(by: FeedbackGroupBy, counts: dict[str, RatingCounts], json: bool) -> None:
     if json:
-        rows = {
+        rows_by_group = {
             group: {"positive": count.positive, "negative": count.negative}
             for group, count in counts.items()
         }
-        print_json(rows)
+        print_json(rows_by_group)
         return
     print_table(
         (by.value, "positive", "negative", "liked"),
@@ -113,8 +113,8 @@ def _print_lines(memory: Memory, filters: dict[str, Any]) -> None:
     cursor = None
     while True:
         page = memory.feedback.list(limit=_PAGE, cursor=cursor, **filters)
-        for entry in page:
-            print_line(json_text(to_json(entry), separators=(",", ":")))
+        for feedback_entry in page:
+            print_line(json_text(to_json(feedback_entry), separators=(",", ":")))
         cursor = page.cursor
         if cursor is None:
             return

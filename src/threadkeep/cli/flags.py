@@ -39,13 +39,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS, usage=""
     )
-    for name, (_, option) in flag_owners().items():
+    for option_name, (_, option) in flag_owners().items():
         if option.type is FLAG:
             negation = f"--no{option.flag[1:]}"
-            parser.add_argument(option.flag, dest=name, action="store_const", const="true")
-            parser.add_argument(negation, dest=name, action="store_const", const="false")
+            parser.add_argument(option.flag, dest=option_name, action="store_const", const="true")
+            parser.add_argument(negation, dest=option_name, action="store_const", const="false")
         else:
-            parser.add_argument(option.flag, dest=name)
+            parser.add_argument(option.flag, dest=option_name)
     return parser
 
 

@@ -41,14 +41,14 @@ def redact(
     store = require_existing(memory)
     counts: Counter[str] = Counter()
     seen_owners: set[str | None] = set()
-    for id in session or session_ids(store, None):
-        for entry in redact_session(store, id, redaction):
-            _report(entry, counts)
-        info = store.session(id).info()
+    for session_id in session or session_ids(store, None):
+        for redacted_entry in redact_session(store, session_id, redaction):
+            _report(redacted_entry, counts)
+        info = store.session(session_id).info()
         owner = None if info is None else info.user
         if owner is None or owner not in seen_owners:
-            for entry in redact_knowledge(store, id, redaction):
-                _report(entry, counts)
+            for redacted_entry in redact_knowledge(store, session_id, redaction):
+                _report(redacted_entry, counts)
         seen_owners.add(owner)
     verb = "have a match" if dry_run else "changed"
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))

@@ -42,9 +42,9 @@ def repair(
     for id in session or session_ids(require_existing(memory), None):
         for problem, is_deleted in _repair_session(memory, id, fix):
             remaining += not is_deleted
-            state = _state(is_deleted)
+            state_text = _state(is_deleted)
             rows.append(
-                (id, f"#{problem.seq}", problem.problem, problem.detail, problem.item, state)
+                (id, f"#{problem.seq}", problem.problem, problem.detail, problem.item, state_text)
             )
     if not rows:
         output.print_line("nothing is broken")

@@ -56,7 +56,7 @@ def export(
     if as_ is not ExportFormat.JSONL:
         _export_readable(memory, session or (), ids, target, as_, dates)
         return
-    count = 0
+    session_count = 0
     with _open_target(target) as file:
         _write(file, jsonl.header())
         for line in exporting.lines(memory._engine, user) if user else ():
@@ -67,8 +67,8 @@ def export(
                 raise NotFound(
                     f"there is no session {shown(session_id)}; `threadkeep sessions` lists them"
                 )
-            count += line_count > 0
-    output.print_line(f"{count} sessions exported", err=True)
+            session_count += line_count > 0
+    output.print_line(f"{session_count} sessions exported", err=True)
 
 
 def session_ids(memory: Memory, user: str | None) -> Iterator[str]:
@@ -90,8 +90,8 @@ def _export_readable(
                 f"there is no session {shown(session_id)}; `threadkeep sessions` lists them"
             )
     with _open_target(target) as document:
-        for text in readable_export.texts(memory, ids, as_, within):
-            document.write(text)
+        for document_part in readable_export.texts(memory, ids, as_, within):
+            document.write(document_part)
 
 
 def import_(
@@ -157,8 +157,8 @@ def _is_own_export(file: str) -> bool:
     path = Path(file)
     if not path.is_file():
         return False
-    with path.open("rb") as source:
-        return _OWN.match(source.read(_PEEKED)) is not None
+    with path.open("rb") as file_stream:
+        return _OWN.match(file_stream.read(_PEEKED)) is not None
 
 
 def _write(target: IO[str], line: dict[str, Any]) -> int:

@@ -87,8 +87,8 @@ class ItemIds:
                 id = f"{id}~{content_digest}"  # another message under a repeated id
             return dataclasses.replace(item, id=id)
         self._counts[hash(id)] += 1
-        count = self._counts[hash(id)]
-        return dataclasses.replace(item, id=id if count == 1 else f"{id}.{count}")
+        occurrence = self._counts[hash(id)]
+        return dataclasses.replace(item, id=id if occurrence == 1 else f"{id}.{occurrence}")
 
 
 def _digest(item: Item) -> str:

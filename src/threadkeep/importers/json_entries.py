@@ -133,9 +133,9 @@ def entry(text: str | None, location: str, skip: Skip) -> Iterator[JsonEntry]:
         skip(location, "the entry is too large")
         return
     try:
-        value = parsed(text)
+        json_value = parsed(text)
     except ValueError as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else "it cannot be parsed"
         skip(location, f"this is no JSON ({reason}): damaged, or cut off?")
     else:
-        yield JsonEntry(location, value)
+        yield JsonEntry(location, json_value)

@@ -153,8 +153,8 @@ class _Import:
     def _read_database(self, path: Path, context: Context) -> None:
         try:
             with database.connected(path) as connection:
-                source = database.SqliteDatabase(connection)
-                self._take_all(registry.tables_of(source, context), context)
+                opened_database = database.SqliteDatabase(connection)
+                self._take_all(registry.tables_of(opened_database, context), context)
         except sqlite3.Error as error:
             self.report.skip(context.label, f"SQLite cannot read it: {error}")
 

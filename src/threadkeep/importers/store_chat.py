@@ -142,12 +142,12 @@ def _without_existing(session: Session, stream: SessionStream, batch: Sequence[I
     snapshot = stream.read(items_query(stream, ids=list(items)))
     stored_records = {record.id: record for record in snapshot.pages[0].records}
     to_hide, to_unhide = [], []
-    for key, record in stored_records.items():
+    for record_key, record in stored_records.items():
         try:
             stored_item = item_codec.read_item(record)
         except UnreadableRecord:
             continue  # it stays as it is
-        new_item = items[key]
+        new_item = items[record_key]
         was_branch = stored_item.hidden and chat_items.BRANCH in stored_item.metadata
         if was_branch and not new_item.hidden:
             to_unhide.append(new_item.id)
@@ -157,7 +157,7 @@ def _without_existing(session: Session, stream: SessionStream, batch: Sequence[I
         session.hide(*to_hide)
     if to_unhide:
         session.unhide(*to_unhide)
-    return [item for key, item in items.items() if key not in stored_records]
+    return [item for record_key, item in items.items() if record_key not in stored_records]
 
 
 def _add_files(session: Session, chat: Chat, skip: Skip) -> int:

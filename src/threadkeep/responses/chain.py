@@ -129,8 +129,8 @@ def _continues_from(stream: SessionStream, id: str, origin: str) -> bool:
 
 def _may_have_successor(stream: SessionStream, response: Response) -> bool:
     """Return True if a response of the session may already continue from this one."""
-    key = names.key(response.id)
-    queries = [Query(stream.stream_name, kind, ids=[key]) for kind in (ENTRY, GAP)]
+    record_key = names.key(response.id)
+    queries = [Query(stream.stream_name, kind, ids=[record_key]) for kind in (ENTRY, GAP)]
     entries, gaps = (page.records for page in stream.read(*queries).pages)
     is_continuation = entries and read_entry(entries[0]).previous == response.previous_response_id
     return bool(gaps or entries) and not is_continuation

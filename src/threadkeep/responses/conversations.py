@@ -89,11 +89,11 @@ def list_conversations(
     start_position, last_id = parse_cursor(cursor) or (None, None)
     page: list[SessionInfo] = []
     next_cursor: list[Any] | None = None
-    for count, (position, info) in enumerate(scan.sessions(engine, user, start_position)):
+    for looked_at, (position, info) in enumerate(scan.sessions(engine, user, start_position)):
         is_match = (
             info.id != last_id and not user_index.is_sub_agent(info) and conditions.matches(info)
         )
-        if count == MAX_LOOKED_AT or (is_match and len(page) == limit):
+        if looked_at == MAX_LOOKED_AT or (is_match and len(page) == limit):
             return Listing(page, cursor=next_cursor)
         if is_match:
             page.append(info)
@@ -138,8 +138,8 @@ def items(stream: SessionStream, limit: int, order: str, after: str | None) -> L
 
 def item(stream: SessionStream, id: str) -> Item:
     """Implements `Conversations.item`."""
-    key = names.key(names.check(id, "item"))
-    snapshot = stream.read(read.items_query(stream, ids=[key]))
+    record_key = names.key(names.check(id, "item"))
+    snapshot = stream.read(read.items_query(stream, ids=[record_key]))
     if snapshot.info is None:
         raise not_found(stream)
     shown_item = next(filter(read.is_shown, read.items_of_page(snapshot.pages[0])), None)

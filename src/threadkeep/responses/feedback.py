@@ -115,17 +115,17 @@ def rating_counts(matches: Iterator[Feedback], group_by: str) -> Iterator[tuple[
 
 def delete(engine: Engine, user: str | None, response: str, id: str) -> None:
     """Implements `FeedbackCollection.delete`."""
-    key = names.key(names.check(id, "id"))
+    record_key = names.key(names.check(id, "id"))
     stream = find_stream(engine, user, response)
     if stream is None:
         return
 
     def attempt() -> None:
-        snapshot = stream.read(Query(stream.stream_name, "feedback", ids=[key]))
+        snapshot = stream.read(Query(stream.stream_name, "feedback", ids=[record_key]))
         records = snapshot.pages[0].records
         feedback = read_feedback(records[0], stream.id) if records else None
         if feedback is not None and feedback.response == response:
-            stream.compare_and_set(snapshot, drop=[Drop("feedback", [key])])
+            stream.compare_and_set(snapshot, drop=[Drop("feedback", [record_key])])
 
     stream.retry(attempt)
 

@@ -155,20 +155,20 @@ def _entry(entry: object, location: str) -> dict[str, Json]:
 def _tool_calls(output: list[dict[str, Json]]) -> list[dict[str, Json]]:
     """The tool calls of an output; entries that cannot be parsed have none."""
     calls: list[dict[str, Json]] = []
-    for entry in output:
-        if entry.get("type") in _CALL_TYPES:
+    for output_entry in output:
+        if output_entry.get("type") in _CALL_TYPES:
             try:
-                calls += [call for item in parse(entry) for call in item.tool_calls]
+                calls += [call for item in parse(output_entry) for call in item.tool_calls]
             except InputError:
                 continue
     return calls
 
 
 def _dict_field(data: Mapping[str, Any], key: str) -> dict[str, Json]:
-    value = data.get(key, {})
-    if not isinstance(value, Mapping):
-        raise InputError(f"response.{key} must be a dict, got {_type_name(value)}")
-    return dict(value)
+    field_value = data.get(key, {})
+    if not isinstance(field_value, Mapping):
+        raise InputError(f"response.{key} must be a dict, got {_type_name(field_value)}")
+    return dict(field_value)
 
 
 def _is_stored(data: Mapping[str, Any]) -> bool:

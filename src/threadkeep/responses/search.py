@@ -71,8 +71,8 @@ def take_page(pairs: Iterator[tuple[T | None, Any]], limit: int) -> tuple[list[T
     """
     page: list[T] = []
     next_cursor: Any = None
-    for count, (value, cursor) in enumerate(pairs):
-        if count == MAX_LOOKED_AT or (value is not None and len(page) == limit):
+    for looked_at, (value, cursor) in enumerate(pairs):
+        if looked_at == MAX_LOOKED_AT or (value is not None and len(page) == limit):
             return page, next_cursor
         if value is not None:
             page.append(value)

@@ -108,18 +108,18 @@ def entries(
 ) -> Iterator[tuple[RecordHit, ResponseEntry]]:
     """The entries of responses in the sessions' lists, newest first."""
     for hit in find_records(engine, scope, ENTRY, None):
-        entry = read_entry(hit.record)
-        if safety_identifier in (None, entry.safety_identifier):
-            yield hit, entry
+        response_entry = read_entry(hit.record)
+        if safety_identifier in (None, response_entry.safety_identifier):
+            yield hit, response_entry
 
 
 def usage(
     engine: Engine, scope: Scope, safety_identifier: str | None, by: str
 ) -> Iterator[tuple[str, Usage]]:
     """The usage of each response, under its model or day."""
-    for _, entry in entries(engine, scope, safety_identifier):
-        day = f"{utc_datetime(entry.created_at):%Y-%m-%d}"
-        yield (entry.model or "" if by == "model" else day), entry.usage
+    for _, response_entry in entries(engine, scope, safety_identifier):
+        day = f"{utc_datetime(response_entry.created_at):%Y-%m-%d}"
+        yield (response_entry.model or "" if by == "model" else day), response_entry.usage
 
 
 def delete(engine: Engine, user: str | None, id: str) -> bool:
@@ -193,15 +193,15 @@ def _stream_with(
 
 
 def _delete(stream: SessionStream, id: str) -> bool:
-    key = names.key(id)
+    record_key = names.key(id)
     snapshot = stream.read(
-        Query(stream.stream_name, ENTRY, ids=[key]), Query(stream.stream_name, "feedback")
+        Query(stream.stream_name, ENTRY, ids=[record_key]), Query(stream.stream_name, "feedback")
     )
     if not snapshot.pages[0].records:
         return False
     feedback_ids = [record.id for record in snapshot.pages[1].records if _is_about(record, id)]
     pointers = response_index.pointers_to(stream.engine, stream.id, [id])
-    drops = [Drop(kind, [key]) for kind in ("response", ENTRY)]
+    drops = [Drop(kind, [record_key]) for kind in ("response", ENTRY)]
     drops += [Drop("feedback", feedback_ids)] if feedback_ids else []
     stream.compare_and_set(snapshot, drop=drops, put=[_gap_record(id, stream.engine.now())])
     response_index.delete_pointers(stream.engine, stream.id, pointers)

@@ -109,9 +109,9 @@ def _rows_in_order(
     """Rows in the order of the walk, each with the cursor that leads on behind it."""
     start = _start(cursor, scope)
     for session in _walk(engine, scope, span, start):
-        for row, run, row_number in _session_rows(session, by):
-            if session.id != start.session or (run, row_number) > (start.run, start.done):
-                yield row, [session.position, session.id, run, row_number]
+        for row, run_seq, row_number in _session_rows(session, by):
+            if session.id != start.session or (run_seq, row_number) > (start.run, start.done):
+                yield row, [session.position, session.id, run_seq, row_number]
 
 
 def _session_rows(session: _SessionCalls, by: str) -> Iterator[tuple[UsageRow, int, int]]:
@@ -139,10 +139,10 @@ def _sum(row: UsageRow, calls: Iterable[Call]) -> UsageRow:
 def _start(cursor: object, scope: Scope) -> _Start:
     if cursor is None:
         return _Start()
-    position, session, run, row_number = cursors.parts(cursor, 4)
+    position, session, run_seq, row_number = cursors.parts(cursor, 4)
     is_walk = scope.conversation is None
     if (position is not None) != is_walk or (not is_walk and session != scope.conversation):
         raise cursors.invalid()
     return _Start(
-        position, cursors.text(session), cursors.position(run), cursors.position(row_number)
+        position, cursors.text(session), cursors.position(run_seq), cursors.position(row_number)
     )

@@ -66,12 +66,12 @@ class ChatAnswer:
         if not isinstance(delta, dict):
             return
         self._started = True
-        for key, value in delta.items():
-            if key == "tool_calls" and isinstance(value, list):
-                for call_position, call in enumerate(value):
+        for delta_key, delta_value in delta.items():
+            if delta_key == "tool_calls" and isinstance(delta_value, list):
+                for call_position, call in enumerate(delta_value):
                     self._take_call(call, call_position)
-            elif key != "role" and value is not None:
-                self._message[key] = joined(self._message.get(key), value)
+            elif delta_key != "role" and delta_value is not None:
+                self._message[delta_key] = joined(self._message.get(delta_key), delta_value)
 
     def _take_call(self, delta: Any, position: int) -> None:
         if not isinstance(delta, dict):
@@ -84,8 +84,8 @@ class ChatAnswer:
         function = delta.get("function")
         for key, value in function.items() if isinstance(function, dict) else ():
             call["function"][key] = joined(call["function"].get(key), value)
-        fields = {key: v for key, v in delta.items() if key not in {"function", "index"}}
-        call.update({key: value for key, value in fields.items() if value})
+        call_fields = {key: v for key, v in delta.items() if key not in {"function", "index"}}
+        call.update({key: value for key, value in call_fields.items() if value})
 
 
 def response_of(

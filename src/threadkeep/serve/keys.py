@@ -60,9 +60,9 @@ class KeyFile:
         """The principal of a key; all entries are compared, in constant time each."""
         key_digest = digest_of(key)
         principal: Principal | None = None
-        for entry in self.entries():
-            if hmac.compare_digest(entry.digest, key_digest):
-                principal = entry.principal
+        for key_entry in self.entries():
+            if hmac.compare_digest(key_entry.digest, key_digest):
+                principal = key_entry.principal
         return principal
 
     def entries(self) -> list[KeyEntry]:
@@ -141,18 +141,19 @@ def _read(path: Path) -> list[KeyEntry]:
 def _entry(line: str, location: str) -> KeyEntry:
     """The entry of a line; errors never repeat it."""
     try:
-        fields: Any = json.loads(line)
+        key_fields: Any = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{location} is not JSON") from error
-    if not isinstance(fields, dict) or set(fields) != _FIELDS:
+    if not isinstance(key_fields, dict) or set(key_fields) != _FIELDS:
         raise ConfigError(f"{location} must be an object with user, sha256 and scopes")
-    digest = fields["sha256"]
+    digest = key_fields["sha256"]
     if not isinstance(digest, str) or len(digest) != _DIGEST_LENGTH or not _is_hex(digest):
         raise ConfigError(f"{location}: sha256 must be 64 hexadecimal digits")
-    if not isinstance(fields["user"], str):
+    if not isinstance(key_fields["user"], str):
         raise ConfigError(f"{location}: user must be a str")
     return KeyEntry(
-        digest.lower(), Principal(user_id(fields["user"]), _scopes(fields["scopes"], location))
+        digest.lower(),
+        Principal(user_id(key_fields["user"]), _scopes(key_fields["scopes"], location)),
     )
 
 

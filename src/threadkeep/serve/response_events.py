@@ -123,8 +123,8 @@ def _extend(item: dict[str, Any], kind: str, event: Mapping[str, Any]) -> None:
         item["arguments"] = str(item.get("arguments") or "") + delta
     elif kind in _TEXT_DELTAS:
         part_type, text_key = _TEXT_DELTAS[kind]
-        part = _part(item, event.get("content_index"), part_type)
-        part[text_key] = str(part.get(text_key) or "") + delta
+        text_part = _part(item, event.get("content_index"), part_type)
+        text_part[text_key] = str(text_part.get(text_key) or "") + delta
 
 
 def _part(item: dict[str, Any], index: Any, kind: str) -> dict[str, Any]:

@@ -85,10 +85,10 @@ def _parse(block: bytes) -> ServerEvent | None:
         raise MalformedStream("the stream is not UTF-8") from error
     event_name, data_lines = "", []
     for line in lines:
-        field, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if field == "event":
-            event_name = value
-        elif field == "data":
-            data_lines.append(value)
+        field_name, _, field_value = line.partition(":")
+        field_value = field_value.removeprefix(" ")
+        if field_name == "event":
+            event_name = field_value
+        elif field_name == "data":
+            data_lines.append(field_value)
     return ServerEvent(event_name, "\n".join(data_lines)) if data_lines else None

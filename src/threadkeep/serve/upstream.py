@@ -138,10 +138,10 @@ async def read_object(answer: httpx.Response) -> dict[str, Any]:
         ApiError: 502: it broke off, is too large, or is no JSON object.
     """
     try:
-        body = await _read(answer, MAX_ANSWER)
+        answer_body = await _read(answer, MAX_ANSWER)
     except httpx.HTTPError as error:
         raise ApiError(502, "the upstream broke off its answer", code="upstream") from error
-    json_object = _json(body)
+    json_object = _json(answer_body)
     if not isinstance(json_object, dict):
         raise ApiError(502, "the upstream answered with something else than JSON", code="upstream")
     return json_object
@@ -170,17 +170,17 @@ async def _failure(answer: httpx.Response) -> ApiError:
     if status < 400:
         return ApiError(502, "the upstream redirects, which is not followed", code="upstream")
     try:
-        body = _json(await _read(answer, _MAX_ERROR))
+        error_answer = _json(await _read(answer, _MAX_ERROR))
     except (ApiError, *BROKEN):
-        body = None
+        error_answer = None
     retry_after = answer.headers.get("retry-after")
     failure = ApiError(
         status,
         f"the upstream answered {status}",
         headers={"retry-after": retry_after} if retry_after else {},
     )
-    if isinstance(body, dict) and isinstance(body.get("error"), dict):
-        failure.body = body
+    if isinstance(error_answer, dict) and isinstance(error_answer.get("error"), dict):
+        failure.body = error_answer
     return failure
 
 

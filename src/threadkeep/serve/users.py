@@ -44,15 +44,15 @@ async def search(request: Request) -> Response:
 async def forget(request: Request) -> Response:
     """`DELETE /v1/users/{id}`: everything of a user; answers with the report of the erasure."""
     principal = principal_of(request, "write")
-    id = path_id(request)
-    if principal.user != id and not principal.may("admin"):
+    user_name = path_id(request)
+    if principal.user != user_name and not principal.may("admin"):
         raise ApiError(403, "another user's data needs the scope 'admin'", code="forbidden")
     memory: Memory = request.app.state.memory
     purge = request.query_params.get("purge", "true") != "false"
-    report = await call(request, partial(memory.user(id).forget, purge=purge))
+    report = await call(request, partial(memory.user(user_name).forget, purge=purge))
     return JSONResponse(
         {
-            "id": id,
+            "id": user_name,
             "object": "user.deleted",
             "deleted": True,
             "records": int(report),

@@ -76,13 +76,13 @@ def import_solace(
     for session_id in provider.get_all_sessions():
         _import_session(memory.session(session_id, user=user_id), provider, report)
     for identity in knowledge.get_all_sessions():
-        data = _part(knowledge.get_session(identity), "memory")
-        if data and not solace_knowledge.is_shared_by_strangers(identity):
+        memory_data = _part(knowledge.get_session(identity), "memory")
+        if memory_data and not solace_knowledge.is_shared_by_strangers(identity):
             is_anonymous = identity in report  # it has no user: the session's id stands for one
             owner = (
                 memory.session(identity, user=user_id) if is_anonymous else memory.user(identity)
             )
-            facts, instructions = solace_knowledge.import_memory(memory, owner, data)
+            facts, instructions = solace_knowledge.import_memory(memory, owner, memory_data)
             report.facts += facts
             report.instructions += instructions
     return report
@@ -159,15 +159,15 @@ def _last_imported(entries: Sequence[Entry], imported: Sequence[Entry]) -> int |
 
 def _entry_of(item: Item) -> Entry:
     (turn,) = turns([item], merge=False)
-    entry = turn.entry()
-    return str(entry["role"]), entry["content"]
+    turn_entry = turn.entry()
+    return str(turn_entry["role"]), turn_entry["content"]
 
 
 def _stable_part(entry: Entry) -> tuple[str, str]:
     """The part of an entry that merging its neighbour does not change."""
     role, content = entry
-    text = content if isinstance(content, str) else json.dumps(content, sort_keys=True)
-    return role, text.partition("\n\n")[0]
+    content_text = content if isinstance(content, str) else json.dumps(content, sort_keys=True)
+    return role, content_text.partition("\n\n")[0]
 
 
 def _add_files(chat: Session, data: Mapping[str, Any]) -> None:

@@ -74,28 +74,28 @@ def _candidate_blocks(node: object, visited: set[int]) -> Iterator[Block]:
     if isinstance(node, Mapping) and not visited and node.keys() & SERVICE_KEYS.keys():
         yield node
         return
-    for key, value in _children(node, visited):
+    for key, child in _children(node, visited):
         if isinstance(node, Mapping) and key == NESTED_KEY and node.keys() & _SIBLING_KEYS:
             yield _mark_nested(node, visited)
-        elif isinstance(value, Mapping) and key in _BLOCK_KEYS and id(value) not in visited:
-            yield _mark_nested(value, visited)
+        elif isinstance(child, Mapping) and key in _BLOCK_KEYS and id(child) not in visited:
+            yield _mark_nested(child, visited)
         else:
-            yield from _candidate_blocks(value, visited)
+            yield from _candidate_blocks(child, visited)
 
 
 def _blocks_under(node: object, key: str, visited: set[int]) -> Iterator[Block]:
-    for name, value in _children(node, visited):
-        if isinstance(value, Mapping) and name == key and id(value) not in visited:
-            yield _mark_nested(value, visited)
+    for name, child in _children(node, visited):
+        if isinstance(child, Mapping) and name == key and id(child) not in visited:
+            yield _mark_nested(child, visited)
         else:
-            yield from _blocks_under(value, key, visited)
+            yield from _blocks_under(child, key, visited)
 
 
 def _mark_nested(block: Block, visited: set[int]) -> Block:
     """Mark the nested nodes of a block as visited: an anchor merged elsewhere is no other block."""
-    for _, value in _children(block, visited):
-        if isinstance(value, Mapping):
-            _mark_nested(value, visited)
+    for _, child in _children(block, visited):
+        if isinstance(child, Mapping):
+            _mark_nested(child, visited)
     return block
 
 
@@ -114,7 +114,7 @@ def _hint(document: object, key: str | None) -> str:
 
 
 def _names(node: object, visited: set[int]) -> Iterator[str]:
-    for name, value in _children(node, visited):
-        if isinstance(name, str) and isinstance(value, Mapping):
+    for name, child in _children(node, visited):
+        if isinstance(name, str) and isinstance(child, Mapping):
             yield name
-        yield from _names(value, visited)
+        yield from _names(child, visited)

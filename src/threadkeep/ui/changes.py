@@ -77,16 +77,16 @@ class Receipts:
 
 def approve(kind: str, request: Request) -> Response:
     """`POST /user/{kind}/approve?user=&id=`: make known what waits, or was refused."""
-    user, id = user_of(request, "user"), id_parameter(request)
+    user, entry_id = user_of(request, "user"), id_parameter(request)
     collection: Any = collection_of(user, kind)
-    entry = collection.approve(id)
-    return _see(url(request, f"/user/{kind}", user=user.id, id=entry.id))
+    approved_entry = collection.approve(entry_id)
+    return _see(url(request, f"/user/{kind}", user=user.id, id=approved_entry.id))
 
 
 def forget_entry(kind: str, request: Request) -> Response:
     """`POST /user/{kind}/forget?user=&id=`: remove a fact or an instruction for good."""
-    user, id = user_of(request, "user"), id_parameter(request)
-    collection_of(user, kind).forget(id)
+    user, entry_id = user_of(request, "user"), id_parameter(request)
+    collection_of(user, kind).forget(entry_id)
     list_page = "/user" if kind == "fact" else "/user/instructions"
     return _see(url(request, list_page, id=user.id))
 

@@ -48,8 +48,8 @@ class FormTokens:
             ApiError: 400, 403, 408 or 413: it is no form of ours, or too large or slow.
         """
         try:
-            body = (await read_body(request, request.app.state.limits)).decode("ascii")
-            fields = dict(parse_qsl(body, keep_blank_values=True, max_num_fields=_MAX_FIELDS))
+            form_body = (await read_body(request, request.app.state.limits)).decode("ascii")
+            fields = dict(parse_qsl(form_body, keep_blank_values=True, max_num_fields=_MAX_FIELDS))
         except ValueError as error:
             raise ApiError(400, "the form cannot be read") from error
         query = request.url.query

@@ -21,23 +21,23 @@ _MAX_PAYLOAD: Final = 100_000
 def item(request: Request) -> Response:
     """`GET /item?session=&id=`: an item with its payload, facts, instructions and refusals."""
     chat, info = session_of(request, "session")
-    id = id_parameter(request)
-    items_before = chat.items(before=id, last=1, hidden=True)
+    item_id = id_parameter(request)
+    items_before = chat.items(before=item_id, last=1, hidden=True)
     items = chat.items(after=items_before[-1].seq if items_before else 0, limit=1, hidden=True)
-    if not items or items[0].id != id:
+    if not items or items[0].id != item_id:
         raise NotFound(NOT_FOUND)
-    shown_item, explanation = items[0], chat.explain(id)
-    entry = entry_of(shown_item, limit=LONG)
+    shown_item, explanation = items[0], chat.explain(item_id)
+    item_view = entry_of(shown_item, limit=LONG)
     return render(
         request,
         "item.html",
         info=info,
-        entry=entry,
+        entry=item_view,
         metadata=as_json(shown_item.metadata, _MAX_PAYLOAD) if shown_item.metadata else None,
         raw=as_json(shown_item.raw, _MAX_PAYLOAD) if shown_item.raw else None,
         usage=as_json(shown_item.usage, _MAX_PAYLOAD) if shown_item.usage else None,
         explanation=explanation,
-        passages=passages(entry.text.text, quotes_of(explanation, id)),
+        passages=passages(item_view.text.text, quotes_of(explanation, item_id)),
     )
 
 

@@ -87,9 +87,9 @@ def instruction(request: Request) -> Response:
 
 
 def _entry(request: Request, kind: str) -> Response:
-    user, id = user_of(request, "user"), id_parameter(request)
+    user, entry_id = user_of(request, "user"), id_parameter(request)
     collection: Any = collection_of(user, kind)
-    entry: Fact | Instruction | None = collection.get(id)
+    entry: Fact | Instruction | None = collection.get(entry_id)
     if entry is None:
         raise NotFound(NOT_FOUND)
     return render(
@@ -101,8 +101,8 @@ def _entry(request: Request, kind: str) -> Response:
         metadata=as_json(entry.metadata, _MAX_METADATA)
         if isinstance(entry, Fact) and entry.metadata
         else None,
-        sources=_source_rows(entry.sources, collection.explain(id)),
-        history=user.facts.history(id) if kind == "fact" else [],
+        sources=_source_rows(entry.sources, collection.explain(entry_id)),
+        history=user.facts.history(entry_id) if kind == "fact" else [],
     )
 
 

@@ -74,9 +74,9 @@ def to_messages(items: Sequence[Item]) -> list[Message]:
     other model can read them.
     """
     messages: list[Message] = []
-    for part in _parts(items):
+    for contribution in _parts(items):
         previous_item: Item | None = None
-        for item in part:
+        for item in contribution:
             native_message = _native_message(item)
             message = _foreign_message(item) if native_message is None else native_message
             if message is None:
@@ -100,8 +100,8 @@ def _parts(items: Sequence[Item]) -> list[Sequence[Item]]:
 def _continues(previous: Item, item: Item, *, is_native: bool) -> bool:
     """Whether an item is a part of the message before it, as its writer stored them apart."""
     if is_native:
-        group = _data(item).get("group")
-        return group is not None and group == _data(previous).get("group")
+        group_id = _data(item).get("group")
+        return group_id is not None and group_id == _data(previous).get("group")
     is_separate = bool(item.tool_calls) and (item.type != "message" or bool(previous.tool_calls))
     return is_separate and previous.role == item.role == "assistant" and not _data(previous)
 
@@ -162,14 +162,14 @@ def _is_result(part: Part) -> bool:
 
 
 def _result(part: Part) -> tuple[dict[str, Any], list[Part]]:
-    fields = {
+    item_fields = {
         "type": "tool_result",
         "role": "tool",
         "tool_call_id": part.get("call_id") or "",
         "content": result_text(part),
     }
     error_status = {"status": "error"} if part.get("exception") else {}
-    return {**fields, **error_status}, [packed_result(part)]
+    return {**item_fields, **error_status}, [packed_result(part)]
 
 
 def _message(role: str, parts: list[Part]) -> tuple[dict[str, Any], list[Part]]:

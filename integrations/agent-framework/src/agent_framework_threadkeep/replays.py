@@ -27,9 +27,9 @@ def new_messages(history: Sequence[Message], messages: Sequence[Message]) -> lis
         start = next((n for n in starts if identities[n : n + len(past)] == past), None)
         if start is not None and not (start == 0 and len(past) == 1 and is_asked_again):
             return list(messages[start + len(past) :])
-    for count in range(min(len(past), len(identities)), 0, -1):
-        if past[-count:] == identities[:count] and not (count == 1 and is_asked_again):
-            return list(messages[count:])
+    for overlap in range(min(len(past), len(identities)), 0, -1):
+        if past[-overlap:] == identities[:overlap] and not (overlap == 1 and is_asked_again):
+            return list(messages[overlap:])
     return list(messages)
 
 

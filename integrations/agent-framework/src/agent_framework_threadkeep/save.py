@@ -33,8 +33,8 @@ def save(chat: Session, messages: Sequence[Message]) -> None:
     groups = [to_items(message, number) for number, message in enumerate(messages)]
     for _ in range(_TRIES):
         stored_items = load(chat, last=sum(map(len, groups)) + 1).items
-        count = len(messages) - len(new_messages(to_messages(stored_items), messages))
-        added_items = [item for group in groups[count:] for item in group]
+        stored_count = len(messages) - len(new_messages(to_messages(stored_items), messages))
+        added_items = [item for group in groups[stored_count:] for item in group]
         newest_seq = stored_items[-1].seq if stored_items else 0
         if (
             not added_items

@@ -135,15 +135,15 @@ def _is_result(part: Part) -> bool:
 def _result(part: Part) -> tuple[dict[str, Any], list[Part]]:
     response = part["function_response"]
     call_id = response.get("id") or response.get("name") or ""
-    fields = {"type": "tool_result", "role": "tool", "tool_call_id": call_id}
-    fields |= {"name": response["name"]} if response.get("name") else {}
+    item_fields = {"type": "tool_result", "role": "tool", "tool_call_id": call_id}
+    item_fields |= {"name": response["name"]} if response.get("name") else {}
     if "response" not in response or response.get("parts"):
-        return {**fields, "content": result_text(response.get("response") or {})[0]}, [part]
-    text, key = result_text(response["response"])
+        return {**item_fields, "content": result_text(response.get("response") or {})[0]}, [part]
+    result_body, result_key = result_text(response["response"])
     remainder = {name: value for name, value in response.items() if name != "response"}
-    stored_part = {**part, "function_response": remainder, "output": text}
-    return {**fields, "content": text}, [
-        stored_part if key is None else {**stored_part, "key": key}
+    stored_part = {**part, "function_response": remainder, "output": result_body}
+    return {**item_fields, "content": result_body}, [
+        stored_part if result_key is None else {**stored_part, "key": result_key}
     ]
 
 

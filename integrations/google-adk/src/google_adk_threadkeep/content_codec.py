@@ -41,8 +41,8 @@ def to_block(part: Part) -> Block | None:
 def to_call(part: Part) -> dict[str, Any]:
     """The neutral call of a function call; one without an id is known by its name."""
     call = part["function_call"]
-    name = call.get("name") or ""
-    return {"id": call.get("id") or name, "name": name, "args": call.get("args") or {}}
+    tool_name = call.get("name") or ""
+    return {"id": call.get("id") or tool_name, "name": tool_name, "args": call.get("args") or {}}
 
 
 def result_text(response: Mapping[str, Any]) -> tuple[str, str | None]:

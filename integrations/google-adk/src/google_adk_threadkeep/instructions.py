@@ -55,7 +55,7 @@ def instructions(
 
     async def render(context: ReadonlyContext) -> str:
         base_text = base(context) if callable(base) else base
-        text = await base_text if inspect.isawaitable(base_text) else base_text
+        own_text = await base_text if inspect.isawaitable(base_text) else base_text
         adk_session = context.session
         id = stored_session_id(adk_session.app_name, adk_session.user_id, adk_session.id)
         chat = store.session(id, user=adk_session.user_id, agent=context.agent_name)
@@ -64,7 +64,7 @@ def instructions(
             memory_text = await store.to_thread(cache.get, chat.context, query, turn, max_tokens)
         else:
             memory_text = await store.to_thread(chat.context, max_tokens=max_tokens)
-        return "\n\n".join(section for section in (text, memory_text) if section)
+        return "\n\n".join(section for section in (own_text, memory_text) if section)
 
     return render
 

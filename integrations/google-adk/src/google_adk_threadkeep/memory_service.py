@@ -159,9 +159,9 @@ class ThreadkeepMemoryService(BaseMemoryService):
             if hit.fact is not None and scope.has_fact(hit.fact):
                 yield fact_entry(hit.fact)
             elif hit.item is not None and hit.session and scope.holds(hit.session):
-                entry = item_entry(hit.session, hit.item)
-                if entry is not None:
-                    yield entry
+                memory_entry = item_entry(hit.session, hit.item)
+                if memory_entry is not None:
+                    yield memory_entry
 
     def __repr__(self) -> str:
         return f"<ThreadkeepMemoryService of {self.memory!r}>"

@@ -52,6 +52,6 @@ def _response(before: Sequence[Event], event: Event) -> dict[str, Any]:
 def _input(before: Sequence[Event]) -> list[dict[str, Any]]:
     """The entries since the model's last answer, with which results are converted: its calls."""
     new_events = list(takewhile(lambda event: not _is_answer(event), reversed(before)))[::-1]
-    start = max(0, len(before) - len(new_events) - 1)
-    items = [item for event in before[start:] for item in to_items(event)]
+    first_index = max(0, len(before) - len(new_events) - 1)
+    items = [item for event in before[first_index:] for item in to_items(event)]
     return list(filter(record_responses.is_input, Window(items).to_responses()))

@@ -47,11 +47,11 @@ def to_entries(items: Sequence[Item], profile: Profile | None = None) -> list[En
     what the server of the profile wants back.
     """
     entries: list[Entry] = []
-    for is_native, run in _runs(items):
+    for is_native, adjacent_items in _runs(items):
         if is_native:
-            entries += [_native_entry(item) for item in run]
+            entries += [_native_entry(item) for item in adjacent_items]
         else:
-            entries += with_continuation(_foreign_entries(run), run, profile)
+            entries += with_continuation(_foreign_entries(adjacent_items), adjacent_items, profile)
     return entries
 
 
@@ -98,11 +98,11 @@ def _runs(items: Sequence[Item]) -> Iterator[tuple[bool, list[Item]]]:
     for index, (item_before, item) in enumerate(pairwise(input_items), start=1):
         if not native_flags[index - 1] and item_before.type == "reasoning" and item.raw is None:
             native_flags[index] = False  # text stays with the reasoning that led to it
-    start = 0
-    for end in range(1, len(input_items) + 1):
-        if end == len(input_items) or native_flags[end] != native_flags[start]:
-            yield native_flags[start], input_items[start:end]
-            start = end
+    run_start = 0
+    for run_end in range(1, len(input_items) + 1):
+        if run_end == len(input_items) or native_flags[run_end] != native_flags[run_start]:
+            yield native_flags[run_start], input_items[run_start:run_end]
+            run_start = run_end
 
 
 def _is_native(item: Item) -> bool:

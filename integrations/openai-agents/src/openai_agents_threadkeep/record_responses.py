@@ -116,5 +116,5 @@ def _new_input(prompt: Sequence[Any]) -> list[Entry]:
 def _model_name(model: Any) -> str | None:
     if model is None:
         return get_default_model()
-    name = model if isinstance(model, str) else getattr(model, "model", None)
-    return name if isinstance(name, str) else None
+    model_name = model if isinstance(model, str) else getattr(model, "model", None)
+    return model_name if isinstance(model_name, str) else None

@@ -41,8 +41,8 @@ def with_unique_call_ids(entries: list[Entry]) -> list[Entry]:
     last_pairs = {_call_id(entries[pair.call]): pair for pair in pairs if pair.turn == turn}
     reserved_ids = {copy[pair.call].get("id") for pair in last_pairs.values()} - {None, _FAKE_ID}
     for pair in pairs:
-        id = _call_id(entries[pair.call])
-        if id_counts[id] > 1 and last_pairs.get(id) is not pair:
+        call_id = _call_id(entries[pair.call])
+        if id_counts[call_id] > 1 and last_pairs.get(call_id) is not pair:
             _rename(copy, pair, reserved_ids, name_counts)
     return copy
 
@@ -83,13 +83,13 @@ def _rename(
         call = {key: value for key, value in call.items() if key != "id"}
     elif call.get("id") not in (None, _FAKE_ID):
         reserved_ids.add(call["id"])
-    name = _unique_id(
+    new_call_id = _unique_id(
         [entries[index] for index in (pair.call, pair.result) if index is not None], name_counts
     )
-    entries[pair.call] = {**call, "call_id": name}
+    entries[pair.call] = {**call, "call_id": new_call_id}
     if pair.result is not None:
         result = entries[pair.result]
-        entries[pair.result] = {**result, _id_field(result): name}
+        entries[pair.result] = {**result, _id_field(result): new_call_id}
 
 
 def _unique_id(pair: list[Entry], name_counts: Counter[str]) -> str:

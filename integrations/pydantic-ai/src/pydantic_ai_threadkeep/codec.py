@@ -81,7 +81,7 @@ def native_message(items: Sequence[Item]) -> ModelMessage | None:
     message_dump = payloads[-1].get("message") or {"kind": "request"}
     dump = message_dump
     if message_dump.get("kind") != "response":
-        parts = [payload["part"] for payload in payloads if "part" in payload]
+        parts = [item_payload["part"] for item_payload in payloads if "part" in item_payload]
         dump = {**message_dump, "parts": parts}
     try:
         (message,) = ModelMessagesTypeAdapter.validate_python([dump])
@@ -90,9 +90,9 @@ def native_message(items: Sequence[Item]) -> ModelMessage | None:
     if isinstance(message, ModelResponse):
         _widen(message.parts, payloads[-1].get("wide", ()))
         return message
-    part_payloads = [payload for payload in payloads if "part" in payload]
-    for part, payload in zip(message.parts, part_payloads, strict=True):
-        _widen([part], payload.get("wide", ()))
+    part_payloads = [item_payload for item_payload in payloads if "part" in item_payload]
+    for part, item_payload in zip(message.parts, part_payloads, strict=True):
+        _widen([part], item_payload.get("wide", ()))
     return message
 
 

@@ -75,9 +75,9 @@ class EntryIndex:
 
     def add(self, entries: Sequence[str], conversation: str) -> None:
         """Write where new entries will be."""
-        fields = {"conversation": conversation}
+        location_fields = {"conversation": conversation}
         for shard, ids in self._by_shard(entries, conversation).items():
-            self._put(shard, [self._record(id, fields) for id in ids])
+            self._put(shard, [self._record(id, location_fields) for id in ids])
 
     def remove(self, entries: Sequence[str], conversation: str) -> None:
         """Take entries off the index."""
@@ -133,8 +133,8 @@ class EntryIndex:
             self._store.commit(stream, put=batch, ttl=session_ttl(self._memory))
 
     def _drop(self, stream: str, ids: Sequence[str]) -> None:
-        for start in range(0, len(ids), _MAX_IDS):
-            drop = Drop(ENTRY, [key(id) for id in ids[start : start + _MAX_IDS]])
+        for batch_start in range(0, len(ids), _MAX_IDS):
+            drop = Drop(ENTRY, [key(id) for id in ids[batch_start : batch_start + _MAX_IDS]])
             self._store.commit(stream, drop=[drop], ttl=session_ttl(self._memory))
 
     def _scope(self, scope: str | None) -> str:

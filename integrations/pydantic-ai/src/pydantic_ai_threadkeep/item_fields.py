@@ -76,8 +76,8 @@ def part_fields(part: Any, dump: Mapping[str, Any]) -> Fields:
             content = _result_content(part.content, dump.get("content"))
             return _result_fields(part.tool_name, part.tool_call_id, content, status)
         case RetryPromptPart() if part.tool_name is not None:
-            text = part.model_response()
-            return _result_fields(part.tool_name, part.tool_call_id, text, "error")
+            retry_text = part.model_response()
+            return _result_fields(part.tool_name, part.tool_call_id, retry_text, "error")
         case RetryPromptPart() | RetryFeedbackPart():
             return {"role": "user", "content": part.model_response()}
         case _:

@@ -62,8 +62,8 @@ class _Tail:
         return entry_count
 
     def _before(self, position: int) -> list[Item]:
-        end = len(self._items) - max(0, _LAST + 1 - position)
-        return self._items[: max(0, end)]
+        end_index = len(self._items) - max(0, _LAST + 1 - position)
+        return self._items[: max(0, end_index)]
 
     def _grow(self) -> None:
         self._size = max(_FIRST_PAGE, 2 * self._size)

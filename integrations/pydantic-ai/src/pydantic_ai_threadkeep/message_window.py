@@ -90,17 +90,17 @@ def _remaining(messages: Sequence[ModelMessage], window: Window) -> Iterator[Mod
 
 def _by_message(window: Window) -> Iterator[tuple[int | None, list[Item]]]:
     """Runs of items of one message; `None` = an item that a policy added."""
-    run: list[Item] = []
+    adjacent_items: list[Item] = []
     run_index: int | None = None
     for item in window:
         message_index = _number(item)
-        if run and (message_index is None or message_index != run_index):
-            yield run_index, run
-            run = []
-        run.append(item)
+        if adjacent_items and (message_index is None or message_index != run_index):
+            yield run_index, adjacent_items
+            adjacent_items = []
+        adjacent_items.append(item)
         run_index = message_index
-    if run:
-        yield run_index, run
+    if adjacent_items:
+        yield run_index, adjacent_items
 
 
 def _number(item: Item) -> int | None:

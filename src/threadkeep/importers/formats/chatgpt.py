@@ -95,11 +95,13 @@ def _message(payload: _Node, location: str, call_id: str | None) -> Message | No
         if not content.get("parts") and content.keys() <= {"content_type", "parts"}:
             raise fields.Malformed("the message has no content")
         return None
-    kind = content.get("content_type")
-    is_internal = kind in _SETTINGS or bool(metadata.get("is_visually_hidden_from_conversation"))
+    content_type = content.get("content_type")
+    is_internal = content_type in _SETTINGS or bool(
+        metadata.get("is_visually_hidden_from_conversation")
+    )
     message_id = fields.name(payload.get("id")) or ""
     return Message(
-        _content(payload, author, role, text, str(kind), message_id, call_id),
+        _content(payload, author, role, text, str(content_type), message_id, call_id),
         location,
         message_id,
         payload.get("create_time"),
@@ -142,8 +144,8 @@ def _text(content: _Node) -> str:
 
 def _part(part: object) -> str:
     if isinstance(part, Mapping) and part.get("asset_pointer"):
-        kind = str(part.get("content_type") or "file").partition("_")[0]
-        return f"[{kind}: {part['asset_pointer']}]"
+        media_kind = str(part.get("content_type") or "file").partition("_")[0]
+        return f"[{media_kind}: {part['asset_pointer']}]"
     return fields.text(part)
 
 
@@ -155,10 +157,10 @@ def _files(node: _Node) -> Iterator[dict[str, Json]]:
     metadata, content = message.get("metadata"), message.get("content")
     for file in (metadata.get("attachments") or ()) if isinstance(metadata, Mapping) else ():
         if isinstance(file, Mapping) and file.get("id"):
-            name, mime_type = fields.name(file.get("name")), file.get("mime_type")
+            file_name, mime_type = fields.name(file.get("name")), file.get("mime_type")
             url = f"chatgpt://{file['id']}"
             yield fields.without_empty(
-                url=url, name=name, mime_type=mime_type, size=file.get("size")
+                url=url, name=file_name, mime_type=mime_type, size=file.get("size")
             )
     for part in (content.get("parts") or ()) if isinstance(content, Mapping) else ():
         if isinstance(part, Mapping) and isinstance(part.get("asset_pointer"), str):

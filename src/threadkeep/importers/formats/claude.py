@@ -129,8 +129,8 @@ def _parts(block: object, kind: object) -> list[Json]:
     if kind == "thinking" and isinstance(block, Mapping):
         return [{"type": "reasoning", "reasoning": str(block.get("thinking") or "")}]
     if kind in _SPOKEN or not isinstance(block, Mapping) or not isinstance(kind, str):
-        text = fields.text(block)
-        return [text] if text else []
+        block_text = fields.text(block)
+        return [block_text] if block_text else []
     return [{"type": "opaque", "value": dict(block)}]
 
 

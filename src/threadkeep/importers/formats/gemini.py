@@ -64,9 +64,9 @@ def _answers(
     activity: Mapping[str, Any], key: str, location: str, date: object
 ) -> Iterator[Message]:
     for answer_number, answer in enumerate(activity.get("safeHtmlItem") or (), start=1):
-        text = _plain(str(answer.get("html") or "")) if isinstance(answer, Mapping) else ""
-        if text:
-            message_content = {"role": "assistant", "content": text}
+        answer_text = _plain(str(answer.get("html") or "")) if isinstance(answer, Mapping) else ""
+        if answer_text:
+            message_content = {"role": "assistant", "content": answer_text}
             yield Message(message_content, location, f"{key}-{answer_number}", date)
 
 

@@ -30,8 +30,8 @@ def _matches(value: Json) -> bool:
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     agent_file = fields.mapping(entry.value, "an agent file")
     yield from _facts(agent_file.get("blocks") or agent_file.get("core_memory"), entry.location)
-    for number, agent in enumerate(agent_file.get("agents") or [agent_file]):
-        agent_location = f"{entry.location}.agents[{number}]"
+    for index, agent in enumerate(agent_file.get("agents") or [agent_file]):
+        agent_location = f"{entry.location}.agents[{index}]"
         if not isinstance(agent, Mapping):
             context.skip(agent_location, "the agent is no object")
             continue
@@ -55,8 +55,8 @@ def _facts(blocks: Any, place: str) -> Iterator[Knowledge]:
     for block in blocks if isinstance(blocks, list) else ():
         if isinstance(block, Mapping) and block.get("label") == "human":
             for line in fields.text(block.get("value")).splitlines():
-                if text := line.strip(" -*\t"):
-                    yield Knowledge("fact", text, place, observed_at=block.get("updated_at"))
+                if fact_text := line.strip(" -*\t"):
+                    yield Knowledge("fact", fact_text, place, observed_at=block.get("updated_at"))
 
 
 def _message(value: Any, place: str) -> Message:
@@ -67,10 +67,10 @@ def _message(value: Any, place: str) -> Message:
 
 
 def _content(payload: Mapping[str, Any], role: str) -> dict[str, Json]:
-    text = fields.text(payload.get("content") or payload.get("text"))
+    message_text = fields.text(payload.get("content") or payload.get("text"))
     if role == "user":
-        return {"role": role, "content": _unpacked(text)}
-    message: dict[str, Json] = {"role": role, "content": text}
+        return {"role": role, "content": _unpacked(message_text)}
+    message: dict[str, Json] = {"role": role, "content": message_text}
     if role == "tool":
         return {**message, "tool_call_id": fields.name(payload.get("tool_call_id"))}
     calls = payload.get("tool_calls")

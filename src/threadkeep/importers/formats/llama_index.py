@@ -49,5 +49,5 @@ def message(dump: Any, number: int, place: str) -> Message:
     kwargs = dump.get("additional_kwargs") if isinstance(dump, Mapping) else None
     created_at = fields.date_of(kwargs) if isinstance(kwargs, Mapping) else None
     dump_json = json.dumps(dump, sort_keys=True).encode()
-    id = f"llama-json:{number}:{hashlib.sha256(dump_json).hexdigest()[:16]}"
-    return Message(dump, f"{place}[{number}]", id, created_at)
+    message_id = f"llama-json:{number}:{hashlib.sha256(dump_json).hexdigest()[:16]}"
+    return Message(dump, f"{place}[{number}]", message_id, created_at)

@@ -31,10 +31,10 @@ def _has_chat_tables(tables: Tables) -> bool:
 def _read_chats(database: Database, context: Context) -> Iterator[Part]:
     """A session in each row."""
     for table in _chat_tables(database.tables()):
-        for row_id, session_id, value in database.rows(table, _CHAT_COLUMNS, ("id",)):
+        for row_id, session_id, chat_json in database.rows(table, _CHAT_COLUMNS, ("id",)):
             location = f"{context.label}:{table} row {row_id}"
             try:
-                dumps = [decoded(text) for text in decoded(value) or ()]
+                dumps = [decoded(text) for text in decoded(chat_json) or ()]
             except (ValueError, TypeError):
                 context.skip(location, "the messages are no list of JSON")
                 continue

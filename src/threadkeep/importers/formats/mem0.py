@@ -37,12 +37,12 @@ READER: Final = FormatReader("mem0", "mem0's memories", _matches, each.reader(_r
 
 
 def _fact(memory: Any, location: str) -> Knowledge:
-    text = fields.name(memory.get("memory"))
-    if text is None:
+    fact_text = fields.name(memory.get("memory"))
+    if fact_text is None:
         raise fields.Malformed("the memory has no text")
     return Knowledge(
         "fact",
-        text,
+        fact_text,
         location,
         user=fields.name(memory.get("user_id")),
         observed_at=memory.get("updated_at") or memory.get("created_at"),

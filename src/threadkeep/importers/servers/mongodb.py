@@ -45,8 +45,8 @@ def _databases(client: Any) -> list[Any]:
     try:
         return [client.get_default_database()]
     except ConfigurationError:  # the URL names none
-        names = client.list_database_names()
-        return [client[name] for name in names if name not in _OWN_DATABASES]
+        databases = client.list_database_names()
+        return [client[name] for name in databases if name not in _OWN_DATABASES]
 
 
 def _chats(collection: Any, context: Context) -> Iterator[Part]:

@@ -22,8 +22,10 @@ def sources(url: str, context: Context) -> Iterator[tuple[str, Iterator[Part]]]:
     with _opened(url) as client, source_errors(context.label, driver.RedisError):
         for key in client.scan_iter(count=_PAGE, _type="list"):
             first_value = _json(client.lindex(key, 0))
-            name = key.decode(errors="replace")
-            reader = next((reader for reader in READERS if reader.matches(name, first_value)), None)
+            list_name = key.decode(errors="replace")
+            reader = next(
+                (reader for reader in READERS if reader.matches(list_name, first_value)), None
+            )
             if reader is not None:
                 is_recognised = True
                 yield reader.name, iter([_chat(client, key, reader, context)])

@@ -95,8 +95,8 @@ class Lines:
                 return
             location = f"{self._label}:{self.line + 1}"
             if line is None or line.strip():
-                text = None if line is None else line.decode("utf-8", "backslashreplace")
-                yield from entry(text, location, self._skip)
+                line_text = None if line is None else line.decode("utf-8", "backslashreplace")
+                yield from entry(line_text, location, self._skip)
             self.offset += size
             self.line += 1
 

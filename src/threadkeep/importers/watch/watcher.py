@@ -99,13 +99,13 @@ class Watcher:
     def _present(self) -> Iterator[tuple[str, Transcript]]:
         for folder in self.folders:
             for path in _transcripts(folder):
-                key = str(path)
-                if key not in self._transcripts:
-                    position = self._positions.get(key)
-                    self._transcripts[key] = (
+                path_text = str(path)
+                if path_text not in self._transcripts:
+                    position = self._positions.get(path_text)
+                    self._transcripts[path_text] = (
                         Transcript(path, folder, position) if position else Transcript(path, folder)
                     )
-                yield key, self._transcripts[key]
+                yield path_text, self._transcripts[path_text]
 
     def _has_sessions(self) -> bool:
         """Whether there is anything in the store: in an emptied one, all is to be read again."""

@@ -83,11 +83,11 @@ class ThreadkeepChatStore(BaseChatStore):
     def delete_message(self, key: str, idx: int) -> ChatMessage | None:
         """Delete and return the message at a position."""
         chat = self._chat(key)
-        entry = _entry_at(entries(chat.items()), idx)
-        if entry is None:
+        message_entry = _entry_at(entries(chat.items()), idx)
+        if message_entry is None:
             return None
-        chat.remove(*(item.id for item in entry[1]))
-        return entry[0]
+        chat.remove(*(item.id for item in message_entry[1]))
+        return message_entry[0]
 
     def delete_last_message(self, key: str) -> ChatMessage | None:
         """Delete and return the newest message; each is returned to one caller only."""

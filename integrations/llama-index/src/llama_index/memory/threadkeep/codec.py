@@ -87,8 +87,8 @@ def _stored_message(item: Item, stored: dict[str, Any]) -> ChatMessage:
 def _dump(message: ChatMessage, location: str) -> dict[str, Any]:
     try:
         blocks = [_with_json_arguments(_read_stream(block)) for block in message.blocks]
-        extra = as_json(message.additional_kwargs, any_type=True)
-        copy = message.model_copy(update={"blocks": blocks, "additional_kwargs": extra})
+        kwargs = as_json(message.additional_kwargs, any_type=True)
+        copy = message.model_copy(update={"blocks": blocks, "additional_kwargs": kwargs})
         return copy.model_dump(mode="json")
     except (ValueError, RecursionError) as error:
         raise InputError(f"{location} cannot be stored as JSON: {error}") from error

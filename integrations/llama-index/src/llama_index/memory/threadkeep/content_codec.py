@@ -90,19 +90,19 @@ def _join_texts(blocks: list[Mapping[str, Any]]) -> str:
 
 def _media(kind: str, block: Mapping[str, Any]) -> Block | None:
     media_block: Block = {"type": kind}
-    path, name = block.get("path"), block.get("title")
+    path, file_name = block.get("path"), block.get("title")
     if block.get(BYTES[block["block_type"]]):
         media_block["base64"] = block[BYTES[block["block_type"]]]
     elif block.get("url"):
         media_block["url"] = str(block["url"])
     elif path:
-        media_block["url"], name = f"file:{path}", name or PurePath(path).name
+        media_block["url"], file_name = f"file:{path}", file_name or PurePath(path).name
     else:
         return None
     mime_type = block.get(f"{block['block_type']}_mimetype")
     if block["block_type"] == "audio" and block.get("format"):
         mime_type = f"audio/{block['format']}"
-    extras = {key: v for key, v in (("detail", block.get("detail")), ("filename", name)) if v}
+    extras = {key: v for key, v in (("detail", block.get("detail")), ("filename", file_name)) if v}
     return {
         **media_block,
         **({"mime_type": mime_type} if mime_type else {}),

@@ -47,8 +47,8 @@ def entries(items: Sequence[Item]) -> list[Entry]:
 
 
 def _flush(foreign: list[Item]) -> list[Entry]:
-    run, foreign[:] = list(foreign), []
-    return [(_foreign_message(run), run)] if run else []
+    flushed_items, foreign[:] = list(foreign), []
+    return [(_foreign_message(flushed_items), flushed_items)] if flushed_items else []
 
 
 def _continues(run: list[Item], item: Item) -> bool:
@@ -65,8 +65,8 @@ def _foreign_message(run: list[Item]) -> ChatMessage:
     first_item = run[0]
     if first_item.role in _RESULT_ROLES:
         kwargs = {"tool_call_id": first_item.tool_call_id or "", "name": first_item.name}
-        fields = {key: value for key, value in kwargs.items() if value is not None}
-        return ChatMessage(role="tool", blocks=_blocks(first_item), additional_kwargs=fields)
+        set_kwargs = {key: value for key, value in kwargs.items() if value is not None}
+        return ChatMessage(role="tool", blocks=_blocks(first_item), additional_kwargs=set_kwargs)
     role = _ROLES.get(first_item.role) or (
         MessageRole.ASSISTANT if first_item.tool_calls else "user"
     )
