@@ -55,5 +55,5 @@ def text_or_blocks(blocks: list[Block]) -> str | list[Block]:
 def media_block(mime_type: str | None, **source: str) -> Block:
     """The neutral block of media, by their type; what is none of them is a file."""
     media_type = str(mime_type or "").partition("/")[0]
-    type_field = {"mime_type": mime_type} if mime_type else {}
-    return {"type": media_type if media_type in _MEDIA else "file", **source, **type_field}
+    mime_field = {"mime_type": mime_type} if mime_type else {}
+    return {"type": media_type if media_type in _MEDIA else "file", **source, **mime_field}

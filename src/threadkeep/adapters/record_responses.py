@@ -117,15 +117,15 @@ def _find_slot(
         if not candidate_id:
             continue
         try:
-            existing = responses.get(candidate_id)
+            stored_response = responses.get(candidate_id)
         except NotOwner:
             continue
-        if existing is None:
+        if stored_response is None:
             return _ResponseSlot(candidate_id)
         if (
             key is not None
-            and existing.conversation == chat.id
-            and existing.extra.get("item") == key
+            and stored_response.conversation == chat.id
+            and stored_response.extra.get("item") == key
         ):
-            return _ResponseSlot(candidate_id, existing)
+            return _ResponseSlot(candidate_id, stored_response)
     return _ResponseSlot(None)

@@ -46,7 +46,7 @@ def recall(user: User, query: str, limit: int, project: str) -> list[Hit]:
 def _in_project(user: User, hits: list[Hit], project: str) -> Iterator[Hit]:
     ids = list({hit.session for hit in hits if hit.item is not None and hit.session is not None})
     engine = user._engine
-    streams = [engine.stream("session", id) for id in ids]
+    streams = [engine.stream("session", session_id) for session_id in ids]
     infos = dict(zip(ids, user_index.read(engine, streams), strict=True))
     for hit in hits:
         info = infos.get(hit.session) if hit.session is not None else None

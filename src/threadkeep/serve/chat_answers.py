@@ -123,5 +123,5 @@ def completion_response(completion: Mapping[str, Any]) -> tuple[dict[str, Any], 
     if not isinstance(choice, dict) or not isinstance(message, dict):
         raise MalformedStream("the completion has no message")
     fields = {key: value for key, value in completion.items() if key not in {"choices", "object"}}
-    reason = choice.get("finish_reason")
-    return response_of(fields, reason or "stop", message), message
+    finish_reason = choice.get("finish_reason")
+    return response_of(fields, finish_reason or "stop", message), message

@@ -44,10 +44,10 @@ def _new_input(prompt: Sequence[ModelMessage]) -> list[dict[str, Any]]:
 
     The last answer is converted along with them, because results need their calls.
     """
-    indexes = [n for n, message in enumerate(prompt) if isinstance(message, ModelResponse)]
-    turn = prompt[indexes[-1] if indexes else 0 :]
+    answer_indexes = [n for n, message in enumerate(prompt) if isinstance(message, ModelResponse)]
+    new_messages = prompt[answer_indexes[-1] if answer_indexes else 0 :]
     items: list[Item] = [
-        item for n, message in enumerate(turn) for item in to_items(str(n), message)
+        item for n, message in enumerate(new_messages) for item in to_items(str(n), message)
     ]
     entries = Window(item for item in items if item.type != "notice").to_responses()
     return list(filter(is_input, entries))

@@ -76,8 +76,8 @@ class MemoryPrompt:
             window = self._chat.window(**self._limits(reserved_tokens, budget))
             context = self._context(window, query, spent, budget)
         self._over.check(window, self._chat.id)
-        is_cut = _opens_with_answer(window) and self._chat.items(limit=1)[0].id != window[0].id
-        messages = _from_first_question(window) if is_cut else to_messages(window)
+        is_cut_off = _opens_with_answer(window) and self._chat.items(limit=1)[0].id != window[0].id
+        messages = _from_first_question(window) if is_cut_off else to_messages(window)
         return inject_context(messages, context, query) if context else messages
 
     def show_handles(self, budget: TokenBudget) -> windows.Policies:
