@@ -78,11 +78,11 @@ def load(
     """
     stream = chat._stream
     is_newest = last is not None
-    items = items_query(stream, limit=last, newest=is_newest, before=before, after=after)
-    snapshot = stream.read(items, *map(_session_query, beside))
+    query = items_query(stream, limit=last, newest=is_newest, before=before, after=after)
+    snapshot = stream.read(query, *map(_session_query, beside))
     page, *pages = snapshot.pages
     items_read = whole_items(stream, items_of_page(page))
-    metadata = [_metadata(other, chat) for other, chat in zip(pages, beside, strict=True)]
+    metadata = [_metadata(page, chat) for page, chat in zip(pages, beside, strict=True)]
     return Snapshot(snapshot.info, generation_of(snapshot.version), items_read, metadata)
 
 
@@ -107,8 +107,8 @@ def merge_metadata(chat: Session, change: Callable[[dict[str, Any]], Mapping[str
     def decide(tail: Tail) -> Addition:
         if tail.info is not None and tail.info.user != chat.user:
             raise NotOwner(f"session {shown(chat.id)} belongs to another user")
-        held = {} if tail.info is None else json_text.copy_json(tail.info.metadata)
-        return Addition((), change(held))
+        stored_metadata = {} if tail.info is None else json_text.copy_json(tail.info.metadata)
+        return Addition((), change(stored_metadata))
 
     conditional_append.add_if(chat._stream, (), decide)
 
@@ -141,26 +141,26 @@ def heads(memory: Memory, user: str | None, prefix: str) -> Iterator[Head]:
 
 
 def _user_streams(memory: Memory, user: str, prefix: str) -> Iterator[list[str]]:
-    engine, before = memory._engine, None
+    engine, before_seq = memory._engine, None
     while True:
-        listed = Query(
-            engine.stream("sessions", user), "session", limit=_PAGE, newest=True, before=before
+        query = Query(
+            engine.stream("sessions", user), "session", limit=_PAGE, newest=True, before=before_seq
         )
-        records = engine.read(listed)[0].records
+        records = engine.read(query)[0].records
         ids = map(user_index.session_id_of, records)
         yield [engine.stream("session", id) for id in ids if id.startswith(prefix)]
         if len(records) < _PAGE:
             return
-        before = records[0].seq
+        before_seq = records[0].seq
 
 
 def _all_streams(memory: Memory, prefix: str) -> Iterator[list[str]]:
     engine = memory._engine
-    start = names.noun_prefix(engine.settings.namespace, "session")
-    for end in (quote(prefix, safe="", errors="surrogatepass"), "="):  # names that are too long
+    base = names.noun_prefix(engine.settings.namespace, "session")
+    for suffix in (quote(prefix, safe="", errors="surrogatepass"), "="):  # names that are too long
         cursor = None
         while True:
-            streams, cursor = engine.streams(start + end, cursor=cursor, limit=_PAGE)
+            streams, cursor = engine.streams(base + suffix, cursor=cursor, limit=_PAGE)
             yield streams
             if cursor is None:
                 break

@@ -68,19 +68,19 @@ def strict_arguments(function: Callable[P, R]) -> Callable[P, R]:
     """
     parameters = inspect.signature(function).parameters.values()
     positional = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-    names = frozenset(p.name for p in parameters if p.kind is not p.VAR_KEYWORD)
-    has_fields = len(names) < len(parameters)
+    parameter_names = frozenset(p.name for p in parameters if p.kind is not p.VAR_KEYWORD)
+    has_fields = len(parameter_names) < len(parameters)
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
         if len(args) > len(positional):
-            raise TypeError(_title(function, args) + _too_many(positional, names))
-        if not kwargs.keys() <= names:
-            allowed = names | _fields_of(args[0]) if has_fields else names
-            if unknown := kwargs.keys() - allowed:
-                hint = _hint(min(unknown), allowed - _RECEIVERS)
-                title = _title(function, args)
-                raise TypeError(f"{title} has no argument {shown(min(unknown))}{hint}")
+            raise TypeError(_title(function, args) + _too_many(positional, parameter_names))
+        if not kwargs.keys() <= parameter_names:
+            allowed_names = parameter_names | _fields_of(args[0]) if has_fields else parameter_names
+            if unknown_names := kwargs.keys() - allowed_names:
+                hint = _hint(min(unknown_names), allowed_names - _RECEIVERS)
+                call_title = _title(function, args)
+                raise TypeError(f"{call_title} has no argument {shown(min(unknown_names))}{hint}")
         return function(*args, **kwargs)
 
     return checked

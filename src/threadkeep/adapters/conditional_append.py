@@ -44,11 +44,11 @@ def add_if(chat: Session, ids: Sequence[str], decide: Decide) -> list[Item] | No
         addition = decide(tail)
         if addition is None:
             return None
-        fitting = [without_large_parts(item) for item in addition.items]
-        if fitting == list(addition.items):
+        shortened_items = [without_large_parts(item) for item in addition.items]
+        if shortened_items == list(addition.items):
             raise too_large
-        log_left_out(chat, fitting, too_large)
-        return addition._replace(items=fitting)
+        log_left_out(chat, shortened_items, too_large)
+        return addition._replace(items=shortened_items)
 
     return conditional_append.add_if(chat._stream, ids, decide_fitting)
 

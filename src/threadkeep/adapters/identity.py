@@ -96,8 +96,8 @@ def plain_user(user: UserId | None, user_id: UserId | None) -> str | None:
         ConfigError: it is no id, or both are given and differ.
     """
     owner, alias = optional_user_id(user, "user"), optional_user_id(user_id, "user_id")
-    source = user_source(owner, alias)
-    return source if isinstance(source, str) else None
+    user_id_source = user_source(owner, alias)
+    return user_id_source if isinstance(user_id_source, str) else None
 
 
 def check_source(source: UserIdSource, name: str = "user") -> None:

@@ -24,11 +24,11 @@ def add_in_batches(memory: Memory, session: str, user: str | None, items: Iterab
     Raises:
         NotOwner: the session belongs to another user.
     """
-    chat, count, remaining = memory.session(session, user=user), 0, iter(items)
-    while batch := list(islice(remaining, BATCH)):
+    chat, item_count, remaining_items = memory.session(session, user=user), 0, iter(items)
+    while batch := list(islice(remaining_items, BATCH)):
         chat.add(*batch)
-        count += len(batch)
-    return count
+        item_count += len(batch)
+    return item_count
 
 
 def check_source_file(path: str | None, *, is_sqlite: bool = True) -> None:

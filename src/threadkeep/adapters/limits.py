@@ -42,22 +42,22 @@ def _write(chat: Session, items: Sequence[Item], write: _Write) -> list[Item]:
     try:
         return write(items)
     except TooLarge as error:
-        fitting = [without_large_parts(item) for item in items]
-        if fitting == list(items):
+        shortened_items = [without_large_parts(item) for item in items]
+        if shortened_items == list(items):
             raise
-        log_left_out(chat, fitting, error)
-        return write(fitting)
+        log_left_out(chat, shortened_items, error)
+        return write(shortened_items)
 
 
 def log_left_out(chat: Session, items: Sequence[Item], error: TooLarge) -> None:
     """Log how much was left out of new messages."""
     import logging  # rarely needed, and slow to load
 
-    counts = [item.metadata[KEY] for item in items if KEY in item.metadata]
+    left_out_counts = [item.metadata[KEY] for item in items if KEY in item.metadata]
     logging.getLogger("threadkeep").warning(
         "%d parts (%d bytes) of new messages were left out of session %r: %s",
-        sum(count["parts"] for count in counts),
-        sum(count["bytes"] for count in counts),
+        sum(count["parts"] for count in left_out_counts),
+        sum(count["bytes"] for count in left_out_counts),
         chat.id,
         error,
     )

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 def facts(scope: Session | User) -> list[str]:
     """The facts that are currently valid, pinned ones first."""
     engine = scope._engine
-    current = [fact for fact in scope.facts.list() if is_current(fact, engine.now())]
-    current.sort(key=lambda fact: (fact.pinned, rank_key(fact)), reverse=True)
-    return [text for fact in current if (text := stable.fact_line(engine, fact))]
+    current_facts = [fact for fact in scope.facts.list() if is_current(fact, engine.now())]
+    current_facts.sort(key=lambda fact: (fact.pinned, rank_key(fact)), reverse=True)
+    return [line for fact in current_facts if (line := stable.fact_line(engine, fact))]
 
 
 def instructions(scope: Session | User) -> list[str]:
@@ -29,15 +29,15 @@ def instructions(scope: Session | User) -> list[str]:
     from threadkeep.api.session import Session  # a cycle at import: sessions use long-term memory
 
     session_and_agent = (scope.id, scope.agent) if isinstance(scope, Session) else (None, None)
-    applicable = [
+    applicable_instructions = [
         instruction
         for instruction in scope.instructions.list()
         if stable.applies_to(instruction, *session_and_agent)
     ]
     return [
-        text
-        for instruction in ranked(applicable)
-        if (text := stable.instruction_line(scope._engine, instruction))
+        line
+        for instruction in ranked(applicable_instructions)
+        if (line := stable.instruction_line(scope._engine, instruction))
     ]
 
 

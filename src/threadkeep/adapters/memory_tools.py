@@ -83,14 +83,14 @@ class MemoryTools:
         """Forget the fact with this id or id prefix."""
         id = id.strip().strip("[]")
         facts = self._chat.facts
-        matching = [fact for fact in facts.list() if id and fact.id.startswith(id)]
-        if len(matching) != 1:
+        matching_facts = [fact for fact in facts.list() if id and fact.id.startswith(id)]
+        if len(matching_facts) != 1:
             return "There is no such fact: search_memory shows the ids."
         if self._delete:
-            facts.forget(matching[0].id)
+            facts.forget(matching_facts[0].id)
         else:
-            facts.update(matching[0].id, status="quarantined")
-        return f"Forgotten: {escape_line(matching[0].text)}"
+            facts.update(matching_facts[0].id, status="quarantined")
+        return f"Forgotten: {escape_line(matching_facts[0].text)}"
 
     asave = async_twin(save)
     asearch = async_twin(search)
@@ -102,12 +102,12 @@ class MemoryTools:
         query = Query(session_stream.stream_name, "item", limit=_RECENT_ITEMS, newest=True)
         snapshot = session_stream.read(query)
         user = None if snapshot.info is None else snapshot.info.user
-        best = self._statement(text, snapshot.pages[0], user)
-        if best is not None:
-            sources = cited_sources([best], text, "", self._chat.id, self._source_namespace())
+        best_line = self._statement(text, snapshot.pages[0], user)
+        if best_line is not None:
+            sources = cited_sources([best_line], text, "", self._chat.id, self._source_namespace())
             return "active", sources
-        unstored = Page(0, self._unstored()[-_RECENT_ITEMS:])
-        is_said = self._statement(text, unstored, user or self._chat.user) is not None
+        unstored_page = Page(0, self._unstored()[-_RECENT_ITEMS:])
+        is_said = self._statement(text, unstored_page, user or self._chat.user) is not None
         return ("active" if is_said else "quarantined"), ()
 
     def _statement(self, text: str, page: Page, user: str | None) -> TranscriptLine | None:
@@ -120,14 +120,14 @@ class MemoryTools:
         )
         if transcript is None or not user_lines or not isinstance(text, str):
             return None
-        words = content_stems(text)
-        best = max(
-            user_lines, key=lambda user_line: containment(words, content_stems(user_line.text))
+        fact_stems = content_stems(text)
+        best_line = max(
+            user_lines, key=lambda user_line: containment(fact_stems, content_stems(user_line.text))
         )
         is_stated = grounded_status(
             text, user_lines, transcript, user
         ) == "active" and not is_directive(text)
-        return best if is_stated else None
+        return best_line if is_stated else None
 
     def _unstored(self) -> list[Record]:
         """What was said and is not stored, as records."""
@@ -146,9 +146,9 @@ class MemoryTools:
     def _search_lines(self, query: str) -> list[str]:
         user = self._user()
         if user is None:
-            words = content_stems(query)
+            query_stems = content_stems(query)
             facts = self._chat.facts.list()
-            return [fact_line(fact) for fact in facts if words & content_stems(fact.text)][
+            return [fact_line(fact) for fact in facts if query_stems & content_stems(fact.text)][
                 :_MAX_HITS
             ]
         visible_ids = {item.id for item in self._chat.items(last=_VISIBLE_ITEMS)}

@@ -38,9 +38,9 @@ class Magic:
         """
         url = line.strip().strip("\"'")
         if url or self._memory is None:
-            opened = connect(url) if url else connect()
+            memory = connect(url) if url else connect()
             self.close()
-            self._memory = opened
+            self._memory = memory
         self._shell.push({VARIABLE: self._memory})
         return self._memory.sessions(limit=_PAGE)
 

@@ -57,11 +57,11 @@ class ReadMore:
             return (
                 "There is no such handle in this conversation: take it from the text that names it."
             )
-        text = whole_text(item)
-        if type(start) is not int or not 0 <= start < max(1, len(text)):
-            return f"start must be a number from 0 to {max(0, len(text) - 1)}."
+        result_text = whole_text(item)
+        if type(start) is not int or not 0 <= start < max(1, len(result_text)):
+            return f"start must be a number from 0 to {max(0, len(result_text) - 1)}."
         handle = str(handle).strip()
-        pages = [page(text, handle, start, cap.each, cap.size) for cap in self._caps]
+        pages = [page(result_text, handle, start, cap.each, cap.size) for cap in self._caps]
         return min(pages, key=len)
 
     aread = async_twin(read)

@@ -29,11 +29,11 @@ class RecallCache:
             turn: identifies the turn, together with the question.
             max_tokens: the token budget of the context.
         """
-        cache_key, last = (query, turn, max_tokens), self._last
-        if last is not None and last[0] == cache_key and stable_share(max_tokens) > 0:
-            current = read_context(max_tokens=stable_share(max_tokens))
-            if current.stable == last[1].stable:
-                return last[1]
+        cache_key, last_entry = (query, turn, max_tokens), self._last
+        if last_entry is not None and last_entry[0] == cache_key and stable_share(max_tokens) > 0:
+            stable_context = read_context(max_tokens=stable_share(max_tokens))
+            if stable_context.stable == last_entry[1].stable:
+                return last_entry[1]
         context = read_context(query, max_tokens=max_tokens)
         self._last = cache_key, context
         return context

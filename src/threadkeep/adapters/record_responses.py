@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from threadkeep.api.responses import Responses
 from threadkeep.api.session import Session
 from threadkeep.errors import NotOwner, ThreadkeepError
 from threadkeep.responses import chain
 from threadkeep.types.responses import Response
+
+INPUT_ROLES: Final = frozenset({"user", "system", "developer"})
+
+
+def is_input(entry: Mapping[str, Any]) -> bool:
+    """Return True for what a model was told, the results of tools included: no answer of its."""
+    entry_type = str(entry.get("type") or "message")
+    return entry.get("role") in INPUT_ROLES or entry_type.endswith("_output")
 
 
 def record(chat: Session, answer: Mapping[str, Any], *, key: str | None = None) -> Response | None:
@@ -66,15 +74,18 @@ def revise(
         output: the entries of the output as they are now.
     """
     try:
-        existing = _find_slot(Responses(chat._engine, chat.user), chat, id, key).existing
+        existing_response = _find_slot(Responses(chat._engine, chat.user), chat, id, key).existing
     except ThreadkeepError as error:
         _log(chat, error)
         return
-    if existing is None or (existing.input, existing.output) == (list(input), list(output)):
+    if existing_response is None or (existing_response.input, existing_response.output) == (
+        list(input),
+        list(output),
+    ):
         return
-    fields = ("model", "status", "usage", "metadata", "extra")
-    unchanged = {name: getattr(existing, name) for name in fields}
-    answer = {**unchanged, "id": id, "input": list(input), "output": list(output)}
+    names = ("model", "status", "usage", "metadata", "extra")
+    fields = {name: getattr(existing_response, name) for name in names}
+    answer = {**fields, "id": id, "input": list(input), "output": list(output)}
     record(chat, answer, key=key)
 
 
@@ -89,13 +100,13 @@ def _store(chat: Session, answer: Mapping[str, Any], key: str | None) -> Respons
     responses = Responses(chat._engine, chat.user)
     slot = _find_slot(responses, chat, answer.get("id"), key)
     item_extra = {} if key is None else {"item": key}
-    body = {**answer, "id": slot.id, "extra": {**answer.get("extra", {}), **item_extra}}
+    response_fields = {**answer, "id": slot.id, "extra": {**answer.get("extra", {}), **item_extra}}
     if slot.existing is None:
-        body["previous_response_id"] = chain.newest_id(chat._engine, chat.user, chat.id)
+        response_fields["previous_response_id"] = chain.newest_id(chat._engine, chat.user, chat.id)
     else:
-        body["previous_response_id"] = slot.existing.previous_response_id
-        body["created_at"] = slot.existing.created_at
-    return responses.add(body, conversation=chat.id)
+        response_fields["previous_response_id"] = slot.existing.previous_response_id
+        response_fields["created_at"] = slot.existing.created_at
+    return responses.add(response_fields, conversation=chat.id)
 
 
 def _find_slot(
@@ -106,15 +117,15 @@ def _find_slot(
         if not candidate_id:
             continue
         try:
-            existing = responses.get(candidate_id)
+            stored_response = responses.get(candidate_id)
         except NotOwner:
             continue
-        if existing is None:
+        if stored_response is None:
             return _ResponseSlot(candidate_id)
         if (
             key is not None
-            and existing.conversation == chat.id
-            and existing.extra.get("item") == key
+            and stored_response.conversation == chat.id
+            and stored_response.extra.get("item") == key
         ):
-            return _ResponseSlot(candidate_id, existing)
+            return _ResponseSlot(candidate_id, stored_response)
     return _ResponseSlot(None)

@@ -34,10 +34,10 @@ def has_redactor(chat: Session) -> bool:
 
 def all_items(chat: Session) -> Iterator[Item]:
     """All items of a session, hidden ones too, oldest first, read in pages."""
-    after: int | None = None
+    last_seq: int | None = None
     while True:
-        page = chat.items(after=after, limit=_PAGE, hidden=True)
+        page = chat.items(after=last_seq, limit=_PAGE, hidden=True)
         yield from page
         if page.cursor is None:
             return
-        after = page.cursor
+        last_seq = page.cursor

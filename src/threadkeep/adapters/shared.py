@@ -81,11 +81,11 @@ def shared_memory(store: Memory | str | None = None) -> Memory:
             f"{'a str that is no URL' if isinstance(store, str) else type(store).__name__}; an id "
             "belongs into session_id= or user="
         )
-    key = (store, str(Path.cwd()), *_environment())
+    cache_key = (store, str(Path.cwd()), *_environment())
     with _lock:
-        memory = _memories.get(key)
+        memory = _memories.get(cache_key)
         if memory is None or memory._engine.closed:
-            memory = _memories[key] = _connect(store)
+            memory = _memories[cache_key] = _connect(store)
         return memory
 
 
@@ -106,8 +106,8 @@ def open_conversation(
             "session_id is a Memory or a URL: the order is session_id, memory; to leave out "
             "session_id, pass memory= by keyword"
         )
-    text = str(uuid4()) if session_id is None else session_id_text(session_id)
-    return text, shared_memory(memory)
+    session_name = str(uuid4()) if session_id is None else session_id_text(session_id)
+    return session_name, shared_memory(memory)
 
 
 def _is_store(value: object) -> bool:

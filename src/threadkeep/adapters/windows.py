@@ -33,8 +33,8 @@ def parse_window(window: object) -> Policies:
     Raises:
         ConfigError: it is not a policy, a list of policies or a dict of limits.
     """
-    stepped = {"step": STEP, **window} if isinstance(window, Mapping) else window
-    return policies.as_policies(stepped)
+    stepped_limits = {"step": STEP, **window} if isinstance(window, Mapping) else window
+    return policies.as_policies(stepped_limits)
 
 
 def or_memory_window(window: Policies, memory: Memory) -> Policies:
@@ -61,15 +61,15 @@ def choose_from(fetch: Fetch, policies: Policies, chat: Session) -> Window:
         policies: as for `Session.window`.
         chat: the session it belongs to, whose name is in the handles of `read_more`.
     """
-    size = first_page_size(policies, LOOKBACK)
-    head = joint_traits(policies).head
+    page_size = first_page_size(policies, LOOKBACK)
+    head_size = joint_traits(policies).head
     return choose(
-        fetch(MAX_SEQ, size),
-        fetch(MAX_SEQ, LOOKBACK)[:head] if head else [],
+        fetch(MAX_SEQ, page_size),
+        fetch(MAX_SEQ, LOOKBACK)[:head_size] if head_size else [],
         fetch,
         policies,
         now=chat._engine.now(),
-        size=size,
+        size=page_size,
         session=chat._stream.stream_name,
     )
 

@@ -55,9 +55,11 @@ class Conversations:
             NotOwner: it exists, and belongs to another user.
         """
         conversation_id = "" if id is None else names.check(id, "id")
-        text = None if title is None else names.check(title, "title")
+        checked_title = None if title is None else names.check(title, "title")
         owner = owner_for(self._engine, self._user, user)
-        info = SessionInfo(conversation_id, owner, title=text, metadata=json_object(metadata))
+        info = SessionInfo(
+            conversation_id, owner, title=checked_title, metadata=json_object(metadata)
+        )
         return conversations.create(self._engine, info, items)
 
     @reads

@@ -171,9 +171,9 @@ class FeedbackCollection:
         """
         scope = Scope(owner_for(self._engine, self._user, user), conversation)
         conditions = _conditions(response, rating, model, author, since, until)
-        places = rates.find_feedback_places(self._engine, scope, conditions, cursor)
-        taken, following = take_page(places, check_limit(limit))
-        return Listing(taken, cursor=following)
+        found_feedback = rates.find_feedback_places(self._engine, scope, conditions, cursor)
+        page, next_cursor = take_page(found_feedback, check_limit(limit))
+        return Listing(page, cursor=next_cursor)
 
     aadd = async_twin(add)
     acounts = async_twin(counts)

@@ -34,10 +34,10 @@ class Files:
             InputError: it has neither url nor name, or something in it is not JSON.
             NotOwner: the session belongs to another user.
         """
-        stored = redacted_file(self._engine, _file(file))
+        stored_file = redacted_file(self._engine, _file(file))
         now = self._engine.now()
-        self._stream.append([file_codec.file_record(stored, now)])
-        return replace(stored, created_at=utc_datetime(now))
+        self._stream.append([file_codec.file_record(stored_file, now)])
+        return replace(stored_file, created_at=utc_datetime(now))
 
     @reads
     def list(self) -> list[File]:
@@ -47,12 +47,12 @@ class Files:
 
     def remove(self, id: str) -> None:
         """Forget a file by its id (its url, else its name); one that is not there is no error."""
-        key = names.key(names.check(id, "file id"))
+        record_key = names.key(names.check(id, "file id"))
 
         def step() -> None:
             snapshot = self._stream.read()
             if snapshot.info is not None:
-                self._stream.compare_and_set(snapshot, drop=[Drop("file", [key])])
+                self._stream.compare_and_set(snapshot, drop=[Drop("file", [record_key])])
 
         self._stream.retry(step)
 
@@ -68,12 +68,12 @@ def _file(file: Mapping[str, Any] | File) -> File:
         raise InputError(f"file must be a dict, got {type(file).__name__}")
     fields = {key: value for key, value in file.items() if value is not None}
     url, name = (_text(fields.pop(key, None), key) for key in ("url", "name"))
-    id = url or name
-    if id is None:
+    file_id = url or name
+    if file_id is None:
         raise InputError("file needs a url or a name; the one it has is its id")
     expiry = fields.pop("expiration_timestamp", None)
-    expires = None if expiry is None else parse_time(expiry, "file.expiration_timestamp")
-    return File(id, url, name, fields, expires_at=expires)
+    expires_at = None if expiry is None else parse_time(expiry, "file.expiration_timestamp")
+    return File(file_id, url, name, fields, expires_at=expires_at)
 
 
 def _text(value: object, key: str) -> str | None:

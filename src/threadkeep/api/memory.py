@@ -65,9 +65,9 @@ class Memory:
         label: str = "",
     ) -> None:
         if not isinstance(backend, Backend):
-            received = "nothing" if backend is _NONE else f"a {type(backend).__name__}"
+            received_type = "nothing" if backend is _NONE else f"a {type(backend).__name__}"
             raise ConfigError(
-                f"Memory takes a Backend, got {received}: "
+                f"Memory takes a Backend, got {received_type}: "
                 "threadkeep.connect(...) opens a Memory from a URL, a dict or a Path"
             )
         self._engine = Engine(backend, settings or Settings(), owned=owned)
@@ -216,8 +216,8 @@ class Memory:
         """
         from threadkeep.longterm.extraction.report import Report
 
-        owner, learner = optional_user_id(user), self._extractor()
-        if learner is None and not self._said_no_model:
+        owner, extractor = optional_user_id(user), self._extractor()
+        if extractor is None and not self._said_no_model:
             import logging  # rarely needed
 
             self._said_no_model = True
@@ -225,15 +225,15 @@ class Memory:
                 "extract() has no model to learn with, so it learns nothing: "
                 "connect(llm={'model': ...}) or connect(llm=callable) gives it one"
             )
-        return Report() if learner is None else learner.extract(owner, session, retry=retry)
+        return Report() if extractor is None else extractor.extract(owner, session, retry=retry)
 
     def flush(self, *, timeout: float = 5) -> bool:
         """Wait until all items added in this process so far were read by extraction.
 
         Returns True if that happened in time, and at once without `llm=`.
         """
-        learner = self._extractor()
-        return True if learner is None else learner.flush(timeout)
+        extractor = self._extractor()
+        return True if extractor is None else extractor.flush(timeout)
 
     def sweep(self, *, limit: int = 1_000) -> int:
         """Reclaim the space of expired data, about `limit` entries; returns how many.

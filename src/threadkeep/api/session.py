@@ -83,12 +83,12 @@ class Session:
     def _repr_html_(self) -> str | None:
         """The newest items, for notebooks; `None` (the plain text is shown) if it is unreadable."""
         try:
-            newest = self.items(last=_HTML_ITEMS)
+            newest_items = self.items(last=_HTML_ITEMS)
         except ThreadkeepError:
             return None
         owner_suffix = "" if self.user is None else f" of {self.user}"
         return items_table(
-            newest, f"session {self.id}{owner_suffix}, the newest {len(newest)} items"
+            newest_items, f"session {self.id}{owner_suffix}, the newest {len(newest_items)} items"
         )
 
     @property

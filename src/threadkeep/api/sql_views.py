@@ -27,8 +27,8 @@ def create(memory: Memory) -> list[str]:
     """
     backend = _backend(memory)
     engine = memory._engine
-    home = names.namespace_prefix(engine.settings.namespace)
-    if store_record.read(engine.backend, home, engine.now()).encrypted:
+    namespace_prefix = names.namespace_prefix(engine.settings.namespace)
+    if store_record.read(engine.backend, namespace_prefix, engine.now()).encrypted:
         raise _encrypted()
     return backend.make_views()
 

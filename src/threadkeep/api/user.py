@@ -252,7 +252,7 @@ class User:
         try:
             facts = self.facts.list(limit=_HTML_ROWS)
             instructions = self.instructions.list()
-            newest = self.sessions(limit=_HTML_ROWS)
+            newest_sessions = self.sessions(limit=_HTML_ROWS)
         except ThreadkeepError:
             return None
-        return entries_table(facts) + entries_table(instructions) + sessions_table(newest)
+        return entries_table(facts) + entries_table(instructions) + sessions_table(newest_sessions)

@@ -11,9 +11,9 @@ from threadkeep.cli import output
 def main() -> None:
     """Run the command line; the `cli` extra brings what it needs."""
     with output.escaped_streams():
-        code = _exit_code()
+        exit_code = _exit_code()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process ends anyway
-    sys.exit(code)
+    sys.exit(exit_code)
 
 
 def _exit_code() -> int:

@@ -159,9 +159,9 @@ def _print_usage_error(message: str) -> int:
     if message.startswith("Usage:"):
         output.print_block(message, err=True)
         return USAGE
-    choices = message.replace("\n\t", " ")  # which stand one below the other
-    choices += flags.hint(choices)
-    return _print_error(_SECRETS.sub("", choices), USAGE)
+    usage_text = message.replace("\n\t", " ")  # which stand one below the other
+    usage_text += flags.hint(usage_text)
+    return _print_error(_SECRETS.sub("", usage_text), USAGE)
 
 
 def _print_error(message: str, code: int) -> int:

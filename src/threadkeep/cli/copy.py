@@ -50,16 +50,20 @@ def copy(
 
 
 def _copy_all(source_memory: Memory, target_memory: Memory, namespace: str | None) -> int:
-    source, target = (
+    source_backend, target_backend = (
         _opened_backend(source_memory, SOURCE_KEY),
         _opened_backend(target_memory, TARGET_KEY),
     )
     prefix = "" if namespace is None else names.namespace_prefix(namespace)
-    stream_names = copy_streams.stream_names(source, prefix)
+    stream_names = copy_streams.stream_names(source_backend, prefix)
     ttl = target_memory._engine.settings.ttl
     counts: Counter[str] = Counter()
     copies = copy_streams.copy(
-        source, target, stream_names, ttl=ttl, clock=StoreClock(lambda: target).now
+        source_backend,
+        target_backend,
+        stream_names,
+        ttl=ttl,
+        clock=StoreClock(lambda: target_backend).now,
     )
     for stream_copy in output.progress(copies, len(stream_names), "streams"):
         counts[stream_copy.outcome] += 1
@@ -68,13 +72,13 @@ def _copy_all(source_memory: Memory, target_memory: Memory, namespace: str | Non
             output.print_line(
                 f"{shown(stream_copy.stream)} {_PROBLEMS[stream_copy.outcome]}", err=True
             )
-    failed = sum(counts[outcome] for outcome in _PROBLEMS)
+    failures = sum(counts[outcome] for outcome in _PROBLEMS)
     output.print_line(
         f"{counts['copied']} streams copied with {counts['records']} records and compared, "
-        f"{counts['there']} there already, {failed} not copied",
+        f"{counts['there']} there already, {failures} not copied",
         err=True,
     )
-    return int(failed > 0)
+    return int(failures > 0)
 
 
 def _opened_backend(memory: Memory, variable: str) -> Backend:

@@ -37,9 +37,9 @@ class Period(NamedTuple):
 
     def overlaps(self, info: SessionInfo) -> bool:
         """Whether a session was written to in it, by its first and last write."""
-        began, ended = info.created_at, info.updated_at
-        return (self.since is None or (ended is not None and ended >= self.since)) and (
-            self.until is None or (began is not None and began < self.until)
+        started_at, ended_at = info.created_at, info.updated_at
+        return (self.since is None or (ended_at is not None and ended_at >= self.since)) and (
+            self.until is None or (started_at is not None and started_at < self.until)
         )
 
 

@@ -54,13 +54,13 @@ def doctor(
 
 
 def _check_json(check: Check) -> dict[str, str]:
-    fields = asdict(check)
-    return {"found" if name == "finding" else name: text for name, text in fields.items()}
+    check_fields = asdict(check)
+    return {"found" if name == "finding" else name: text for name, text in check_fields.items()}
 
 
 def _checks(memory: Memory, write: bool) -> Iterator[Check]:
-    python = f"threadkeep {threadkeep.__version__}, Python {platform.python_version()}"
-    yield Check("ok", "version", python)
+    versions = f"threadkeep {threadkeep.__version__}, Python {platform.python_version()}"
+    yield Check("ok", "version", versions)
     yield Check("ok", "store", repr(memory).strip("<>"))
     store_checks = list(_store_checks(memory))
     yield from store_checks
@@ -72,8 +72,8 @@ def _checks(memory: Memory, write: bool) -> Iterator[Check]:
         yield from checkpoints_check(memory, _MAX_STREAMS)
         yield from _contents_check(memory)
     settings = memory._engine.settings
-    limits = f"{settings.pool_size} calls at once, {settings.timeout:g} s of patience for each"
-    yield Check("ok", "limits", limits)
+    pool_limits = f"{settings.pool_size} calls at once, {settings.timeout:g} s of patience for each"
+    yield Check("ok", "limits", pool_limits)
     yield _tokens_check()
 
 
@@ -90,9 +90,9 @@ def _store_checks(memory: Memory) -> Iterator[Check]:
     except ThreadkeepError as error:
         yield failure("store", error)
         return
-    for topic, text in description.items():
+    for topic, value in description.items():
         if topic != "exists":
-            yield _description_check(topic, text)
+            yield _description_check(topic, value)
 
 
 def _clock_check(memory: Memory) -> Iterator[Check]:
@@ -112,8 +112,8 @@ def _description_check(topic: str, text: str) -> Check:
     finding, _, remedy = text.partition(": ")
     if topic in _WITH_REMEDY and remedy:
         return Check("note", topic, finding, remedy)
-    used, _, limit = text.partition(" of ")
-    if topic == "connections" and limit.isdigit() and int(used) > 0.9 * int(limit):
+    used_amount, _, limit = text.partition(" of ")
+    if topic == "connections" and limit.isdigit() and int(used_amount) > 0.9 * int(limit):
         return Check("note", topic, text, "lower pool_size, or raise max_connections")
     return Check("ok", topic, text)
 
@@ -140,17 +140,17 @@ def _folder_problem(path: Path, engine: str) -> Check | None:
 
 
 def _timed_check(topic: str, action: Callable[[], object]) -> Check:
-    times = []
+    durations = []
     for _ in range(_ROUNDS):
-        start = time.perf_counter()
+        started_at = time.perf_counter()
         try:
             action()
         except ThreadkeepError as error:
             return failure(topic, error)
-        times.append((time.perf_counter() - start) * 1000)
-    median = statistics.median(times)
-    finding = f"works, {median:.2f} ms (median of {_ROUNDS}, worst {max(times):.2f} ms)"
-    if median > _SLOW_MS:
+        durations.append((time.perf_counter() - started_at) * 1000)
+    median_ms = statistics.median(durations)
+    finding = f"works, {median_ms:.2f} ms (median of {_ROUNDS}, worst {max(durations):.2f} ms)"
+    if median_ms > _SLOW_MS:
         return Check("note", topic, finding, "is the store far away, on a network drive, or busy?")
     return Check("ok", topic, finding)
 

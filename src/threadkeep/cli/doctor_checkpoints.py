@@ -18,15 +18,15 @@ def checkpoints_check(memory: Memory, limit: int) -> Iterator[Check]:
     try:
         if describe_store(memory).get("exists") == "no":
             return
-        counts = checkpoint_counts.count(memory._engine, limit)
+        thread_counts = checkpoint_counts.count(memory._engine, limit)
     except ThreadkeepError as error:
         yield failure("checkpoints", error)
         return
-    if not counts.threads:
+    if not thread_counts.threads:
         return
-    finding = f"threads: {counts.threads}, held by a run: {counts.held}"
-    if counts.without_messages:
-        finding += f", with a newest message that is deleted: {counts.without_messages}"
+    finding = f"threads: {thread_counts.threads}, held by a run: {thread_counts.held}"
+    if thread_counts.without_messages:
+        finding += f", with a newest message that is deleted: {thread_counts.without_messages}"
         yield Check("note", "checkpoints", finding, _REMEDY)
     else:
         yield Check("ok", "checkpoints", finding)

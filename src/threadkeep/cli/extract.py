@@ -66,14 +66,14 @@ def extract(
     require_existing(memory)
     if longterm is not None:
         _use_longterm_store(memory, longterm)
-    learner = Extractor(memory._engine, parse_settings({"model": model, "base_url": base_url}))
+    extractor = Extractor(memory._engine, parse_settings({"model": model, "base_url": base_url}))
     try:
-        read = partial(learner.extract, user, session, retry=retry)
+        extract_once = partial(extractor.extract, user, session, retry=retry)
         if watch:
-            _watch(read, pause, json=json)
-        report = read()
+            _watch(extract_once, pause, json=json)
+        report = extract_once()
     finally:
-        learner.close()
+        extractor.close()
     _print_report(report, json=json)
     return int(bool(report.failures or report.dead))
 
@@ -104,9 +104,9 @@ def _print_report(report: Report, *, json: bool) -> None:
         f"{report.calls} calls ({report.prompt_tokens} tokens asked, "
         f"{report.completion_tokens} answered)"
     )
-    for name, remedy in _UNFINISHED.items():
-        if count := getattr(report, name):
-            output.print_line(f"{count} {name}: {remedy}", err=True)
+    for outcome, remedy in _UNFINISHED.items():
+        if count := getattr(report, outcome):
+            output.print_line(f"{count} {outcome}: {remedy}", err=True)
     for error in dict.fromkeys(report.errors):
         output.print_line(f"the model failed: {error}", err=True)
 

@@ -59,13 +59,13 @@ def feedback(
         "since": since,
         "until": until,
     }
-    ratings = require_existing(memory).feedback
+    collection = require_existing(memory).feedback
     if by is not None:
-        _print_counts(by, ratings.counts(by=by.value, **filters), json)
+        _print_counts(by, collection.counts(by=by.value, **filters), json)
     elif lines:
         _print_lines(memory, filters)
     else:
-        page = ratings.list(limit=limit, **filters)
+        page = collection.list(limit=limit, **filters)
         _print_list(list(page), json)
         if page.cursor is not None and not json:
             print_line(f"... and more; --limit shows up to 1000 ({limit} shown)", err=True)
@@ -94,17 +94,17 @@ def _print_list(entries: list[Feedback], json: bool) -> None:
 
 def _print_counts(by: FeedbackGroupBy, counts: dict[str, RatingCounts], json: bool) -> None:
     if json:
-        rows = {
-            key: {"positive": count.positive, "negative": count.negative}
-            for key, count in counts.items()
+        rows_by_group = {
+            group: {"positive": count.positive, "negative": count.negative}
+            for group, count in counts.items()
         }
-        print_json(rows)
+        print_json(rows_by_group)
         return
     print_table(
         (by.value, "positive", "negative", "liked"),
         [
-            (key, count.positive, count.negative, f"{count.positive / count.total:.0%}")
-            for key, count in counts.items()
+            (group, count.positive, count.negative, f"{count.positive / count.total:.0%}")
+            for group, count in counts.items()
         ],
     )
 
@@ -113,8 +113,8 @@ def _print_lines(memory: Memory, filters: dict[str, Any]) -> None:
     cursor = None
     while True:
         page = memory.feedback.list(limit=_PAGE, cursor=cursor, **filters)
-        for entry in page:
-            print_line(json_text(to_json(entry), separators=(",", ":")))
+        for feedback_entry in page:
+            print_line(json_text(to_json(feedback_entry), separators=(",", ":")))
         cursor = page.cursor
         if cursor is None:
             return

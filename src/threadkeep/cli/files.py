@@ -23,11 +23,11 @@ def files(
     chat = require_existing(memory).session(session)
     if chat.info() is None:
         raise NotFound(f"there is no session {shown(session)}; `threadkeep sessions` lists them")
-    listed = chat.files.list()
+    files = chat.files.list()
     if json:
-        print_json([asdict(file) for file in listed])
+        print_json([asdict(file) for file in files])
         return
     print_table(
         ("name", "url", "stored", "expires"),
-        [(f.name, f.url, format_time(f.created_at), format_time(f.expires_at)) for f in listed],
+        [(f.name, f.url, format_time(f.created_at), format_time(f.expires_at)) for f in files],
     )

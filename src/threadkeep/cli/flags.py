@@ -30,31 +30,31 @@ def split_flags(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     Raises:
         ConfigError: the value of a flag is missing.
     """
-    end = arguments.index(_END) if _END in arguments else len(arguments)
-    flags, remaining = _parser().parse_known_args(list(arguments[:end]))
-    return vars(flags), [*remaining, *arguments[end:]]
+    flags_end = arguments.index(_END) if _END in arguments else len(arguments)
+    flags, remaining = _parser().parse_known_args(list(arguments[:flags_end]))
+    return vars(flags), [*remaining, *arguments[flags_end:]]
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS, usage=""
     )
-    for name, (_, option) in flag_owners().items():
+    for option_name, (_, option) in flag_owners().items():
         if option.type is FLAG:
-            no = f"--no{option.flag[1:]}"
-            parser.add_argument(option.flag, dest=name, action="store_const", const="true")
-            parser.add_argument(no, dest=name, action="store_const", const="false")
+            negation = f"--no{option.flag[1:]}"
+            parser.add_argument(option.flag, dest=option_name, action="store_const", const="true")
+            parser.add_argument(negation, dest=option_name, action="store_const", const="false")
         else:
-            parser.add_argument(option.flag, dest=name)
+            parser.add_argument(option.flag, dest=option_name)
     return parser
 
 
 def hint(message: str) -> str:
     """The flag of a store that an unknown option comes near to, for an error; empty = none."""
-    _, unknown, option = message.partition("No such option: ")
+    _, phrase, option = message.partition("No such option: ")
     name = option.partition(" ")[0]
-    near = get_close_matches(name, [option.flag for _, option in flag_owners().values()], n=1)
-    return f"; did you mean {shown(near[0])}?" if unknown and name == option and near else ""
+    flags = get_close_matches(name, [option.flag for _, option in flag_owners().values()], n=1)
+    return f"; did you mean {shown(flags[0])}?" if phrase and name == option and flags else ""
 
 
 def help_text() -> str:
@@ -62,16 +62,16 @@ def help_text() -> str:
     lines = []
     for kind, store in STORES.items():
         rows = [_help_row(option) for option in store.options if option.flag]
-        width = max((len(flag) for flag, _ in rows), default=0)
+        flag_width = max((len(flag) for flag, _ in rows), default=0)
         if rows:
             lines += ["", f"Options of {kind}:"]
-            lines += [f"  {flag:<{width}}  {words}" for flag, words in rows]
+            lines += [f"  {flag:<{flag_width}}  {description}" for flag, description in rows]
     return "\n".join(lines[1:])
 
 
 def _help_row(option: OptionSpec) -> tuple[str, str]:
-    value = "" if option.type is FLAG else f" {option.type.metavar}"
-    return f"{option.flag}{value}", " ".join(_help_parts(option))
+    value_hint = "" if option.type is FLAG else f" {option.type.metavar}"
+    return f"{option.flag}{value_hint}", " ".join(_help_parts(option))
 
 
 def _help_parts(option: OptionSpec) -> Iterator[str]:

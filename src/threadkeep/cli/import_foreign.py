@@ -26,8 +26,8 @@ def import_foreign(
 
 def print_skipped(report: ImportReport, hint: str = "") -> None:
     """Print the first bad entries, and how many more there are, with a hint behind that."""
-    for skipped in report.skipped[:_NAMED]:
-        output.print_line(f"{skipped.location}: {skipped.reason}", err=True)
+    for skipped_entry in report.skipped[:_NAMED]:
+        output.print_line(f"{skipped_entry.location}: {skipped_entry.reason}", err=True)
     if report.skipped_count > _NAMED:
         output.print_line(f"... and {report.skipped_count - _NAMED} more{hint}", err=True)
 
@@ -36,8 +36,8 @@ def _print_report(report: ImportReport) -> None:
     print_skipped(report, "; --json names them")
     for label in report.ignored[:_NAMED]:
         output.print_line(f"{label}: of no known format, ignored", err=True)
-    formats = ", ".join(f"{name} ({count})" for name, count in sorted(report.formats.items()))
-    output.print_line(f"read: {formats or 'nothing that is known'}")
+    format_counts = ", ".join(f"{name} ({count})" for name, count in sorted(report.formats.items()))
+    output.print_line(f"read: {format_counts or 'nothing that is known'}")
     output.print_line(
         f"{'would import' if report.is_dry_run else 'imported'}: {report.messages} messages in "
         f"{report.sessions} sessions ({report.new_sessions} new), {report.facts} facts, "

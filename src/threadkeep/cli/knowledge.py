@@ -77,23 +77,23 @@ def instructions(
 
 
 def _correct(collection: Any, approve: list[str] | None, forget: list[str] | None) -> None:
-    for id in [*(approve or ()), *(forget or ())]:
-        if collection.get(id) is None:
-            raise NotFound(f"there is no {shown(id)}; --status all shows all ids there are")
-    for id in approve or ():
-        collection.update(id, status="active")
-        print_line(f"{shown(id)} is active", err=True)
-    for id in forget or ():
-        collection.forget(id)
-        print_line(f"{shown(id)} is forgotten", err=True)
+    for entry_id in [*(approve or ()), *(forget or ())]:
+        if collection.get(entry_id) is None:
+            raise NotFound(f"there is no {shown(entry_id)}; --status all shows all ids there are")
+    for entry_id in approve or ():
+        collection.update(entry_id, status="active")
+        print_line(f"{shown(entry_id)} is active", err=True)
+    for entry_id in forget or ():
+        collection.forget(entry_id)
+        print_line(f"{shown(entry_id)} is forgotten", err=True)
 
 
 def _print(
     collection: Any, status: StatusChoice, since: str | None, until: str | None, json: bool
 ) -> None:
-    within = period(since, until)
-    chosen = None if status is StatusChoice.ALL else status.value
-    entries = [e for e in collection.list(status=chosen) if within.has(e.observed_at)]
+    dates = period(since, until)
+    status_name = None if status is StatusChoice.ALL else status.value
+    entries = [e for e in collection.list(status=status_name) if dates.has(e.observed_at)]
     if json:
         print_json([asdict(entry) for entry in entries])
         return

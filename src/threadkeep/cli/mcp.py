@@ -57,8 +57,8 @@ def mcp(
         raise ConfigError("--keys and --no-token are for --http")
     options = store_options(context, url, history_backend, path, namespace)
     if not http:
-        folder = None if all_projects else project or FilePath.cwd()
-        _run_stdio(options, user, allow_erase, folder)
+        project_folder = None if all_projects else project or FilePath.cwd()
+        _run_stdio(options, user, allow_erase, project_folder)
         return
     if project is not None:
         raise ConfigError("--project is for stdio: clients of --http are in projects of their own")

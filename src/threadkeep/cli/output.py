@@ -52,9 +52,9 @@ def print_styled(*parts: StyledText) -> None:
     """Print one line of styled texts; without styles where the terminal has none."""
     from rich.text import Text
 
-    texts = [(part, "") if isinstance(part, str) else part for part in parts]
-    content = Text.assemble(*((escaped_line(text), style) for text, style in texts))
-    _console().print(content, soft_wrap=True)
+    styled_texts = [(part, "") if isinstance(part, str) else part for part in parts]
+    line = Text.assemble(*((escaped_line(text), style) for text, style in styled_texts))
+    _console().print(line, soft_wrap=True)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -62,13 +62,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     from rich.table import Table
     from rich.text import Text
 
-    content = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        content.add_column(Text(escaped_line(column)), overflow="fold")
+        table.add_column(Text(escaped_line(column)), overflow="fold")
     for row in rows:
         cells = ("" if cell is None else escaped_line(str(cell)) for cell in row)
-        content.add_row(*map(Text, cells))
-    _console().print(content)
+        table.add_row(*map(Text, cells))
+    _console().print(table)
 
 
 def print_json(value: Any) -> None:
@@ -78,8 +78,8 @@ def print_json(value: Any) -> None:
 
 def json_text(value: Any, **layout: Any) -> str:
     """JSON that is safe on a terminal and loses nothing: printable ASCII, the rest as escapes."""
-    text = json.dumps(value, ensure_ascii=True, default=_json_default, **layout)
-    return text.replace("\x7f", "\\u007f")  # which ASCII has, and only strings can hold
+    json_line = json.dumps(value, ensure_ascii=True, default=_json_default, **layout)
+    return json_line.replace("\x7f", "\\u007f")  # which ASCII has, and only strings can hold
 
 
 def standard_output() -> TextIO:
@@ -104,8 +104,8 @@ def progress(steps: Iterable[T], total: int, name: str) -> Iterator[T]:
         yield from steps
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Remaining())
-    with Progress(*columns, console=console, transient=True) as bar:
-        yield from bar.track(steps, total=total, description=name)
+    with Progress(*columns, console=console, transient=True) as progress_bar:
+        yield from progress_bar.track(steps, total=total, description=name)
 
 
 @contextlib.contextmanager
@@ -118,17 +118,17 @@ def byte_progress(name: str) -> Iterator[Callable[[int, int], None] | None]:
         yield None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    bar = Progress(*columns, console=console, transient=True)
-    task = bar.add_task(name)
+    progress_bar = Progress(*columns, console=console, transient=True)
+    task = progress_bar.add_task(name)
 
     def advance(read: int, total: int) -> None:
-        bar.start()  # not before there is something to show
-        bar.update(task, completed=read, total=total)
+        progress_bar.start()  # not before there is something to show
+        progress_bar.update(task, completed=read, total=total)
 
     try:
         yield advance
     finally:
-        bar.stop()
+        progress_bar.stop()
 
 
 def discard_output() -> None:
@@ -186,8 +186,8 @@ def _console(*, err: bool = False) -> Console:
     """A new console per call, so that redirected streams are used; its input must be escaped."""
     from rich.console import Console
 
-    target = sys.stderr if err else sys.stdout
-    return Console(file=getattr(target, "unescaped", target), highlight=False)
+    output_stream = sys.stderr if err else sys.stdout
+    return Console(file=getattr(output_stream, "unescaped", output_stream), highlight=False)
 
 
 def _json_default(value: object) -> str:

@@ -58,12 +58,12 @@ def spreadsheet_cell(value: object) -> str:
 
 
 def _items(memory: Memory, id: str, within: Period) -> Iterator[Item]:
-    chat, after = memory.session(id), None
+    chat, last_seq = memory.session(id), None
     while True:
-        page = chat.items(after=after, limit=_PAGE)
+        page = chat.items(after=last_seq, limit=_PAGE)
         yield from (item for item in page if within.has(item.created_at))
-        after = page.cursor
-        if after is None:
+        last_seq = page.cursor
+        if last_seq is None:
             return
 
 
@@ -95,16 +95,16 @@ def _csv(sessions: Iterable[Session]) -> Iterator[str]:
     yield _row(_COLUMNS)
     for info, items in sessions:
         for item in items:
-            place = (info.id, info.user, info.title, item.seq, item.id)
-            yield _row((*place, _time(item), item.role, item.name, _text(item)))
+            item_columns = (info.id, info.user, info.title, item.seq, item.id)
+            yield _row((*item_columns, _time(item), item.role, item.name, _text(item)))
 
 
 def _row(cells: Iterable[object]) -> str:
-    line = io.StringIO()
-    csv.writer(line, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(
+    buffer = io.StringIO()
+    csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(
         map(spreadsheet_cell, cells)
     )
-    return line.getvalue()
+    return buffer.getvalue()
 
 
 def _speaker(item: Item) -> str:
@@ -116,12 +116,17 @@ def _time(item: Item) -> str:
 
 
 def _text(item: Item) -> str:
-    parts = [item.text] if item.text else []
+    return escaped("\n".join(item_lines(item)))
+
+
+def item_lines(item: Item) -> list[str]:
+    """What an item says, and what stands in it besides texts."""
+    lines = [item.text] if item.text else []
     if not isinstance(item.content, str):
-        parts += [f"[{block['type']}]" for block in item.content if block["type"] != "text"]
+        lines += [f"[{block['type']}]" for block in item.content if block["type"] != "text"]
     for call in item.tool_calls:
-        parts.append(f"calls {call.get('name')}({as_text(call.get('args'))})")
-    return escaped("\n".join(parts))
+        lines.append(f"calls {call.get('name')}({as_text(call.get('args'))})")
+    return lines
 
 
 def _one_line(text: str) -> str:

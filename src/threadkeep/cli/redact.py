@@ -40,16 +40,16 @@ def redact(
     _check_replacement(redaction)
     store = require_existing(memory)
     counts: Counter[str] = Counter()
-    owners: set[str | None] = set()
-    for id in session or session_ids(store, None):
-        for entry in redact_session(store, id, redaction):
-            _report(entry, counts)
-        info = store.session(id).info()
+    seen_owners: set[str | None] = set()
+    for session_id in session or session_ids(store, None):
+        for redacted_entry in redact_session(store, session_id, redaction):
+            _report(redacted_entry, counts)
+        info = store.session(session_id).info()
         owner = None if info is None else info.user
-        if owner is None or owner not in owners:
-            for entry in redact_knowledge(store, id, redaction):
-                _report(entry, counts)
-        owners.add(owner)
+        if owner is None or owner not in seen_owners:
+            for redacted_entry in redact_knowledge(store, session_id, redaction):
+                _report(redacted_entry, counts)
+        seen_owners.add(owner)
     verb = "have a match" if dry_run else "changed"
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
     output.print_line(f"{counts.total()} entries {verb}" + (f": {kinds}" if kinds else ""))
@@ -62,12 +62,12 @@ def _report(entry: RedactedEntry, counts: Counter[str]) -> None:
 
 def _compiled(pattern: str) -> re.Pattern[str]:
     try:
-        compiled = re.compile(pattern)
+        compiled_pattern = re.compile(pattern)
     except re.error as error:
         raise InputError(f"PATTERN is no regular expression: {error}") from error
-    if compiled.search(""):
+    if compiled_pattern.search(""):
         raise InputError("PATTERN matches the empty text, so it would match everywhere")
-    return compiled
+    return compiled_pattern
 
 
 def _check_replacement(redaction: Redaction) -> None:

@@ -58,7 +58,7 @@ class Redaction:
         if isinstance(value, Mapping):
             return {k: v if k in _UNCHANGED_KEYS else self.json(v) for k, v in value.items()}
         if isinstance(value, (list, tuple)):
-            return [self.json(entry) for entry in value]
+            return [self.json(element) for element in value]
         return value
 
 
@@ -81,48 +81,48 @@ def redact_knowledge(memory: Memory, id: str, redaction: Redaction) -> Iterator[
 
 
 def _items(chat: Session, redaction: Redaction) -> Iterator[RedactedEntry]:
-    after: int | None = None
+    last_seq: int | None = None
     while True:
-        page = chat.items(after=after, limit=_PAGE, hidden=True)
-        changed = [new for item in page if (new := _item(item, redaction)) != item]
-        if changed and not redaction.dry_run:
-            revise.replace_items(chat._stream, changed)
-        yield from (RedactedEntry(chat.id, "item", item.id) for item in changed)
+        page = chat.items(after=last_seq, limit=_PAGE, hidden=True)
+        changes = [copy for item in page if (copy := _item(item, redaction)) != item]
+        if changes and not redaction.dry_run:
+            revise.replace_items(chat._stream, changes)
+        yield from (RedactedEntry(chat.id, "item", item.id) for item in changes)
         if page.cursor is None:
             return
-        after = page.cursor
+        last_seq = page.cursor
 
 
 def _item(item: Item, redaction: Redaction) -> Item:
     if item.type == "opaque":
         return item
-    fields = {name: redaction.json(getattr(item, name)) for name in _ITEM_FIELDS}
-    same = all(getattr(item, name) == value for name, value in fields.items())
-    return item if same else dataclasses.replace(item, **fields)
+    redacted_fields = {name: redaction.json(getattr(item, name)) for name in _ITEM_FIELDS}
+    is_unchanged = all(getattr(item, name) == value for name, value in redacted_fields.items())
+    return item if is_unchanged else dataclasses.replace(item, **redacted_fields)
 
 
 def _info(chat: Session, redaction: Redaction) -> Iterator[RedactedEntry]:
     info = chat.info()
     if info is None:
         return
-    title = None if info.title is None else redaction.text(info.title)
-    metadata = redaction.json(info.metadata)
-    if (title, metadata) == (info.title, info.metadata):
+    redacted_title = None if info.title is None else redaction.text(info.title)
+    redacted_metadata = redaction.json(info.metadata)
+    if (redacted_title, redacted_metadata) == (info.title, info.metadata):
         return
     if not redaction.dry_run:
-        chat.update(title=title, metadata=metadata)
+        chat.update(title=redacted_title, metadata=redacted_metadata)
     yield RedactedEntry(chat.id, "session", chat.id)
 
 
 def _files(chat: Session, redaction: Redaction) -> Iterator[RedactedEntry]:
     for file in chat.files.list():
-        data = file.to_dict()
-        changed = redaction.json(data)
-        if changed == data:
+        file_data = file.to_dict()
+        redacted_data = redaction.json(file_data)
+        if redacted_data == file_data:
             continue
         if not redaction.dry_run:
             chat.files.remove(file.id)
-            chat.files.add(changed)
+            chat.files.add(redacted_data)
         yield RedactedEntry(chat.id, "file", redaction.text(file.id))
 
 
@@ -154,7 +154,7 @@ def _summary(chat: Session, redaction: Redaction) -> Iterator[RedactedEntry]:
 
 def _knowledge(stream: UserStream, owner: str, redaction: Redaction) -> list[RedactedEntry]:
     def changed(entries: Iterable[Entry]) -> list[Entry]:
-        return [new for entry in entries if (new := _entry(entry, redaction)) != entry]
+        return [copy for entry in entries if (copy := _entry(entry, redaction)) != entry]
 
     def step(unit: UnitOfWork) -> list[RedactedEntry]:
         facts, instructions = changed(unit.facts.values()), changed(unit.instructions.values())
@@ -172,7 +172,7 @@ def _knowledge(stream: UserStream, owner: str, redaction: Redaction) -> list[Red
 
 
 def _entry(entry: Entry, redaction: Redaction) -> Entry:
-    sources = tuple(
+    redacted_sources = tuple(
         dataclasses.replace(source, quote=redaction.text(source.quote)) for source in entry.sources
     )
-    return dataclasses.replace(entry, text=redaction.text(entry.text), sources=sources)
+    return dataclasses.replace(entry, text=redaction.text(entry.text), sources=redacted_sources)

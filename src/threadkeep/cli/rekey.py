@@ -37,23 +37,25 @@ def rekey(
 
     backend = require_existing(memory)._engine.backend
     assert isinstance(backend, EncryptedBackend)  # noqa: S101 - by the key
-    prefix = "" if all_namespaces else names.namespace_prefix(memory._engine.settings.namespace)
-    reports = list(rekey(backend, prefix, clock=StoreClock(lambda: backend).now))
-    unreadable = [entry for entry in reports if entry.unreadable]
-    for report in unreadable:
+    stream_prefix = (
+        "" if all_namespaces else names.namespace_prefix(memory._engine.settings.namespace)
+    )
+    reports = list(rekey(backend, stream_prefix, clock=StoreClock(lambda: backend).now))
+    problem_reports = [entry for entry in reports if entry.unreadable]
+    for report in problem_reports:
         output.print_line(
             f"{shown(report.stream)}: {report.unreadable} records cannot be read, left as they are"
         )
-    renewed, current = (
+    renewals, current = (
         sum(entry.renewed for entry in reports),
         sum(entry.current for entry in reports),
     )
     output.print_line(
-        f"{renewed} records under key {backend.ring.first.name} now, {current} already were"
+        f"{renewals} records under key {backend.ring.first.name} now, {current} already were"
     )
     if any(entry.encrypted for entry in reports):
         locations = "; ".join(memory.purge())
         output.print_line(
             f"the store was plain text until now; where that may be left: {locations}"
         )
-    return int(bool(unreadable))
+    return int(bool(problem_reports))

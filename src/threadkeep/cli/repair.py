@@ -36,15 +36,15 @@ def repair(
     remaining = 0
     if not session:
         for finding in store_findings(require_existing(memory)._engine):
-            mended = bool(fix and finding.fix is not None and finding.fix())
-            remaining += not mended
-            rows.append((finding.stream, "", finding.problem, finding.detail, "", _state(mended)))
+            is_fixed = bool(fix and finding.fix is not None and finding.fix())
+            remaining += not is_fixed
+            rows.append((finding.stream, "", finding.problem, finding.detail, "", _state(is_fixed)))
     for id in session or session_ids(require_existing(memory), None):
-        for problem, deleted in _repair_session(memory, id, fix):
-            remaining += not deleted
-            state = _state(deleted)
+        for problem, is_deleted in _repair_session(memory, id, fix):
+            remaining += not is_deleted
+            state_text = _state(is_deleted)
             rows.append(
-                (id, f"#{problem.seq}", problem.problem, problem.detail, problem.item, state)
+                (id, f"#{problem.seq}", problem.problem, problem.detail, problem.item, state_text)
             )
     if not rows:
         output.print_line("nothing is broken")
@@ -60,8 +60,8 @@ def _state(mended: bool) -> str:
 def _repair_session(memory: Memory, id: str, fix: bool) -> Iterator[tuple[Finding, bool]]:
     chat = memory.session(id)
     problems = findings(chat.items())
-    useless = [finding.item for finding in problems if finding.useless]
-    if fix and useless:
-        chat.remove(*useless)
+    useless_items = [finding.item for finding in problems if finding.useless]
+    if fix and useless_items:
+        chat.remove(*useless_items)
     for problem in problems:
         yield problem, fix and problem.useless

@@ -71,13 +71,13 @@ def serve(
         raise ConfigError("--keys says who may come in: leave --user out")
     options = store_options(context, url, history_backend, path, namespace)
     endpoint = http_server.make_endpoint(host, port, keys, user, no_token, allow_host, allow_origin)
-    access, proxy = endpoint.application_options(), _upstream(upstream, upstream_key_file)
+    access_options, proxy = endpoint.application_options(), _upstream(upstream, upstream_key_file)
 
     def make_application(memory: Any, limits: Any) -> Any:
         from threadkeep.serve import app as serve_app
 
-        pages = _pages(memory, limits, access) if ui else None
-        return serve_app(memory, limits=limits, ui=pages, **access, **proxy)
+        ui_pages = _pages(memory, limits, access_options) if ui else None
+        return serve_app(memory, limits=limits, ui=ui_pages, **access_options, **proxy)
 
     start_path = "/ui/start" if ui else "/"
     http_server.run(options, make_application, endpoint, path="/v1", start_path=start_path)

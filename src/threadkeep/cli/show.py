@@ -9,11 +9,11 @@ import typer
 
 from threadkeep.api.memory import Memory
 from threadkeep.cli.output import format_time, print_json, print_line, print_styled
+from threadkeep.cli.readable_export import item_lines
 from threadkeep.cli.store import require_existing
 from threadkeep.errors import NotFound
 from threadkeep.printable import shown
 from threadkeep.types import Item, SessionInfo
-from threadkeep.window.tokens import as_text
 
 _COLOURS: Final = {"user": "cyan", "assistant": "green", "tool": "magenta", "system": "yellow"}
 
@@ -55,14 +55,5 @@ def _print_heading(info: SessionInfo) -> None:
 def _print_item(item: Item) -> None:
     author = (f"{item.name or item.role} ", _COLOURS.get(item.role, "bold"))
     print_styled(author, (f"#{item.seq} {format_time(item.created_at)} {item.id}", "dim"))
-    for text in _texts(item):
-        print_line(f"  {text}")
-
-
-def _texts(item: Item) -> list[str]:
-    texts = [item.text] if item.text else []
-    if not isinstance(item.content, str):
-        texts += [f"[{b['type']}]" for b in item.content if b["type"] != "text"]
-    for call in item.tool_calls:
-        texts.append(f"calls {call.get('name')}({as_text(call.get('args'))})")
-    return texts
+    for line in item_lines(item):
+        print_line(f"  {line}")

@@ -72,9 +72,9 @@ class StoreOptions(NamedTuple):
         Raises:
             ConfigError: the options contradict each other, or name no store.
         """
-        common = {name: getattr(self, name) for name in _OPTIONS}
-        named = {name: value for name, value in common.items() if value is not None}
-        return connect_by_flags({**named, **self.flags})
+        common_options = {name: getattr(self, name) for name in _OPTIONS}
+        given_options = {name: value for name, value in common_options.items() if value is not None}
+        return connect_by_flags({**given_options, **self.flags})
 
 
 def store_options(
@@ -102,15 +102,15 @@ def command(function: Callable[..., int | None]) -> Callable[..., int | None]:
             output.discard_output()
             return 0
 
-    declared = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+    own_parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
     context_parameter = inspect.Parameter("context", _PARAMETER_KIND, annotation=typer.Context)
     store_parameters = [
         inspect.Parameter(name, _PARAMETER_KIND, default=None, annotation=kind)
         for name, kind in _OPTIONS.items()
     ]
-    parameters = [context_parameter, *declared, *store_parameters]
+    parameters = [context_parameter, *own_parameters, *store_parameters]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
 
 

@@ -13,7 +13,7 @@ _BATCH: Final = 1_000
 
 def sweep(memory: Memory) -> None:
     """Reclaim the space of what has expired; it was invisible already."""
-    total = 0
-    while reclaimed := require_existing(memory).sweep(limit=_BATCH):
-        total += reclaimed
-    output.print_line(f"{total} expired entries reclaimed")
+    record_count = 0
+    while batch_count := require_existing(memory).sweep(limit=_BATCH):
+        record_count += batch_count
+    output.print_line(f"{record_count} expired entries reclaimed")

@@ -48,25 +48,27 @@ def export(
     """
     if (bool(session) + (user is not None) + all_sessions) != 1:
         raise ConfigError("say which sessions: their ids, or --user, or --all")
-    within = period(since, until)
-    if session and as_ is ExportFormat.JSONL and within != Period(None, None):
+    dates = period(since, until)
+    if session and as_ is ExportFormat.JSONL and dates != Period(None, None):
         raise ConfigError("--since and --until choose sessions: use them with --user or --all")
     require_existing(memory)
-    ids = iter(session) if session else (i.id for i in sessions_in(memory, user, within))
+    ids = iter(session) if session else (info.id for info in sessions_in(memory, user, dates))
     if as_ is not ExportFormat.JSONL:
-        _export_readable(memory, session or (), ids, target, as_, within)
+        _export_readable(memory, session or (), ids, target, as_, dates)
         return
-    count = 0
-    with _open_target(target) as lines:
-        _write(lines, jsonl.header())
+    session_count = 0
+    with _open_target(target) as file:
+        _write(file, jsonl.header())
         for line in exporting.lines(memory._engine, user) if user else ():
-            _write(lines, line)
-        for id in ids:
-            written = sum(_write(lines, line) for line in jsonl.lines(memory._engine, id))
-            if session and not written:
-                raise NotFound(f"there is no session {shown(id)}; `threadkeep sessions` lists them")
-            count += written > 0
-    output.print_line(f"{count} sessions exported", err=True)
+            _write(file, line)
+        for session_id in ids:
+            line_count = sum(_write(file, line) for line in jsonl.lines(memory._engine, session_id))
+            if session and not line_count:
+                raise NotFound(
+                    f"there is no session {shown(session_id)}; `threadkeep sessions` lists them"
+                )
+            session_count += line_count > 0
+    output.print_line(f"{session_count} sessions exported", err=True)
 
 
 def session_ids(memory: Memory, user: str | None) -> Iterator[str]:
@@ -82,12 +84,14 @@ def _export_readable(
     as_: ExportFormat,
     within: Period,
 ) -> None:
-    for id in named:
-        if memory.session(id).info() is None:
-            raise NotFound(f"there is no session {shown(id)}; `threadkeep sessions` lists them")
+    for session_id in named:
+        if memory.session(session_id).info() is None:
+            raise NotFound(
+                f"there is no session {shown(session_id)}; `threadkeep sessions` lists them"
+            )
     with _open_target(target) as document:
-        for text in readable_export.texts(memory, ids, as_, within):
-            document.write(text)
+        for document_part in readable_export.texts(memory, ids, as_, within):
+            document.write(document_part)
 
 
 def import_(
@@ -126,26 +130,26 @@ def import_(
 
 
 def _import_own(memory: Memory, file: str, user: str | None, dry_run: bool, max_line: int) -> None:
-    new = learned = 0
+    session_count = entry_count = 0
     with _open_source(file) as source:
         if dry_run:
-            new = sum(
+            session_count = sum(
                 isinstance(entry, jsonl.CheckedSession)
                 for entry in restoring.checked(_parsed_lines(source, max_line), user)
             )
-            output.print_line(f"{new} sessions could be imported", err=True)
+            output.print_line(f"{session_count} sessions could be imported", err=True)
             return
-        for restored in restoring.restore(memory._engine, _validated(source, max_line, user)):
-            if restored.session is None:
-                learned += restored.new
+        for restored_part in restoring.restore(memory._engine, _validated(source, max_line, user)):
+            if restored_part.session is None:
+                entry_count += restored_part.new
                 continue
-            new += restored.new
-            if not restored.new:
+            session_count += restored_part.new
+            if not restored_part.new:
                 output.print_line(
-                    f"{shown(restored.session)} is there already, left as it is", err=True
+                    f"{shown(restored_part.session)} is there already, left as it is", err=True
                 )
-    facts = f", {learned} facts and instructions" if learned else ""
-    output.print_line(f"{new} sessions{facts} imported", err=True)
+    entry_text = f", {entry_count} facts and instructions" if entry_count else ""
+    output.print_line(f"{session_count} sessions{entry_text} imported", err=True)
 
 
 def _is_own_export(file: str) -> bool:
@@ -153,8 +157,8 @@ def _is_own_export(file: str) -> bool:
     path = Path(file)
     if not path.is_file():
         return False
-    with path.open("rb") as source:
-        return _OWN.match(source.read(_PEEKED)) is not None
+    with path.open("rb") as file_stream:
+        return _OWN.match(file_stream.read(_PEEKED)) is not None
 
 
 def _write(target: IO[str], line: dict[str, Any]) -> int:
@@ -167,18 +171,18 @@ def _validated(
 ) -> Iterator[jsonl.CheckedSession | restoring.UserEntries]:
     """The records to import; a seekable source is validated completely first."""
     if source.seekable():
-        start = source.tell()
+        start_offset = source.tell()
         for _ in restoring.checked(_parsed_lines(source, max_line), user):
             pass
-        source.seek(start)
+        source.seek(start_offset)
     return restoring.checked(_parsed_lines(source, max_line), user)
 
 
 def _parsed_lines(source: IO[bytes], max_line: int) -> Iterator[tuple[int, export_line.Line]]:
     """The lines, none of which is read further than is allowed."""
     lines = iter(lambda: source.readline(max_line + 1), b"")
-    for number, line in enumerate(lines, start=1):
-        yield number, export_line.parse(number, line, max_line)
+    for line_number, line in enumerate(lines, start=1):
+        yield line_number, export_line.parse(line_number, line, max_line)
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def ui(
     def make_application(memory: Any, limits: Any) -> Any:
         from threadkeep.ui import app
 
-        access = endpoint.application_options()
-        return app(require_existing(memory), write=write, limits=limits, **access)
+        access_options = endpoint.application_options()
+        return app(require_existing(memory), write=write, limits=limits, **access_options)
 
     http_server.run(options, make_application, endpoint, path="/", start_path="/start")

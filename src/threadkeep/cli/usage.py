@@ -62,13 +62,13 @@ def usage(
 
 def _print_rows(by: UsageBy, rows: list[UsageRow]) -> None:
     has_session = by in {UsageBy.RUN, UsageBy.CALL}
-    first = ("session", by.value) if has_session else (by.value,)
+    key_columns = ("session", by.value) if has_session else (by.value,)
     print_table(
-        (*first, *(name.removesuffix("_tokens") for name in _COLUMNS)),
+        (*key_columns, *(column.removesuffix("_tokens") for column in _COLUMNS)),
         [
             (
                 *((row.session, row.key) if has_session else (row.key,)),
-                *(getattr(row, name) for name in _COLUMNS),
+                *(getattr(row, column) for column in _COLUMNS),
             )
             for row in rows
         ],

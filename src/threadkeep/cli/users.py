@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import unquote
 
 import typer
 
@@ -14,7 +13,7 @@ from threadkeep.api.memory import Memory
 from threadkeep.cli.dates import Since, Until, period, sessions_in
 from threadkeep.cli.output import format_time, print_json, print_line, print_table
 from threadkeep.cli.store import require_existing
-from threadkeep.core import names
+from threadkeep.longterm.known_users import known_users
 
 _PAGE = 500
 
@@ -36,21 +35,21 @@ def users(
     It walks over all sessions, so it takes its time in a large store. With dates, only who wrote
     then.
     """
-    within = period(since, until)
-    counts: dict[str, _UserCount] = {}
-    anonymous = 0
-    for info in sessions_in(require_existing(memory), None, within):
+    write_period = period(since, until)
+    counts_by_user: dict[str, _UserCount] = {}
+    ownerless_count = 0
+    for info in sessions_in(require_existing(memory), None, write_period):
         if info.user is None:
-            anonymous += 1
+            ownerless_count += 1
             continue
-        count = counts.setdefault(info.user, _UserCount())
+        count = counts_by_user.setdefault(info.user, _UserCount())
         count.sessions += 1
         dates = [date for date in (count.last_written, info.updated_at) if date]
         count.last_written = max(dates, default=None)
     if since is None and until is None:
         for name in _known_users(memory):
-            counts.setdefault(name, _UserCount())
-    rows = sorted(counts.items())
+            counts_by_user.setdefault(name, _UserCount())
+    rows = sorted(counts_by_user.items())
     if json:
         print_json([
             {"user": name, "sessions": count.sessions, "last_written": count.last_written}
@@ -61,19 +60,14 @@ def users(
         ("user", "sessions", "last written"),
         [(name, count.sessions, format_time(count.last_written)) for name, count in rows],
     )
-    if anonymous:
-        print_line(f"... and {anonymous} sessions of nobody", err=True)
+    if ownerless_count:
+        print_line(f"... and {ownerless_count} sessions of nobody", err=True)
 
 
 def _known_users(memory: Memory) -> Iterator[str]:
-    """Users of whom something is known; not those whose names are too long to be read back."""
-    engine = memory._engine.longterm
-    prefix, cursor = names.noun_prefix(engine.settings.namespace, "user"), None
+    cursor = None
     while True:
-        streams, cursor = engine.streams(prefix, cursor=cursor, limit=_PAGE)
-        for stream in streams:
-            encoded = names.parts(stream)[1]
-            if not encoded.startswith("="):
-                yield unquote(encoded, errors="surrogatepass")
+        users_of_page, cursor = known_users(memory._engine, cursor, _PAGE)
+        yield from users_of_page
         if cursor is None:
             return

@@ -31,13 +31,13 @@ def views(
     every column.
     """
     if act is ViewAction.DROP:
-        for name in sql_views.drop(require_existing(memory)):
-            output.print_line(f"{name} dropped")
+        for view_name in sql_views.drop(require_existing(memory)):
+            output.print_line(f"{view_name} dropped")
         return
-    texts = sql_views.statements(memory)  # says first whether there are any for this store
+    statements = sql_views.statements(memory)  # says first whether there are any for this store
     lines = (
-        [f"{text};" for text in texts.values()]
+        [f"{text};" for text in statements.values()]
         if act is ViewAction.SHOW
-        else [f"{name} made" for name in sql_views.create(require_existing(memory))]
+        else [f"{view_name} made" for view_name in sql_views.create(require_existing(memory))]
     )
     output.print_block("\n".join(lines))

@@ -24,33 +24,33 @@ def ordered(parents: Mapping[str, str | None], leaf: str | None) -> Iterator[Nod
         parents: the parent of each node, in the order in which they were written.
         leaf: the last node of the shown branch; `None` or unknown = the last one written.
     """
-    children: dict[str | None, list[str]] = {}
-    for key, parent in parents.items():
-        children.setdefault(parent if parent in parents else None, []).append(key)
-    on_branch = _ancestors(
+    child_ids: dict[str | None, list[str]] = {}
+    for node_id, parent_id in parents.items():
+        child_ids.setdefault(parent_id if parent_id in parents else None, []).append(node_id)
+    branch_ids = _ancestors(
         parents, leaf if leaf in parents else next(reversed(list(parents)), None)
     )
-    emitted: set[str] = set()
-    for start in [*children.get(None, ()), *parents]:  # the second: what a circle cut off
-        for key in _descendants(start, children):
-            if key not in emitted:
-                emitted.add(key)
-                yield Node(key, key in on_branch)
+    emitted_ids: set[str] = set()
+    for root_id in [*child_ids.get(None, ()), *parents]:  # the second: what a circle cut off
+        for node_id in _descendants(root_id, child_ids):
+            if node_id not in emitted_ids:
+                emitted_ids.add(node_id)
+                yield Node(node_id, node_id in branch_ids)
 
 
 def _ancestors(parents: Mapping[str, str | None], leaf: str | None) -> set[str]:
-    path: set[str] = set()
-    while leaf is not None and leaf in parents and leaf not in path:
-        path.add(leaf)
+    ancestor_ids: set[str] = set()
+    while leaf is not None and leaf in parents and leaf not in ancestor_ids:
+        ancestor_ids.add(leaf)
         leaf = parents[leaf]
-    return path
+    return ancestor_ids
 
 
 def _descendants(start: str, children: Mapping[str | None, Sequence[str]]) -> Iterator[str]:
-    pending, visited = [start], set[str]()
-    while pending:
-        key = pending.pop()
-        if key not in visited:
-            visited.add(key)
-            yield key
-            pending.extend(reversed(children.get(key, ())))
+    pending_ids, visited_ids = [start], set[str]()
+    while pending_ids:
+        node_id = pending_ids.pop()
+        if node_id not in visited_ids:
+            visited_ids.add(node_id)
+            yield node_id
+            pending_ids.extend(reversed(children.get(node_id, ())))

@@ -35,13 +35,13 @@ def items(
     ids = ids or ItemIds(system)
     for message in _readable(chat, skip):
         try:
-            parsed = [ids.named(item, message, n) for n, item in enumerate(_read(message))]
-            for item in parsed:
+            message_items = [ids.named(item, message, n) for n, item in enumerate(_read(message))]
+            for item in message_items:
                 storable_record(item, item.id, now, message.location)
         except (InputError, ValueError, TypeError, RecursionError) as error:
             skip(message.location, str(error).removeprefix(f"{message.location}: "))
         else:
-            yield from parsed
+            yield from message_items
 
 
 def _readable(chat: Chat, skip: Skip) -> Iterator[Message]:
@@ -75,20 +75,20 @@ class ItemIds:
         self._counts: Counter[int] = Counter()
         self._first: dict[int, int] = {}  # by the source's id, the content that came first
 
-    def named(self, item: Item, message: Message, number: int) -> Item:
+    def named(self, item: Item, message: Message, index: int) -> Item:
         source_id = message.id or item.id
         if len(source_id.encode(errors="replace")) > _MAX_ID:
             source_id = fields.digest(source_id)
-        key = source_id or f"{self._system}:{_digest(item)}"
-        key = f"{key}#{number}" if number and source_id else key
+        id = source_id or f"{self._system}:{_digest(item)}"
+        id = f"{id}#{index}" if index and source_id else id
         if source_id:
-            digest = _digest(item)
-            if self._first.setdefault(hash(key), hash(digest)) != hash(digest):
-                key = f"{key}~{digest}"  # another message under a repeated id
-            return dataclasses.replace(item, id=key)
-        self._counts[hash(key)] += 1
-        count = self._counts[hash(key)]
-        return dataclasses.replace(item, id=key if count == 1 else f"{key}.{count}")
+            content_digest = _digest(item)
+            if self._first.setdefault(hash(id), hash(content_digest)) != hash(content_digest):
+                id = f"{id}~{content_digest}"  # another message under a repeated id
+            return dataclasses.replace(item, id=id)
+        self._counts[hash(id)] += 1
+        occurrence = self._counts[hash(id)]
+        return dataclasses.replace(item, id=id if occurrence == 1 else f"{id}.{occurrence}")
 
 
 def _digest(item: Item) -> str:

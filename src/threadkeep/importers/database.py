@@ -74,8 +74,8 @@ class SqliteDatabase:
 
     def tables(self) -> Tables:
         query = "SELECT name FROM sqlite_master WHERE type = 'table'"
-        names = self._connection.execute(query).fetchall()
-        return {name: frozenset(self._columns(name)) for (name,) in names}
+        name_rows = self._connection.execute(query).fetchall()
+        return {name: frozenset(self._columns(name)) for (name,) in name_rows}
 
     def rows(
         self,
@@ -84,21 +84,21 @@ class SqliteDatabase:
         order_by: Sequence[str] = (),
         where: Mapping[str, object] | None = None,
     ) -> Iterator[Row]:
-        where = where or {}
-        conditions = " AND ".join(f"{_quoted(name)} = ?" for name in where)
+        filters = where or {}
+        conditions = " AND ".join(f"{_quoted(name)} = ?" for name in filters)
         query = f"SELECT {', '.join(map(_quoted, columns))} FROM {_quoted(table)}"  # noqa: S608
-        query += f" WHERE {conditions}" if where else ""
+        query += f" WHERE {conditions}" if filters else ""
         query += f" ORDER BY {', '.join(map(_quoted, order_by))}" if order_by else ""
-        yield from self._connection.execute(query, tuple(where.values()))
+        yield from self._connection.execute(query, tuple(filters.values()))
 
     def _columns(self, table: str) -> Iterator[Any]:
-        for row in self._connection.execute(f"PRAGMA table_info({_quoted(table)})"):
-            yield row[1]
+        for column_row in self._connection.execute(f"PRAGMA table_info({_quoted(table)})"):
+            yield column_row[1]
 
 
 def tables_with(tables: Tables, *columns: str) -> list[str]:
     """The tables that have these columns."""
-    return [name for name in sorted(tables) if tables[name] >= set(columns)]
+    return [table for table in sorted(tables) if tables[table] >= set(columns)]
 
 
 class MessageRows(NamedTuple):
@@ -129,25 +129,25 @@ class MessageRows(NamedTuple):
     def chats(self, database: Database, context: Context) -> Iterator[Part]:
         """The chats of all such tables."""
         tables = database.tables()
-        required = (self.number, self.session, self.message)
-        for table in tables_with(tables, *required, *self.order_by):
-            columns = (*required, self.date) if self.date in tables[table] else required
+        base_columns = (self.number, self.session, self.message)
+        for table in tables_with(tables, *base_columns, *self.order_by):
+            columns = (*base_columns, self.date) if self.date in tables[table] else base_columns
             rows = database.rows(table, columns, (self.session, *self.order_by))
-            for session, of_session in groupby(rows, key=lambda row: str(row[1])):
-                messages = self._messages(of_session, table, context)
-                yield Chat(session, f"{context.label}:{table}", messages)
+            for session_id, session_rows in groupby(rows, key=lambda row: str(row[1])):
+                messages = self._messages(session_rows, table, context)
+                yield Chat(session_id, f"{context.label}:{table}", messages)
 
     def _messages(self, rows: Iterator[Row], table: str, context: Context) -> Iterator[Message]:
-        prefix = self.prefix(table)
-        for number, _, content, *date in rows:
-            location = f"{context.label}:{table} row {number}"
+        id_prefix = self.prefix(table)
+        for row_id, _, content, *dates in rows:
+            location = f"{context.label}:{table} row {row_id}"
             try:
-                value = decoded(content)
+                message_json = decoded(content)
             except ValueError:
                 context.skip(location, "the message is no JSON")
                 continue
-            id = f"{prefix}:{number}"
-            yield Message(self.prepared(value), location, id, date[0] if date else None)
+            id = f"{id_prefix}:{row_id}"
+            yield Message(self.prepared(message_json), location, id, dates[0] if dates else None)
 
 
 def decoded(value: Any) -> Any:

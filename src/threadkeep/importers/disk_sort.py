@@ -20,10 +20,12 @@ class Keyed(NamedTuple):
 
 def grouped(keyed: Iterable[Keyed]) -> Iterator[tuple[str, Iterator[JsonEntry]]]:
     """The entries of each group in their order; what is equal stays as it came."""
-    with closing(sqlite3.connect("")) as disk:  # a temporary file, which nobody else sees
-        disk.execute("CREATE TABLE entries (grouping TEXT, position TEXT, place TEXT, value TEXT)")
-        disk.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", map(_row, keyed))
-        rows = disk.execute(
+    with closing(sqlite3.connect("")) as connection:  # a temporary file, which nobody else sees
+        connection.execute(
+            "CREATE TABLE entries (grouping TEXT, position TEXT, place TEXT, value TEXT)"
+        )
+        connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", map(_row, keyed))
+        rows = connection.execute(
             "SELECT grouping, place, value FROM entries ORDER BY grouping, position, rowid"
         )
         for group, of_group in groupby(rows, key=lambda row: row[0]):

@@ -76,9 +76,9 @@ def documents(path: Path, skip: Skip) -> Iterator[SourceDocument]:
 
 
 def _in_folder(file: Path, folder: Path, skip: Skip) -> Iterator[SourceDocument]:
-    label = file.relative_to(folder).as_posix()
+    relative_path = file.relative_to(folder).as_posix()
     if file.suffix.lower() in _SUFFIXES or not file.suffix:
-        yield from _file(file, label, skip)
+        yield from _file(file, relative_path, skip)
 
 
 def _file(path: Path, label: str, skip: Skip) -> Iterator[SourceDocument]:
@@ -89,7 +89,7 @@ def _file(path: Path, label: str, skip: Skip) -> Iterator[SourceDocument]:
 
 
 def _members(path: Path, skip: Skip) -> Iterator[SourceDocument]:
-    total = 0
+    total_size = 0
     with zipfile.ZipFile(path) as archive:
         members = sorted(archive.infolist(), key=lambda member: member.filename)
     if len(members) > MAX_MEMBERS:
@@ -99,19 +99,19 @@ def _members(path: Path, skip: Skip) -> Iterator[SourceDocument]:
         if member.is_dir() or not member.filename.lower().endswith((".json", ".jsonl", ".ndjson")):
             continue
         label = f"{path.name}/{member.filename}"
-        total += member.file_size
-        if (obstacle := _obstacle(member, total)) is not None:
+        total_size += member.file_size
+        if (obstacle := _obstacle(member, total_size)) is not None:
             skip(label, obstacle)
             continue
         yield SourceDocument(label, path, member.file_size, partial(_opened_member, path, member))
 
 
-def _obstacle(member: zipfile.ZipInfo, total: int) -> str | None:
+def _obstacle(member: zipfile.ZipInfo, total_size: int) -> str | None:
     if member.flag_bits & 1:
         return "the member is encrypted: unpack it first"
     if member.file_size > _SMALL and member.file_size > MAX_RATIO * member.compress_size:
         return f"the member grows more than {MAX_RATIO} times: no text does"
-    if total > MAX_TOTAL:
+    if total_size > MAX_TOTAL:
         return f"the zip holds more than {MAX_TOTAL:,} bytes: unpack it, and import the folder"
     return None
 
@@ -143,12 +143,12 @@ class _Member(io.BufferedIOBase):
 
     def read(self, size: int | None = -1) -> bytes:
         try:
-            part = self._stream.read(-1 if size is None else size)
+            chunk = self._stream.read(-1 if size is None else size)
         except (zipfile.BadZipFile, EOFError, OSError) as error:
             raise InputError(f"the zip is damaged: {error}") from error
         if self._stream.tell() > self._limit:
             raise InputError("a member of the zip is larger than it says")
-        return part
+        return chunk
 
     def close(self) -> None:
         if not self.closed:

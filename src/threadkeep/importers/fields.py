@@ -50,11 +50,11 @@ def role(value: object) -> str:
     Raises:
         Malformed: nobody knows it.
     """
-    name = value.strip().lower() if isinstance(value, str) else ""
-    if name in ROLES:
-        return name
-    if name in _SPEAKERS:
-        return _SPEAKERS[name]
+    role_name = value.strip().lower() if isinstance(value, str) else ""
+    if role_name in ROLES:
+        return role_name
+    if role_name in _SPEAKERS:
+        return _SPEAKERS[role_name]
     raise Malformed(f"unknown role {shown(value, 40)}")
 
 
@@ -78,8 +78,8 @@ def moment(value: object) -> datetime | None:
             value /= 1000
     try:
         if isinstance(value, str):
-            parsed = datetime.fromisoformat(value)
-            return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+            date = datetime.fromisoformat(value)
+            return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
         return parse_time(value)
     except (InputError, ValueError, OverflowError):
         return None
@@ -143,7 +143,7 @@ def digest(value: Json) -> str:
 
 def _number(value: str) -> float | None:
     try:
-        number = float(value)
+        parsed_number = float(value)
     except ValueError:
         return None
-    return number if math.isfinite(number) else None
+    return parsed_number if math.isfinite(parsed_number) else None

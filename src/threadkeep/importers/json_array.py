@@ -26,21 +26,21 @@ class ArraySplitter:
 
     def feed(self, chunk: str) -> Iterator[str | None]:
         """The elements that end in this chunk; `None` for one that is longer than the limit."""
-        position = start = 0
-        while position < len(chunk) and not self.is_closed:
+        scan_position = element_start = 0
+        while scan_position < len(chunk) and not self.is_closed:
             if self._in_string:
-                position = self._string_end(chunk, position)
+                scan_position = self._string_end(chunk, scan_position)
                 continue
-            match = _SIGN.search(chunk, position)
-            if match is None:
+            sign_match = _SIGN.search(chunk, scan_position)
+            if sign_match is None:
                 break
-            position = match.end()
-            if self._ends_element(match[0]):
-                self._keep(chunk[start : position - 1])
+            scan_position = sign_match.end()
+            if self._ends_element(sign_match[0]):
+                self._keep(chunk[element_start : scan_position - 1])
                 yield from self._element()
-                start = position
+                element_start = scan_position
         if not self.is_closed:
-            self._keep(chunk[start:])
+            self._keep(chunk[element_start:])
 
     def _ends_element(self, sign: str) -> bool:
         if sign == '"':
@@ -56,15 +56,15 @@ class ArraySplitter:
         if self._is_escaped:
             self._is_escaped = False
             return position + 1
-        match = _STRING.match(chunk, position)
-        end = match.end() if match else position
-        if end == len(chunk):
-            return end
-        if chunk[end] == '"':
+        string_match = _STRING.match(chunk, position)
+        end_position = string_match.end() if string_match else position
+        if end_position == len(chunk):
+            return end_position
+        if chunk[end_position] == '"':
             self._in_string = False
         else:  # a backslash, whose character comes with the next chunk
             self._is_escaped = True
-        return end + 1
+        return end_position + 1
 
     def _keep(self, part: str) -> None:
         self._size += len(part)
@@ -74,10 +74,10 @@ class ArraySplitter:
             self._parts.clear()
 
     def _element(self) -> Iterator[str | None]:
-        text, is_whole = "".join(self._parts), self._size <= self._limit
+        element_text, is_whole = "".join(self._parts), self._size <= self._limit
         self._parts.clear()
         self._size = 0
         if not is_whole:
             yield None
-        elif text.strip():
-            yield text
+        elif element_text.strip():
+            yield element_text

@@ -28,13 +28,13 @@ def entries(source: IO[bytes], label: str, skip: Skip) -> Iterator[JsonEntry]:
 
     Bytes that are no UTF-8 make the entry bad that they stand in, and no other.
     """
-    text = _opened(source)
-    first = _first_sign(text)
-    if first == "[":
-        yield from _elements(text, label, skip)
-    elif first == "{" and _has_lines(source):
+    text_stream = _opened(source)
+    first_sign = _first_sign(text_stream)
+    if first_sign == "[":
+        yield from _elements(text_stream, label, skip)
+    elif first_sign == "{" and _has_lines(source):
         yield from _lines(_opened(source), label, skip)
-    elif first:
+    elif first_sign:
         yield from _single(_opened(source), label, skip)
 
 
@@ -52,12 +52,12 @@ def parsed(text: str | bytes) -> object:
 
 def _opened(source: IO[bytes]) -> io.TextIOWrapper:
     source.seek(0)
-    start = source.read(2)
+    first_bytes = source.read(2)
     source.seek(0)
-    encoding = _ENCODINGS.get(start, "utf-8-sig")
+    encoding = _ENCODINGS.get(first_bytes, "utf-8-sig")
     # \xff in a text is no JSON, so that the entry is bad, and only that one
-    shared = cast("IO[bytes]", _Shared(source))
-    return io.TextIOWrapper(shared, encoding, errors="backslashreplace", newline="\n")
+    shared_source = cast("IO[bytes]", _Shared(source))
+    return io.TextIOWrapper(shared_source, encoding, errors="backslashreplace", newline="\n")
 
 
 class _Shared(io.BufferedIOBase):
@@ -75,18 +75,18 @@ class _Shared(io.BufferedIOBase):
     read = read1
 
 
-def _first_sign(text: io.TextIOWrapper) -> str:
+def _first_sign(text_stream: io.TextIOWrapper) -> str:
     """The first character that is no space; the text is left in front of it, or behind it."""
-    while (sign := text.read(1)) and sign.isspace():
+    while (sign := text_stream.read(1)) and sign.isspace():
         pass
     return sign
 
 
 def _has_lines(source: IO[bytes]) -> bool:
     """Whether one of the first lines is an object by itself, as in no indented JSON."""
-    text = _opened(source)
+    text_stream = _opened(source)
     for _ in range(_PROBED_LINES):
-        line = text.readline(MAX_ENTRY)
+        line = text_stream.readline(MAX_ENTRY)
         try:
             if line.strip() and isinstance(parsed(line), dict):
                 return True
@@ -95,29 +95,29 @@ def _has_lines(source: IO[bytes]) -> bool:
     return False
 
 
-def _elements(text: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[JsonEntry]:
-    splitter, number = ArraySplitter(MAX_ENTRY), 0
-    for chunk in iter(lambda: text.read(_CHUNK), ""):
+def _elements(text_stream: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[JsonEntry]:
+    splitter, index = ArraySplitter(MAX_ENTRY), 0
+    for chunk in iter(lambda: text_stream.read(_CHUNK), ""):
         for element in splitter.feed(chunk):
-            yield from entry(element, f"{label}[{number}]", skip)
-            number += 1
+            yield from entry(element, f"{label}[{index}]", skip)
+            index += 1
     if not splitter.is_closed:
-        skip(f"{label}[{number}]", "the file ends in the middle: cut off?")
+        skip(f"{label}[{index}]", "the file ends in the middle: cut off?")
 
 
-def _lines(text: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[JsonEntry]:
-    number = 0
-    while line := text.readline(MAX_ENTRY + 1):
-        number += 1
+def _lines(text_stream: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[JsonEntry]:
+    line_number = 0
+    while line := text_stream.readline(MAX_ENTRY + 1):
+        line_number += 1
         is_too_long = len(line) > MAX_ENTRY
         while is_too_long and line and not line.endswith("\n"):
-            line = text.readline(MAX_ENTRY)
+            line = text_stream.readline(MAX_ENTRY)
         if line.strip():
-            yield from entry(None if is_too_long else line, f"{label}:{number}", skip)
+            yield from entry(None if is_too_long else line, f"{label}:{line_number}", skip)
 
 
-def _single(text: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[JsonEntry]:
-    document = text.read(MAX_DOCUMENT + 1)
+def _single(text_stream: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[JsonEntry]:
+    document = text_stream.read(MAX_DOCUMENT + 1)
     yield from entry(None if len(document) > MAX_DOCUMENT else document, label, skip)
 
 
@@ -133,9 +133,9 @@ def entry(text: str | None, location: str, skip: Skip) -> Iterator[JsonEntry]:
         skip(location, "the entry is too large")
         return
     try:
-        value = parsed(text)
+        json_value = parsed(text)
     except ValueError as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else "it cannot be parsed"
         skip(location, f"this is no JSON ({reason}): damaged, or cut off?")
     else:
-        yield JsonEntry(location, value)
+        yield JsonEntry(location, json_value)

@@ -73,7 +73,7 @@ def tables_of(database: Database, context: Context) -> Iterator[tuple[str, Itera
 
 
 def _obstacle(tables: Tables) -> str:
-    if any(name.startswith(("threadkeep", "session_history")) for name in tables):
+    if any(table.startswith(("threadkeep", "session_history")) for table in tables):
         return "it is a store of threadkeep itself: `threadkeep copy` moves its sessions"
     return "none of its tables is recognised"
 

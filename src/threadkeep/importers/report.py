@@ -52,8 +52,8 @@ class ImportReport:
 
     def count_session(self, id: str, *, is_new: bool) -> None:
         """Count a session, once however many runs of lines it has."""
-        if (place := hash(id)) not in self._session_hashes:
-            self._session_hashes.add(place)
+        if (session_hash := hash(id)) not in self._session_hashes:
+            self._session_hashes.add(session_hash)
             self.sessions += 1
             self.new_sessions += is_new
 
@@ -66,11 +66,11 @@ class ImportReport:
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON."""
         counts = {name: getattr(self, name) for name in _COUNTS}
-        skipped = [entry._asdict() for entry in self.skipped]
+        skipped_entries = [skipped_entry._asdict() for skipped_entry in self.skipped]
         return {
             "formats": dict(self.formats),
             **counts,
-            "skipped": skipped,
+            "skipped": skipped_entries,
             "ignored": self.ignored,
         }
 

@@ -66,14 +66,14 @@ def import_chats(
     """
     if isinstance(path, Memory):
         raise ConfigError("the target comes first: import_chats(memory, path)")
-    run = _Import(shared_memory(memory), optional_user_id(user), dry_run, format, progress)
+    chat_import = _Import(shared_memory(memory), optional_user_id(user), dry_run, format, progress)
     if isinstance(path, str) and "://" in path and servers.kind_of(path) != "sqlite":
-        run.read_server(path)
+        chat_import.read_server(path)
     else:
-        for document in documents(_checked_path(path), run.report.skip):
-            run.read(document)
-    run.name_unrecognised()
-    return run.report
+        for document in documents(_checked_path(path), chat_import.report.skip):
+            chat_import.read(document)
+    chat_import.name_unrecognised()
+    return chat_import.report
 
 
 def _checked_path(path: str | Path) -> Path:
@@ -113,14 +113,14 @@ class _Import:
         """Import a document; what is wrong with it as a whole is named."""
         context = Context(document.name, document.label, self.report.skip)
         try:
-            with opened(document) as source:
-                start = source.read(len(database.MAGIC))
-                if start == database.MAGIC:
+            with opened(document) as file:
+                first_bytes = file.read(len(database.MAGIC))
+                if first_bytes == database.MAGIC:
                     self._read_database(document.path, context)
-                elif _PICKLE.match(start):
+                elif _PICKLE.match(first_bytes):
                     context.skip(document.label, "a pickle, which is never loaded: it may run code")
                 else:
-                    self._read_json(source, document, context)
+                    self._read_json(file, document, context)
         except (InputError, OSError, EOFError) as error:
             self.report.skip(document.label, f"it cannot be read: {error}")
 
@@ -138,9 +138,9 @@ class _Import:
             if probed:
                 self.report.ignored.append(document.label)
             return
-        followed = self._followed(chain(probed, values), source, document.size)
-        earlier = store_chat.Continuation(reader.name) if reader.continues else None
-        self._take(reader.name, reader.read(followed, context), context, earlier)
+        progress_entries = self._followed(chain(probed, values), source, document.size)
+        continuation = store_chat.Continuation(reader.name) if reader.continues else None
+        self._take(reader.name, reader.read(progress_entries, context), context, continuation)
 
     def _followed(
         self, values: Iterator[JsonEntry], source: IO[bytes], size: int
@@ -153,14 +153,14 @@ class _Import:
     def _read_database(self, path: Path, context: Context) -> None:
         try:
             with database.connected(path) as connection:
-                source = database.SqliteDatabase(connection)
-                self._take_all(registry.tables_of(source, context), context)
+                opened_database = database.SqliteDatabase(connection)
+                self._take_all(registry.tables_of(opened_database, context), context)
         except sqlite3.Error as error:
             self.report.skip(context.label, f"SQLite cannot read it: {error}")
 
     def _take_all(self, sources: Iterable[tuple[str, Iterator[Part]]], context: Context) -> None:
-        for name, parts in sources:
-            self._take(name, parts, context)
+        for format_name, parts in sources:
+            self._take(format_name, parts, context)
 
     def _take(
         self,

@@ -89,9 +89,9 @@ def redact_secrets(text: str, kind: str = "item") -> str:
 def redact_named(value: Json) -> Any:
     """JSON with a mark in the place of texts whose key names a secret, such as `password`."""
     if isinstance(value, Mapping):
-        return {key: _named(key, entry) for key, entry in value.items()}
+        return {key: _named(key, element) for key, element in value.items()}
     if isinstance(value, list):
-        return [redact_named(entry) for entry in value]
+        return [redact_named(element) for element in value]
     return value
 
 

@@ -39,9 +39,9 @@ class Continuation:
 
     def begun(self, chat: Chat) -> Chat:
         """The chat with the title, date and metadata of its first part."""
-        first = self._first.setdefault(chat.id, replace(chat, messages=()))
+        opening = self._first.setdefault(chat.id, replace(chat, messages=()))
         return replace(
-            chat, title=first.title, created_at=first.created_at, metadata=first.metadata
+            chat, title=opening.title, created_at=opening.created_at, metadata=opening.metadata
         )
 
 
@@ -74,18 +74,18 @@ def write(
     if earlier is not None:
         chat = earlier.begun(chat)
     stream = _stream(session, chat, system, redactor)
-    is_new, count = stream.read().info is None, 0
+    is_new, item_count = stream.read().info is None, 0
     now = memory._engine.now()
-    ids = None if earlier is None else earlier.ids(chat)
-    incoming = chat_items.items(chat, system, now, report.skip, ids)
-    while batch := list(islice(incoming, _BATCH)):
-        count += len(batch)
-        new = _without_existing(session, stream, batch)
-        if new:
-            append.add(stream, new if redactor is None else _redacted(redactor, new))
-        report.messages += len(new)
-        report.existing += len(batch) - len(new)
-    if not count:
+    item_ids = None if earlier is None else earlier.ids(chat)
+    incoming_items = chat_items.items(chat, system, now, report.skip, item_ids)
+    while batch := list(islice(incoming_items, _BATCH)):
+        item_count += len(batch)
+        new_items = _without_existing(session, stream, batch)
+        if new_items:
+            append.add(stream, new_items if redactor is None else _redacted(redactor, new_items))
+        report.messages += len(new_items)
+        report.existing += len(batch) - len(new_items)
+    if not item_count:
         if earlier is None:
             report.skip(chat.location, "the chat has no messages")
         return
@@ -96,12 +96,12 @@ def write(
 def check(chat: Chat, system: str, report: ImportReport) -> None:
     """Count what `write` would add to an empty store; nothing is written."""
     names.check(chat.id, "session id")
-    count = sum(1 for _ in chat_items.items(chat, system, 0.0, report.skip))
-    if not count:
+    item_count = sum(1 for _ in chat_items.items(chat, system, 0.0, report.skip))
+    if not item_count:
         report.skip(chat.location, "the chat has no messages")
         return
     report.count_session(chat.id, is_new=True)
-    report.messages += count
+    report.messages += item_count
     report.files += sum(1 for _ in chat.files)
 
 
@@ -111,10 +111,10 @@ def _redacted(redactor: HasSettings, items: Sequence[Item]) -> list[Item]:
 
 def _without_named_secrets(item: Item) -> Item:
     """The item without what stands under names such as `password` in its calls and blocks."""
-    calls, content = redact_named(item.tool_calls), redact_named(item.content)
-    if (calls, content) == (item.tool_calls, item.content):
+    redacted_calls, redacted_content = redact_named(item.tool_calls), redact_named(item.content)
+    if (redacted_calls, redacted_content) == (item.tool_calls, item.content):
         return item
-    return replace(item, tool_calls=calls, content=content, raw=None)
+    return replace(item, tool_calls=redacted_calls, content=redacted_content, raw=None)
 
 
 def _stream(
@@ -136,28 +136,28 @@ def _stream(
 
 def _without_existing(session: Session, stream: SessionStream, batch: Sequence[Item]) -> list[Item]:
     """The new ones of a batch; of the others, those whose branch is shown now change sides."""
-    keys: dict[str, Item] = {}
+    items: dict[str, Item] = {}
     for item in batch:
-        keys.setdefault(names.key(item.id), item)  # the first stays, as if each came by itself
-    snapshot = stream.read(items_query(stream, ids=list(keys)))
-    stored = {record.id: record for record in snapshot.pages[0].records}
-    hide, unhide = [], []
-    for key, record in stored.items():
+        items.setdefault(names.key(item.id), item)  # the first stays, as if each came by itself
+    snapshot = stream.read(items_query(stream, ids=list(items)))
+    stored_records = {record.id: record for record in snapshot.pages[0].records}
+    to_hide, to_unhide = [], []
+    for record_key, record in stored_records.items():
         try:
             stored_item = item_codec.read_item(record)
         except UnreadableRecord:
             continue  # it stays as it is
-        incoming = keys[key]
+        new_item = items[record_key]
         was_branch = stored_item.hidden and chat_items.BRANCH in stored_item.metadata
-        if was_branch and not incoming.hidden:
-            unhide.append(incoming.id)
-        elif not stored_item.hidden and chat_items.BRANCH in incoming.metadata:
-            hide.append(incoming.id)
-    if hide:
-        session.hide(*hide)
-    if unhide:
-        session.unhide(*unhide)
-    return [item for key, item in keys.items() if key not in stored]
+        if was_branch and not new_item.hidden:
+            to_unhide.append(new_item.id)
+        elif not stored_item.hidden and chat_items.BRANCH in new_item.metadata:
+            to_hide.append(new_item.id)
+    if to_hide:
+        session.hide(*to_hide)
+    if to_unhide:
+        session.unhide(*to_unhide)
+    return [item for record_key, item in items.items() if record_key not in stored_records]
 
 
 def _add_files(session: Session, chat: Chat, skip: Skip) -> int:
@@ -165,9 +165,9 @@ def _add_files(session: Session, chat: Chat, skip: Skip) -> int:
 
 
 def _added_files(session: Session, chat: Chat, skip: Skip) -> Iterator[None]:
-    existing = {file.id for file in session.files.list()} if chat.files else set()
+    existing_files = {file.id for file in session.files.list()} if chat.files else set()
     for file in chat.files:
-        if (file.get("url") or file.get("name")) in existing:
+        if (file.get("url") or file.get("name")) in existing_files:
             continue
         try:
             session.files.add(dict(file))

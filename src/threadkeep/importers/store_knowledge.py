@@ -30,28 +30,28 @@ class KnowledgeWriter:
         Raises:
             InputError: it is too long, or the redactor refuses it.
         """
-        text = checked_text(self._memory._engine, knowledge.text, knowledge.kind)
+        knowledge_text = checked_text(self._memory._engine, knowledge.text, knowledge.kind)
         scope: tuple[str | None, ...] = (None, None) if knowledge.kind == "instruction" else ()
-        id = identity(knowledge.kind, text, *scope)
-        ids = self._ids.get(owner) or self._load(owner)
-        if id in ids["fact"] | ids["instruction"] | ids["forgotten"]:
+        entry_id = identity(knowledge.kind, knowledge_text, *scope)
+        known_ids = self._ids.get(owner) or self._load(owner)
+        if entry_id in known_ids["fact"] | known_ids["instruction"] | known_ids["forgotten"]:
             self._report.existing += 1
             return
         kind, limit = knowledge.kind, _LIMITS[knowledge.kind]
-        if len(ids[kind]) >= limit:
+        if len(known_ids[kind]) >= limit:
             raise InputError(f"the user has {limit:,} {kind}s, and no more are kept")
-        self._add(knowledge, text, owner, f"import:{system}")
-        ids[kind].add(id)
+        self._add(knowledge, knowledge_text, owner, f"import:{system}")
+        known_ids[kind].add(entry_id)
 
     def _load(self, owner: str) -> dict[str, set[str]]:
-        unit = UserStream(self._memory._engine, user=owner).load()
-        ids = {
-            "fact": set(unit.facts),
-            "instruction": set(unit.instructions),
-            "forgotten": set(unit.forgotten),
+        user_memory = UserStream(self._memory._engine, user=owner).load()
+        known_ids = {
+            "fact": set(user_memory.facts),
+            "instruction": set(user_memory.instructions),
+            "forgotten": set(user_memory.forgotten),
         }
-        self._ids = {owner: ids}  # of one user at a time, so that memory is bounded
-        return ids
+        self._ids = {owner: known_ids}  # of one user at a time, so that memory is bounded
+        return known_ids
 
     def _add(self, knowledge: Knowledge, text: str, owner: str, extractor: str) -> None:
         user = self._memory.user(owner)

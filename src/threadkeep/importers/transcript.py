@@ -28,13 +28,13 @@ class Transcript:
             location: of the piece.
             date: of its messages.
         """
-        places = [f"{location}[{number}]" for number in range(len(contents))]
-        keys = [_key(content, place) for content, place in zip(contents, places, strict=True)]
-        for number in range(self._overlap(keys), len(keys)):
-            if self._is_repeated_prompt(keys, number):
+        locations = [f"{location}[{index}]" for index in range(len(contents))]
+        keys = [_key(content, place) for content, place in zip(contents, locations, strict=True)]
+        for index in range(self._overlap(keys), len(keys)):
+            if self._is_repeated_prompt(keys, index):
                 continue
-            self._keys.append(keys[number])
-            self.messages.append(Message(contents[number], places[number], created_at=date))
+            self._keys.append(keys[index])
+            self.messages.append(Message(contents[index], locations[index], created_at=date))
 
     def _overlap(self, keys: Sequence[str]) -> int:
         """How many of the first messages the chat ends with, or begins with."""
@@ -42,8 +42,8 @@ class Transcript:
             return len(self._keys)
         if keys == self._keys[: len(keys)] and len(keys) > 1:
             return len(keys)  # an earlier state of the same chat
-        longest = min(len(keys), len(self._keys))
-        return next((n for n in range(longest, 0, -1) if self._keys[-n:] == keys[:n]), 0)
+        longest_overlap = min(len(keys), len(self._keys))
+        return next((n for n in range(longest_overlap, 0, -1) if self._keys[-n:] == keys[:n]), 0)
 
     def _is_repeated_prompt(self, keys: Sequence[str], number: int) -> bool:
         """Whether it is a system prompt at the front, which each piece may begin with."""
@@ -53,10 +53,10 @@ class Transcript:
         )
 
 
-def _key(content: Any, place: str) -> str:
+def _key(content: Any, location: str) -> str:
     """What a message says, however it is written down."""
     try:
-        items = read(content, place)
+        items = read(content, location)
     except (InputError, ValueError, TypeError, RecursionError):
         return f"?:{fields.digest(content)}"  # it is named when it is stored
     contents = [[i.role, i.type, i.text or i.content, i.tool_calls, i.tool_call_id] for i in items]

@@ -61,10 +61,10 @@ class BoundedBody:
 
 def _received(body: bytes, receive: Receive) -> Receive:
     """A channel that begins with a whole body."""
-    remaining: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive_next() -> Message:
-        return remaining.pop() if remaining else await receive()
+        return messages.pop() if messages else await receive()
 
     return receive_next
 
@@ -95,23 +95,23 @@ def app(
     Raises:
         ConfigError: the file of keys cannot be used; it says why.
     """
-    bounds = limits or Limits()
-    handlers = ToolServer(memory, user, allow_erase=allow_erase, is_http=True)
-    inner = build(handlers, allow_erase).streamable_http_app(
+    request_limits = limits or Limits()
+    tool_server = ToolServer(memory, user, allow_erase=allow_erase, is_http=True)
+    tool_application = build(tool_server, allow_erase).streamable_http_app(
         stateless_http=True,  # whose a request is, is said by its own key and nothing else
         json_response=True,
-        max_request_body_size=min(bounds.body, 4_000_000),
+        max_request_body_size=min(request_limits.body, 4_000_000),
         # the door checks Host and Origin, by its own lists
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    outer = Starlette(
-        routes=[Mount("/", inner)],
-        lifespan=inner.router.lifespan_context,
+    application = Starlette(
+        routes=[Mount("/", tool_application)],
+        lifespan=tool_application.router.lifespan_context,
         middleware=[
-            door_middleware(hosts, origins, bounds),
+            door_middleware(hosts, origins, request_limits),
             Middleware(Authentication),
-            Middleware(BoundedBody, limits=bounds),
+            Middleware(BoundedBody, limits=request_limits),
         ],
     )
-    outer.state.authenticator = authenticator_of(keys)
-    return outer
+    application.state.authenticator = authenticator_of(keys)
+    return application

@@ -28,25 +28,25 @@ def is_in(folder: object, project: str) -> bool:
     """Return True if a folder, as a session's metadata names it, is in a project."""
     if not isinstance(folder, str) or not folder:
         return True  # held in no folder, so that it is of no other project
-    kind: type[PurePath] = PureWindowsPath if "\\" in project + folder else PurePosixPath
-    return kind(folder).is_relative_to(kind(project))
+    path_type: type[PurePath] = PureWindowsPath if "\\" in project + folder else PurePosixPath
+    return path_type(folder).is_relative_to(path_type(project))
 
 
 def recall(user: User, query: str, limit: int, project: str) -> list[Hit]:
     """The best hits that are facts, or were not said in another project."""
-    depth = limit
+    hit_limit = limit
     while True:
-        depth = min(depth * _MORE, MAX_HITS)
-        hits = user.recall(query, depth)
-        in_project = list(_in_project(user, hits, project))[:limit]
-        if len(in_project) == limit or len(hits) < depth or depth == MAX_HITS:
-            return in_project
+        hit_limit = min(hit_limit * _MORE, MAX_HITS)
+        hits = user.recall(query, hit_limit)
+        project_hits = list(_in_project(user, hits, project))[:limit]
+        if len(project_hits) == limit or len(hits) < hit_limit or hit_limit == MAX_HITS:
+            return project_hits
 
 
 def _in_project(user: User, hits: list[Hit], project: str) -> Iterator[Hit]:
     ids = list({hit.session for hit in hits if hit.item is not None and hit.session is not None})
     engine = user._engine
-    streams = [engine.stream("session", id) for id in ids]
+    streams = [engine.stream("session", session_id) for session_id in ids]
     infos = dict(zip(ids, user_index.read(engine, streams), strict=True))
     for hit in hits:
         info = infos.get(hit.session) if hit.session is not None else None

@@ -61,8 +61,8 @@ class ToolServer:
     ) -> str:
         """Look up what is known; see `tools.RECALL`."""
         project = None if everywhere else self._project
-        find = partial(tools.recall, query=query, limit=limit, project=project)
-        return await self._run(ctx, "read", find)
+        recall_call = partial(tools.recall, query=query, limit=limit, project=project)
+        return await self._run(ctx, "read", recall_call)
 
     async def remember(self, text: str, ctx: Context) -> str:
         """Store a fact; see `tools.REMEMBER`."""
@@ -80,8 +80,8 @@ class ToolServer:
         self, id: str, ctx: Context, limit: int = 20, before: str | None = None
     ) -> str:
         """Read a conversation; see `tools.READ_SESSION`."""
-        read = partial(tools.read_session, id=id, limit=limit, before=before)
-        return await self._run(ctx, "read", read)
+        read_call = partial(tools.read_session, id=id, limit=limit, before=before)
+        return await self._run(ctx, "read", read_call)
 
     async def _run(self, ctx: Context, scope: str, function: Callable[[User], str]) -> str:
         user = self._user_of(ctx, scope)
@@ -118,26 +118,28 @@ def server(
         allow_erase: let `forget` erase facts, which it otherwise hides.
         project: a folder: unless asked, recall leaves out what was said in other projects.
     """
-    root = None if project is None else project_of(Path(project))
-    handlers = ToolServer(memory, user, allow_erase=allow_erase, is_http=False, project=root)
+    folder = None if project is None else project_of(Path(project))
+    handlers = ToolServer(memory, user, allow_erase=allow_erase, is_http=False, project=folder)
     return build(handlers, allow_erase)
 
 
 def build(handlers: ToolServer, allow_erase: bool) -> MCPServer[Any]:
     """The tools as a server of the SDK."""
-    made: MCPServer[Any] = MCPServer("threadkeep", instructions=_INSTRUCTIONS)
-    reads = ToolAnnotations(read_only_hint=True, open_world_hint=False)
-    adds = ToolAnnotations(destructive_hint=False, open_world_hint=False)
-    removes = ToolAnnotations(destructive_hint=allow_erase, open_world_hint=False)
+    server: MCPServer[Any] = MCPServer("threadkeep", instructions=_INSTRUCTIONS)
+    read_hints = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+    write_hints = ToolAnnotations(destructive_hint=False, open_world_hint=False)
+    removal_hints = ToolAnnotations(destructive_hint=allow_erase, open_world_hint=False)
     for handler, description, hints in (
-        (handlers.recall, tools.RECALL, reads),
-        (handlers.remember, tools.REMEMBER, adds),
-        (handlers.forget, tools.FORGET, removes),
-        (handlers.sessions, tools.SESSIONS, reads),
-        (handlers.read_session, tools.READ_SESSION, reads),
+        (handlers.recall, tools.RECALL, read_hints),
+        (handlers.remember, tools.REMEMBER, write_hints),
+        (handlers.forget, tools.FORGET, removal_hints),
+        (handlers.sessions, tools.SESSIONS, read_hints),
+        (handlers.read_session, tools.READ_SESSION, read_hints),
     ):
-        made.add_tool(handler, description=description, annotations=hints, structured_output=False)
-    return made
+        server.add_tool(
+            handler, description=description, annotations=hints, structured_output=False
+        )
+    return server
 
 
 def _principal(ctx: Context) -> Principal:

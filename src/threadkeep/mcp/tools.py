@@ -61,9 +61,9 @@ def recall(user: User, query: str, limit: int, project: str | None = None) -> st
 
 def remember(user: User, text: str) -> str:
     """Store a fact; what gives an order waits for approval."""
-    waits = is_directive(text) or strip_commands(text) != text
+    is_unsure = is_directive(text) or strip_commands(text) != text
     try:
-        fact = user.facts.add(text, extractor=TOOL, status="quarantined" if waits else "active")
+        fact = user.facts.add(text, extractor=TOOL, status="quarantined" if is_unsure else "active")
     except InputError as error:
         return f"Not saved: {error}"
     if fact.status == "active":
@@ -74,10 +74,10 @@ def remember(user: User, text: str) -> str:
 def forget(user: User, id: str, *, erase: bool) -> str:
     """Hide a fact, or erase it; says which."""
     id = id.strip().strip("[]")
-    matching = [fact for fact in user.facts.list() if fact.id.startswith(id)]
-    if len(id) < _MIN_ID or len(matching) != 1:
+    matching_facts = [fact for fact in user.facts.list() if fact.id.startswith(id)]
+    if len(id) < _MIN_ID or len(matching_facts) != 1:
         return "There is no such fact: recall shows the ids."
-    fact = matching[0]
+    fact = matching_facts[0]
     if erase:
         user.facts.forget(fact.id)
         return f"Erased: {escape_line(fact.text)}"
@@ -97,8 +97,8 @@ def sessions(user: User, limit: int) -> str:
         + (f", {info.updated_at.date().isoformat()}" if info.updated_at else "")
         for info in page
     ]
-    more = ["(there are more)"] if page.cursor is not None else []
-    return markers.enclosed("\n".join([*lines, *more])) if lines else "There are no conversations."
+    hint = ["(there are more)"] if page.cursor is not None else []
+    return markers.enclosed("\n".join([*lines, *hint])) if lines else "There are no conversations."
 
 
 def read_session(user: User, id: str, limit: int, before: str | None) -> str:
@@ -118,8 +118,8 @@ def read_session(user: User, id: str, limit: int, before: str | None) -> str:
 def _item_line(item: Item) -> str:
     speaker = escape_line(item.name or item.role, _MAX_TITLE)
     calls = ", ".join(escape_line(str(call.get("name")), _MAX_TITLE) for call in item.tool_calls)
-    called = f" [calls {calls}]" if calls else ""
-    return f"- {speaker}: {escape_line(item.text, _MAX_TEXT)}{called}"
+    suffix = f" [calls {calls}]" if calls else ""
+    return f"- {speaker}: {escape_line(item.text, _MAX_TEXT)}{suffix}"
 
 
 def _bounded(limit: int, maximum: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threadkeep.messages.anthropic import AnthropicMessages, to_anthropic
 from threadkeep.messages.arguments import parse_arguments
+from threadkeep.messages.content import as_blocks
 from threadkeep.messages.continuation import FIELDS as CONTINUATION_FIELDS
 from threadkeep.messages.continuation import (
     Continuation,
@@ -27,6 +28,7 @@ __all__ = [
     "Format",
     "GeminiContents",
     "Profile",
+    "as_blocks",
     "check_profile",
     "continuation_of",
     "contributions",

@@ -79,28 +79,28 @@ class _Run:
             self._step = None
             return
         shared_id = item.metadata.get(RESPONSE_ID)
-        key = shared_id if isinstance(shared_id, str) else None
-        earlier = self._calls.get(key) if key else self._step
+        call_key = shared_id if isinstance(shared_id, str) else None
+        call_so_far = self._calls.get(call_key) if call_key else self._step
         if item.type == "notice" and self._last is not None and self._last.tokens is None:
-            earlier = self._last  # a notice says what the call before it took
-        call = self._joined(earlier, item, at)
-        self._calls[key or call.id] = self._last = call
-        self._step = None if key or call.tokens else call
+            call_so_far = self._last  # a notice says what the call before it took
+        call = self._joined(call_so_far, item, at)
+        self._calls[call_key or call.id] = self._last = call
+        self._step = None if call_key or call.tokens else call
 
     def item_calls(self) -> Iterator[Call]:
         """The calls that the items stand for."""
         return iter(() if self.has_responses else self._calls.values())
 
-    def _joined(self, earlier: Call | None, item: Item, at: float) -> Call:
+    def _joined(self, call_so_far: Call | None, item: Item, at: float) -> Call:
         """A call with one item more; each item says what the whole call took, the last one best."""
         usage = token_counts(item.usage or {})
-        names = [call["name"] for call in item.tool_calls]
-        if earlier is None:
-            earlier = Call(item.id, self.id, self.seq, "", at, (), None)
-        return earlier._replace(
-            model=item.model or earlier.model,
-            tools=tuple(dict.fromkeys([*earlier.tools, *names])),
-            tokens=usage if any(usage) else earlier.tokens,
+        tool_names = [call["name"] for call in item.tool_calls]
+        if call_so_far is None:
+            call_so_far = Call(item.id, self.id, self.seq, "", at, (), None)
+        return call_so_far._replace(
+            model=item.model or call_so_far.model,
+            tools=tuple(dict.fromkeys([*call_so_far.tools, *tool_names])),
+            tokens=usage if any(usage) else call_so_far.tokens,
         )
 
 
@@ -134,21 +134,21 @@ def session_calls(stream: SessionStream, after: int = 0) -> Iterator[Call]:
 
 def _begins_run(item: Item) -> bool:
     """Return True for what a user said; hidden messages of users are notes of programs."""
-    is_said = item.role == "user" and item.type == "message"
-    return is_said and (not item.hidden or _BRANCH in item.metadata)
+    is_user_message = item.role == "user" and item.type == "message"
+    return is_user_message and (not item.hidden or _BRANCH in item.metadata)
 
 
 def _records(stream: SessionStream, kind: str, after: int) -> Iterator[Record]:
-    last = max(after - 1, 0)
+    last_seq = max(after - 1, 0)
     while True:
-        query = Query(stream.stream_name, kind, limit=_PAGE, after=last or None)
+        query = Query(stream.stream_name, kind, limit=_PAGE, after=last_seq or None)
         snapshot = stream.read(query)
         records = snapshot.pages[0].records
         copied_until = _copied_until(snapshot.info)
         yield from (record for record in records if record.at > copied_until)
         if len(records) < _PAGE:
             return
-        last = records[-1].seq
+        last_seq = records[-1].seq
 
 
 def _copied_until(info: SessionInfo | None) -> float:

@@ -34,23 +34,23 @@ class ChainLink(NamedTuple):
 def chain(engine: Engine, user: str | None, id: str, depth: int) -> Listing[Response]:
     """Implements `Responses.chain`."""
     links: list[ChainLink] = []
-    visited: set[str] = set()
-    following: str | None = id
+    visited_ids: set[str] = set()
+    next_id: str | None = id
     for link in ancestry(engine, user, id):
-        if link.id in visited:
+        if link.id in visited_ids:
             raise CorruptRecord(
                 f"the responses before {shown(id)} form a cycle at {shown(link.id)}"
             )
         if len(links) == depth:
             break
-        visited.add(link.id)
+        visited_ids.add(link.id)
         links.append(link)
-        following = link.previous
+        next_id = link.previous
     else:
-        following = None
+        next_id = None
     if not links and not engine.discards:
         raise NotFound(f"there is no response {shown(id)}")
-    return Listing(_read_links(links)[::-1], cursor=following)
+    return Listing(_read_links(links)[::-1], cursor=next_id)
 
 
 def ancestry(engine: Engine, user: str | None, id: str) -> Iterator[ChainLink]:
@@ -60,19 +60,19 @@ def ancestry(engine: Engine, user: str | None, id: str) -> Iterator[ChainLink]:
         NotOwner: the chain leads into a session of another user.
     """
     links: dict[str, ChainLink] = {}
-    visited: set[str] = set()
-    node: str | None = id
-    while node is not None:
-        if node not in links:
-            session = response_index.find_pointers(engine, [node])[0].session
-            if session is None or session in visited:
+    visited_sessions: set[str] = set()
+    response_id: str | None = id
+    while response_id is not None:
+        if response_id not in links:
+            session_id = response_index.find_pointers(engine, [response_id])[0].session
+            if session_id is None or session_id in visited_sessions:
                 return
-            visited.add(session)
-            links |= _links(SessionStream(engine, SessionInfo(session, user)))
-        if node not in links:
+            visited_sessions.add(session_id)
+            links |= _links(SessionStream(engine, SessionInfo(session_id, user)))
+        if response_id not in links:
             return
-        yield links[node]
-        node = links[node].previous
+        yield links[response_id]
+        response_id = links[response_id].previous
 
 
 def check_acyclic(
@@ -85,20 +85,20 @@ def check_acyclic(
     Raises:
         InputError: it would create a cycle.
     """
-    previous = response.previous_response_id
-    if previous is None:
+    previous_id = response.previous_response_id
+    if previous_id is None:
         return
     streams = (
         [stream]
         if previous_stream is None or previous_stream.id == stream.id
         else [stream, previous_stream]
     )
-    if previous == response.id or (
+    if previous_id == response.id or (
         any(_may_have_successor(candidate, response) for candidate in streams)
-        and _continues_from(stream, previous, response.id)
+        and _continues_from(stream, previous_id, response.id)
     ):
         raise InputError(
-            f"response.previous_response_id: {shown(previous)} goes on from "
+            f"response.previous_response_id: {shown(previous_id)} goes on from "
             f"{shown(response.id)} itself"
         )
 
@@ -117,23 +117,23 @@ def find_entry(stream: SessionStream, id: str) -> ResponseEntry | None:
 
 
 def _continues_from(stream: SessionStream, id: str, origin: str) -> bool:
-    visited: set[str] = set()
+    visited_ids: set[str] = set()
     for link in ancestry(stream.engine, stream.user, id):
         if link.previous == origin:
             return True
-        if link.id in visited:  # a cycle elsewhere
+        if link.id in visited_ids:  # a cycle elsewhere
             return False
-        visited.add(link.id)
+        visited_ids.add(link.id)
     return False
 
 
 def _may_have_successor(stream: SessionStream, response: Response) -> bool:
     """Return True if a response of the session may already continue from this one."""
-    key = names.key(response.id)
-    queries = [Query(stream.stream_name, kind, ids=[key]) for kind in (ENTRY, GAP)]
+    record_key = names.key(response.id)
+    queries = [Query(stream.stream_name, kind, ids=[record_key]) for kind in (ENTRY, GAP)]
     entries, gaps = (page.records for page in stream.read(*queries).pages)
-    same = entries and read_entry(entries[0]).previous == response.previous_response_id
-    return bool(gaps or entries) and not same
+    is_continuation = entries and read_entry(entries[0]).previous == response.previous_response_id
+    return bool(gaps or entries) and not is_continuation
 
 
 def _links(stream: SessionStream) -> dict[str, ChainLink]:
@@ -145,8 +145,8 @@ def _links(stream: SessionStream) -> dict[str, ChainLink]:
 def _read_links(links: list[ChainLink]) -> list[Response]:
     """Read the responses of a chain in order; adjacent ones of one session in one read."""
     responses: list[Response] = []
-    for stream, run in groupby(links, key=lambda link: link.stream):
-        ids = [link.id for link in run]
+    for stream, adjacent_links in groupby(links, key=lambda link: link.stream):
+        ids = [link.id for link in adjacent_links]
         responses += read_responses(stream, ids)
     return responses
 
@@ -155,5 +155,5 @@ def read_responses(stream: SessionStream, ids: list[str]) -> list[Response]:
     """Read responses of a session in the order of the ids; missing ones are left out."""
     keys = [names.key(id) for id in ids]
     records = stream.read(Query(stream.stream_name, "response", ids=keys)).pages[0].records
-    read = {record.id: read_response(record, stream.id, stream.owner) for record in records}
-    return [response for key in keys if (response := read.get(key)) is not None]
+    responses = {record.id: read_response(record, stream.id, stream.owner) for record in records}
+    return [response for key in keys if (response := responses.get(key)) is not None]

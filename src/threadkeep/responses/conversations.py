@@ -51,16 +51,16 @@ def create(engine: Engine, info: SessionInfo, messages: Sequence[object]) -> Ses
     if draft.claims is not None:
         draft.claims.check_alone()
     now = draft.now
-    created = replace(
+    conversation = replace(
         info,
         id=info.id or f"conv_{engine.new_id(now)}",
         metadata=check_metadata(info.metadata),
         created_at=utc_datetime(now),
         updated_at=utc_datetime(now),
     )
-    created = redacted_info(engine, created)
-    SessionStream(engine, created).create(created, draft.records)
-    return created
+    conversation = redacted_info(engine, conversation)
+    SessionStream(engine, conversation).create(conversation, draft.records)
+    return conversation
 
 
 def update(
@@ -72,8 +72,8 @@ def update(
 
     def merge(current: dict[str, Any]) -> dict[str, Any]:
         existing_info(stream)  # a session's own update does not require that it exists
-        merged = {**current, **changes}
-        check_key_count({key: value for key, value in merged.items() if value is not None})
+        merged_metadata = {**current, **changes}
+        check_key_count({key: value for key, value in merged_metadata.items() if value is not None})
         return changes
 
     return edit.update(stream, title, merge)
@@ -86,16 +86,18 @@ def list_conversations(
 
     So a page may be short, or empty, and still have a cursor.
     """
-    position, skip = parse_cursor(cursor) or (None, None)
+    start_position, last_id = parse_cursor(cursor) or (None, None)
     page: list[SessionInfo] = []
-    following: list[Any] | None = None
-    for count, (place, info) in enumerate(scan.sessions(engine, user, position)):
-        is_next = info.id != skip and not user_index.is_sub_agent(info) and conditions.matches(info)
-        if count == MAX_LOOKED_AT or (is_next and len(page) == limit):
-            return Listing(page, cursor=following)
-        if is_next:
+    next_cursor: list[Any] | None = None
+    for looked_at, (position, info) in enumerate(scan.sessions(engine, user, start_position)):
+        is_match = (
+            info.id != last_id and not user_index.is_sub_agent(info) and conditions.matches(info)
+        )
+        if looked_at == MAX_LOOKED_AT or (is_match and len(page) == limit):
+            return Listing(page, cursor=next_cursor)
+        if is_match:
             page.append(info)
-        following = [place, info.id]
+        next_cursor = [position, info.id]
     return Listing(page)
 
 
@@ -107,10 +109,10 @@ def parse_cursor(cursor: object) -> tuple[Any, str] | None:
     """
     if cursor is None:
         return None
-    mark, last = cursors.parts(cursor, 2)
-    if mark is None:
+    position, last_id = cursors.parts(cursor, 2)
+    if position is None:
         raise cursors.invalid()
-    return mark, cursors.text(last)
+    return position, cursors.text(last_id)
 
 
 def items(stream: SessionStream, limit: int, order: str, after: str | None) -> Listing[Item]:
@@ -121,36 +123,36 @@ def items(stream: SessionStream, limit: int, order: str, after: str | None) -> L
         raise InputError(f"after must be an item's id, got {type(after).__name__}")
     if stream.engine.discards:
         return Listing()
-    boundary = read.seq_of(stream, "after", after)
-    newest = order == "desc"
-    bounds = {"before": boundary} if newest else {"after": boundary}
-    query = read.items_query(stream, limit=limit + 1, newest=newest, **bounds)
+    boundary_seq = read.seq_of(stream, "after", after)
+    is_descending = order == "desc"
+    seq_bounds = {"before": boundary_seq} if is_descending else {"after": boundary_seq}
+    query = read.items_query(stream, limit=limit + 1, newest=is_descending, **seq_bounds)
     snapshot = stream.read(query)
     if snapshot.info is None:
         raise not_found(stream)
     page = read.items_of_snapshot(stream, query, snapshot)
-    page = (page[::-1] if newest else page)[: limit + 1]
+    page = (page[::-1] if is_descending else page)[: limit + 1]
     cursor = page[limit - 1].id if len(page) > limit else None
     return Listing(read.whole_items(stream, page[:limit]), cursor=cursor)
 
 
 def item(stream: SessionStream, id: str) -> Item:
     """Implements `Conversations.item`."""
-    key = names.key(names.check(id, "item"))
-    snapshot = stream.read(read.items_query(stream, ids=[key]))
+    record_key = names.key(names.check(id, "item"))
+    snapshot = stream.read(read.items_query(stream, ids=[record_key]))
     if snapshot.info is None:
         raise not_found(stream)
-    visible = next(filter(read.is_shown, read.items_of_page(snapshot.pages[0])), None)
-    if visible is None:
+    shown_item = next(filter(read.is_shown, read.items_of_page(snapshot.pages[0])), None)
+    if shown_item is None:
         raise NotFound(f"conversation {shown(stream.id)} has no item {shown(id)}")
-    return read.whole_items(stream, [visible])[0]
+    return read.whole_items(stream, [shown_item])[0]
 
 
 def add_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
     """Implements `Conversations.add_items`."""
-    parsed = parse_items(messages)
+    parsed_items = parse_items(messages)
     existing_info(stream)
-    return append.add(stream, parsed)
+    return append.add(stream, parsed_items)
 
 
 def remove_item(stream: SessionStream, id: str) -> None:

@@ -62,20 +62,20 @@ def stream_response(events: object) -> dict[str, Any]:
             "response is an async iterator: pass [event async for event in stream], or "
             "response=event.response of its last event"
         )
-    latest: Any = None
+    newest_response: Any = None
     error: dict[str, Any] | None = None
-    items: list[Any] = []
-    for number, event in enumerate(events):
-        _check(event, f"response[{number}]")
-        kind, snapshot = _get(event, "type"), _get(event, "response")
-        if kind == _ERROR:
+    output_items: list[Any] = []
+    for index, event in enumerate(events):
+        _check(event, f"response[{index}]")
+        event_type, snapshot = _get(event, "type"), _get(event, "response")
+        if event_type == _ERROR:
             error = {key: _get(event, key) for key in ("code", "message")}
-        elif kind == _ITEM_DONE:
-            items.append(_get(event, "item"))
-        latest = snapshot or latest
-    if latest is None:
+        elif event_type == _ITEM_DONE:
+            output_items.append(_get(event, "item"))
+        newest_response = snapshot or newest_response
+    if newest_response is None:
         raise InputError("no event has the response: pass the stream from its first event on")
-    return _closed(_dumped(latest), items, error)
+    return _closed(_dumped(newest_response), output_items, error)
 
 
 def _closed(

@@ -44,7 +44,7 @@ class FeedbackFilter(NamedTuple):
         field_names = ("response", "rating", "model", "author")
         created_at = feedback.created_at
         return (
-            all(getattr(self, f) in (None, getattr(feedback, f)) for f in field_names)
+            all(getattr(self, field) in (None, getattr(feedback, field)) for field in field_names)
             and (self.since is None or (created_at is not None and created_at >= self.since))
             and (self.until is None or (created_at is not None and created_at < self.until))
         )
@@ -78,18 +78,18 @@ def new_feedback(engine: Engine, user: str | None, fields: dict[str, Any]) -> Fe
 def add(engine: Engine, user: str | None, feedback: Feedback) -> Feedback:
     """Implements `FeedbackCollection.add`."""
     stream = find_stream(engine, user, feedback.response)
-    redacted = redacted_feedback(engine, feedback)
+    redacted_entry = redacted_feedback(engine, feedback)
     if stream is None and engine.discards:
-        return redacted
+        return redacted_entry
     if stream is None:
         raise _no_response(feedback)
-    return stream.retry(functools.partial(_add, stream, redacted))
+    return stream.retry(functools.partial(_add, stream, redacted_entry))
 
 
 def find_feedback(engine: Engine, scope: Scope, conditions: FeedbackFilter) -> Iterator[Feedback]:
     """The matching feedback, newest first in each session."""
-    places = find_feedback_places(engine, scope, conditions, None)
-    return (feedback for feedback, _ in places if feedback is not None)
+    matches = find_feedback_places(engine, scope, conditions, None)
+    return (feedback for feedback, _ in matches if feedback is not None)
 
 
 def find_feedback_places(
@@ -101,31 +101,31 @@ def find_feedback_places(
         if stream is None or scope.conversation not in (None, stream.id):
             return
         scope = scope._replace(conversation=stream.id)
-    for hit, place in find_places(engine, scope, "feedback", cursor):
+    for hit, cursor_position in find_places(engine, scope, "feedback", cursor):
         feedback = None if hit is None else read_feedback(hit.record, hit.stream.id)
-        yield feedback if feedback and conditions.matches(feedback) else None, place
+        yield feedback if feedback and conditions.matches(feedback) else None, cursor_position
 
 
 def rating_counts(matches: Iterator[Feedback], group_by: str) -> Iterator[tuple[str, RatingCounts]]:
     """Count each feedback under its model, day, rating or response."""
     for feedback in matches:
-        liked = feedback.rating == "positive"
-        yield GROUP_KEYS[group_by](feedback), RatingCounts(int(liked), int(not liked))
+        is_positive = feedback.rating == "positive"
+        yield GROUP_KEYS[group_by](feedback), RatingCounts(int(is_positive), int(not is_positive))
 
 
 def delete(engine: Engine, user: str | None, response: str, id: str) -> None:
     """Implements `FeedbackCollection.delete`."""
-    key = names.key(names.check(id, "id"))
+    record_key = names.key(names.check(id, "id"))
     stream = find_stream(engine, user, response)
     if stream is None:
         return
 
     def attempt() -> None:
-        snapshot = stream.read(Query(stream.stream_name, "feedback", ids=[key]))
+        snapshot = stream.read(Query(stream.stream_name, "feedback", ids=[record_key]))
         records = snapshot.pages[0].records
         feedback = read_feedback(records[0], stream.id) if records else None
         if feedback is not None and feedback.response == response:
-            stream.compare_and_set(snapshot, drop=[Drop("feedback", [key])])
+            stream.compare_and_set(snapshot, drop=[Drop("feedback", [record_key])])
 
     stream.retry(attempt)
 
@@ -142,10 +142,10 @@ def check_rating(rating: object) -> Any:
 
 
 def _add(stream: SessionStream, feedback: Feedback) -> Feedback:
-    entry = Query(stream.stream_name, ENTRY, ids=[names.key(feedback.response)])
-    item = items_query(stream, ids=[names.key(feedback.item)] if feedback.item else [])
-    same = Query(stream.stream_name, "feedback", ids=[names.key(feedback.id)])
-    snapshot = stream.read(entry, same, *([item] if feedback.item else []))
+    entry_query = Query(stream.stream_name, ENTRY, ids=[names.key(feedback.response)])
+    item_query = items_query(stream, ids=[names.key(feedback.item)] if feedback.item else [])
+    feedback_query = Query(stream.stream_name, "feedback", ids=[names.key(feedback.id)])
+    snapshot = stream.read(entry_query, feedback_query, *([item_query] if feedback.item else []))
     if not snapshot.pages[0].records:
         raise _no_response(feedback)
     if feedback.item and not snapshot.pages[2].records:
@@ -162,9 +162,9 @@ def _add(stream: SessionStream, feedback: Feedback) -> Feedback:
             f"id: feedback {shown(feedback.id)} is on response {shown(existing.response)} already"
         )
     model = read_entry(snapshot.pages[0].records[0]).model
-    stored = replace(feedback, model=model, conversation=stream.id)
-    stream.compare_and_set(snapshot, put=[feedback_record(stored, stream.engine.now())])
-    return stored
+    new_feedback = replace(feedback, model=model, conversation=stream.id)
+    stream.compare_and_set(snapshot, put=[feedback_record(new_feedback, stream.engine.now())])
+    return new_feedback
 
 
 def _no_response(feedback: Feedback) -> NotFound:

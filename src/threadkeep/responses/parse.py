@@ -49,19 +49,19 @@ def parse_response(source: object, overrides: Mapping[str, Any]) -> tuple[Respon
             f"response is of type {shown(data['type'], 60)}, which is no response: pass the "
             f"whole response of a request; messages and items go to session.add(...)"
         )
-    data |= {name: value for name, value in overrides.items() if value is not None}
-    texts = {key: _text_field(data, key) for key in _TEXT_FIELDS}
+    data |= {field_name: value for field_name, value in overrides.items() if value is not None}
+    text_fields = {key: _text_field(data, key) for key in _TEXT_FIELDS}
     output = _entries(data.get("output", []), "response.output")
     created_at = data.get("created_at")
     extra = data.get("extra", {}) if isinstance(data.get("extra", {}), Mapping) else {}
-    unknown = {k: v for k, v in data.items() if k not in _RESPONSE_FIELDS | _DERIVED_FIELDS}
+    unknown_fields = {k: v for k, v in data.items() if k not in _RESPONSE_FIELDS | _DERIVED_FIELDS}
     response = Response(
-        id=texts["id"] or "",
-        previous_response_id=texts["previous_response_id"],
-        model=texts["model"],
-        status=texts["status"],
+        id=text_fields["id"] or "",
+        previous_response_id=text_fields["previous_response_id"],
+        model=text_fields["model"],
+        status=text_fields["status"],
         user=optional_user_id(data.get("user"), "response.user"),
-        safety_identifier=texts["safety_identifier"],
+        safety_identifier=text_fields["safety_identifier"],
         conversation=_conversation(data.get("conversation")),
         input=_input(data.get("input")),
         output=output,
@@ -69,7 +69,7 @@ def parse_response(source: object, overrides: Mapping[str, Any]) -> tuple[Respon
         usage=_dict_field(data, "usage") or None,
         metadata=check_metadata(_dict_field(data, "metadata"), "response.metadata"),
         created_at=None if created_at is None else parse_time(created_at, "response.created_at"),
-        extra={**extra, **unknown},
+        extra={**extra, **unknown_fields},
     )
     return response, _is_stored(data)
 
@@ -93,10 +93,16 @@ def _completion(data: dict[str, Any]) -> dict[str, Any]:
     if len(messages) != len(data["choices"]) or not all(isinstance(m, Mapping) for m in messages):
         raise InputError("response.choices has no messages: is it a chunk of a stream?")
     remaining = {key: value for key, value in data.items() if key not in {"choices", "created"}}
-    reasons = [choice.get("finish_reason") for choice in data["choices"]]
-    status = "incomplete" if "length" in reasons else "completed"
-    created = {"created_at": data["created"]} if "created" in data else {}
-    return {"status": status, **created, **remaining, "output": messages, "finish_reasons": reasons}
+    finish_reasons = [choice.get("finish_reason") for choice in data["choices"]]
+    status = "incomplete" if "length" in finish_reasons else "completed"
+    date_field = {"created_at": data["created"]} if "created" in data else {}
+    return {
+        "status": status,
+        **date_field,
+        **remaining,
+        "output": messages,
+        "finish_reasons": finish_reasons,
+    }
 
 
 def _is_anthropic(data: Mapping[str, Any]) -> bool:
@@ -134,7 +140,7 @@ def _input(value: object) -> str | list[dict[str, Json]] | None:
 def _entries(entries: object, location: str) -> list[dict[str, Json]]:
     if not isinstance(entries, (list, tuple)):
         raise InputError(f"{location} must be a list of items, got {_type_name(entries)}")
-    return [_entry(entry, f"{location}[{number}]") for number, entry in enumerate(entries)]
+    return [_entry(entry, f"{location}[{index}]") for index, entry in enumerate(entries)]
 
 
 def _entry(entry: object, location: str) -> dict[str, Json]:
@@ -149,20 +155,20 @@ def _entry(entry: object, location: str) -> dict[str, Json]:
 def _tool_calls(output: list[dict[str, Json]]) -> list[dict[str, Json]]:
     """The tool calls of an output; entries that cannot be parsed have none."""
     calls: list[dict[str, Json]] = []
-    for entry in output:
-        if entry.get("type") in _CALL_TYPES:
+    for output_entry in output:
+        if output_entry.get("type") in _CALL_TYPES:
             try:
-                calls += [call for item in parse(entry) for call in item.tool_calls]
+                calls += [call for item in parse(output_entry) for call in item.tool_calls]
             except InputError:
                 continue
     return calls
 
 
 def _dict_field(data: Mapping[str, Any], key: str) -> dict[str, Json]:
-    value = data.get(key, {})
-    if not isinstance(value, Mapping):
-        raise InputError(f"response.{key} must be a dict, got {_type_name(value)}")
-    return dict(value)
+    field_value = data.get(key, {})
+    if not isinstance(field_value, Mapping):
+        raise InputError(f"response.{key} must be a dict, got {_type_name(field_value)}")
+    return dict(field_value)
 
 
 def _is_stored(data: Mapping[str, Any]) -> bool:

@@ -54,13 +54,13 @@ def find_places(
 
     So who looks for few among many can stop anywhere, also among sessions that have none.
     """
-    walk_start, session, before = _parse_cursor(cursor, scope)
+    walk_start, start_session, before_seq = _parse_cursor(cursor, scope)
     for walk_position, info in sessions_in(engine, scope, walk_start):
         stream = SessionStream(engine, SessionInfo(info.id, scope.user))
-        start = before if info.id == session else None
-        for record in _newest_records(stream, kind, start):
-            place = [walk_position, info.id, record.seq]
-            yield RecordHit(record, stream, place), place
+        start_seq = before_seq if info.id == start_session else None
+        for record in _newest_records(stream, kind, start_seq):
+            position = [walk_position, info.id, record.seq]
+            yield RecordHit(record, stream, position), position
         yield None, [walk_position, info.id, 0]
 
 
@@ -70,13 +70,13 @@ def take_page(pairs: Iterator[tuple[T | None, Any]], limit: int) -> tuple[list[T
     At most `MAX_LOOKED_AT` pairs are looked at, so a page may be short and still have a cursor.
     """
     page: list[T] = []
-    following: Any = None
-    for count, (value, place) in enumerate(pairs):
-        if count == MAX_LOOKED_AT or (value is not None and len(page) == limit):
-            return page, following
+    next_cursor: Any = None
+    for looked_at, (value, cursor) in enumerate(pairs):
+        if looked_at == MAX_LOOKED_AT or (value is not None and len(page) == limit):
+            return page, next_cursor
         if value is not None:
             page.append(value)
-        following = place
+        next_cursor = cursor
     return page, None
 
 
@@ -105,26 +105,26 @@ def sessions_in(engine: Engine, scope: Scope, walk_start: Any) -> Iterator[tuple
     """The sessions of a scope, each with the position from which a walk resumes at it."""
     if scope.conversation is None:
         return scan.sessions(engine, scope.user, walk_start)
-    id = names.check(scope.conversation, "conversation")
-    return iter([(None, SessionInfo(id, scope.user))])
+    session_id = names.check(scope.conversation, "conversation")
+    return iter([(None, SessionInfo(session_id, scope.user))])
 
 
-def _newest_records(stream: SessionStream, kind: str, before: int | None) -> Iterator[Record]:
+def _newest_records(stream: SessionStream, kind: str, before_seq: int | None) -> Iterator[Record]:
     while True:
-        query = Query(stream.stream_name, kind, limit=_PAGE, newest=True, before=before)
+        query = Query(stream.stream_name, kind, limit=_PAGE, newest=True, before=before_seq)
         records = stream.read(query).pages[0].records
         yield from reversed(records)
         if len(records) < _PAGE:
             return
-        before = records[0].seq
+        before_seq = records[0].seq
 
 
 def _parse_cursor(cursor: object, scope: Scope) -> tuple[Any, str | None, int | None]:
     """Parse a cursor into a scan position, a session id and the seq to continue before."""
     if cursor is None:
         return None, None, None
-    walk_start, session, before = cursors.parts(cursor, 3)
+    walk_start, session, before_seq = cursors.parts(cursor, 3)
     is_walk = scope.conversation is None  # a cursor within one conversation has no scan position
     if (walk_start is not None) != is_walk or (not is_walk and session != scope.conversation):
         raise cursors.invalid()
-    return walk_start, cursors.text(session), cursors.position(before)
+    return walk_start, cursors.text(session), cursors.position(before_seq)

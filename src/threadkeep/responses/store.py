@@ -45,7 +45,7 @@ _MAX_TRIES: Final = 16
 
 def add(engine: Engine, user: str | None, source: object, overrides: dict[str, Any]) -> Response:
     """Implements `Responses.add`; `overrides` are fields that take precedence."""
-    response, stored = parse_response(source, overrides)
+    response, is_storable = parse_response(source, overrides)
     if user is not None and response.user not in (None, user):
         raise InputError(
             f"response.user is {shown(response.user)}, but it is added for {shown(user)}"
@@ -59,7 +59,7 @@ def add(engine: Engine, user: str | None, source: object, overrides: dict[str, A
         created_at=response.created_at or utc_datetime(now),
     )
     response = redacted_response(engine, response)
-    if not stored:
+    if not is_storable:
         response_record(response, now)  # validated as strictly as if it were stored
         return response
     for _ in range(_MAX_TRIES):
@@ -86,14 +86,14 @@ def list_responses(
     cursor: object,
 ) -> Listing[Response]:
     """Implements `Responses.list`."""
-    located = (
-        (None if hit is None else _locate(hit, safety_identifier), place)
-        for hit, place in find_places(engine, scope, ENTRY, cursor)
+    matches = (
+        (None if hit is None else _locate(hit, safety_identifier), position)
+        for hit, position in find_places(engine, scope, ENTRY, cursor)
     )
-    page, next_cursor = take_page(located, check_limit(limit))
+    page, next_cursor = take_page(matches, check_limit(limit))
     responses: list[Response] = []
-    for stream, run in groupby(page, key=lambda pair: pair[0]):
-        responses += read_responses(stream, [id for _, id in run])
+    for stream, session_pairs in groupby(page, key=lambda pair: pair[0]):
+        responses += read_responses(stream, [id for _, id in session_pairs])
     return Listing(responses, cursor=next_cursor)
 
 
@@ -108,18 +108,18 @@ def entries(
 ) -> Iterator[tuple[RecordHit, ResponseEntry]]:
     """The entries of responses in the sessions' lists, newest first."""
     for hit in find_records(engine, scope, ENTRY, None):
-        entry = read_entry(hit.record)
-        if safety_identifier in (None, entry.safety_identifier):
-            yield hit, entry
+        response_entry = read_entry(hit.record)
+        if safety_identifier in (None, response_entry.safety_identifier):
+            yield hit, response_entry
 
 
 def usage(
     engine: Engine, scope: Scope, safety_identifier: str | None, by: str
 ) -> Iterator[tuple[str, Usage]]:
     """The usage of each response, under its model or day."""
-    for _, entry in entries(engine, scope, safety_identifier):
-        day = f"{utc_datetime(entry.created_at):%Y-%m-%d}"
-        yield (entry.model or "" if by == "model" else day), entry.usage
+    for _, response_entry in entries(engine, scope, safety_identifier):
+        day = f"{utc_datetime(response_entry.created_at):%Y-%m-%d}"
+        yield (response_entry.model or "" if by == "model" else day), response_entry.usage
 
 
 def delete(engine: Engine, user: str | None, id: str) -> bool:
@@ -137,8 +137,8 @@ def clear(engine: Engine, scope: Scope, safety_identifier: str | None) -> int:
 
 def find_stream(engine: Engine, user: str | None, id: str) -> SessionStream | None:
     """The stream of the session that the index names for a response, or `None`."""
-    session = response_index.find_pointers(engine, [names.check(id, "id")])[0].session
-    return None if session is None else SessionStream(engine, SessionInfo(session, user))
+    session_id = response_index.find_pointers(engine, [names.check(id, "id")])[0].session
+    return None if session_id is None else SessionStream(engine, SessionInfo(session_id, user))
 
 
 def _add(engine: Engine, user: str | None, response: Response) -> Response:
@@ -157,21 +157,21 @@ def _add(engine: Engine, user: str | None, response: Response) -> Response:
     if stream is None or response.conversation not in (None, stream.id):
         stream = SessionStream(engine, SessionInfo(response.conversation or response.id, user))
     snapshot = stream.read(Query(stream.stream_name, "response", ids=[names.key(response.id)]))
-    existing = _existing(stream, snapshot)
-    if existing is not None and existing.status in FINAL_STATUSES:
+    existing_response = _existing(stream, snapshot)
+    if existing_response is not None and existing_response.status in FINAL_STATUSES:
         if response.status in OPEN_STATUSES:
-            return existing  # an event that came late
-        response = replace(response, status=response.status or existing.status)
+            return existing_response  # an event that came late
+        response = replace(response, status=response.status or existing_response.status)
     check_acyclic(stream, previous_stream, response)
     now = engine.now()
-    put = [response_record(response, now), entry_record(response, now)]
+    new_records = [response_record(response, now), entry_record(response, now)]
     if response.previous_response_id is not None and previous_stream is None:
-        put.append(_gap_record(response.previous_response_id, now))
+        new_records.append(_gap_record(response.previous_response_id, now))
     response_index.write_pointer(engine, response.id, stream.id, stream.owner, pointer)
     if response.status in OPEN_STATUSES:  # never over a final one that is written meanwhile
-        seq = stream.compare_and_set(snapshot, put=put)[0]
+        seq = stream.compare_and_set(snapshot, put=new_records)[0]
     else:
-        seq = stream.append(put)[0]
+        seq = stream.append(new_records)[0]
     if not response_index.is_pointed(engine, response.id, stream.id):
         response_index.restore_pointers(engine, stream.id, [response.id])
     return replace(response, conversation=stream.id, user=stream.owner, seq=seq)
@@ -193,17 +193,17 @@ def _stream_with(
 
 
 def _delete(stream: SessionStream, id: str) -> bool:
-    key = names.key(id)
+    record_key = names.key(id)
     snapshot = stream.read(
-        Query(stream.stream_name, ENTRY, ids=[key]), Query(stream.stream_name, "feedback")
+        Query(stream.stream_name, ENTRY, ids=[record_key]), Query(stream.stream_name, "feedback")
     )
     if not snapshot.pages[0].records:
         return False
-    feedback = [record.id for record in snapshot.pages[1].records if _is_about(record, id)]
+    feedback_ids = [record.id for record in snapshot.pages[1].records if _is_about(record, id)]
     pointers = response_index.pointers_to(stream.engine, stream.id, [id])
-    drop = [Drop(kind, [key]) for kind in ("response", ENTRY)]
-    drop += [Drop("feedback", feedback)] if feedback else []
-    stream.compare_and_set(snapshot, drop=drop, put=[_gap_record(id, stream.engine.now())])
+    drops = [Drop(kind, [record_key]) for kind in ("response", ENTRY)]
+    drops += [Drop("feedback", feedback_ids)] if feedback_ids else []
+    stream.compare_and_set(snapshot, drop=drops, put=[_gap_record(id, stream.engine.now())])
     response_index.delete_pointers(stream.engine, stream.id, pointers)
     return True
 

@@ -49,13 +49,13 @@ def usage(
     if by not in GROUPS:
         raise InputError(f"by must be one of {', '.join(GROUPS)}, got {shown(by)}")
     if by in _IN_ORDER:
-        rows, following = take_page(_rows_in_order(engine, scope, span, by, cursor), limit)
-        return Listing(rows, cursor=following)
-    start = None if cursor is None else cursors.text(cursors.parts(cursor, 1)[0])
-    sums = _sums(_walk(engine, scope, span), by)
-    keys = [key for key in sorted(sums) if start is None or key > start]
-    following = [keys[limit - 1]] if len(keys) > limit else None
-    return Listing([sums[key] for key in keys[:limit]], cursor=following)
+        rows, next_cursor = take_page(_rows_in_order(engine, scope, span, by, cursor), limit)
+        return Listing(rows, cursor=next_cursor)
+    last_key = None if cursor is None else cursors.text(cursors.parts(cursor, 1)[0])
+    rows_by_key = _sums(_walk(engine, scope, span), by)
+    keys = [key for key in sorted(rows_by_key) if last_key is None or key > last_key]
+    next_cursor = [keys[limit - 1]] if len(keys) > limit else None
+    return Listing([rows_by_key[key] for key in keys[:limit]], cursor=next_cursor)
 
 
 class _Start(NamedTuple):
@@ -74,8 +74,8 @@ def _walk(
     start = start or _Start()
     for position, info in sessions_in(engine, scope, start.position):
         stream = SessionStream(engine, SessionInfo(info.id, scope.user))
-        run = start.run if info.id == start.session else 0
-        calls = filter(partial(_is_in, span), session_calls(stream, run))
+        first_run = start.run if info.id == start.session else 0
+        calls = filter(partial(_is_in, span), session_calls(stream, first_run))
         yield _SessionCalls(position, info.id, calls)
 
 
@@ -84,12 +84,12 @@ def _is_in(span: Span, call: Call) -> bool:
 
 
 def _sums(sessions: Iterable[_SessionCalls], by: str) -> dict[str, UsageRow]:
-    sums: dict[str, UsageRow] = {}
+    rows_by_key: dict[str, UsageRow] = {}
     for session in sessions:
         for call in session.calls:
             for key in _KEYS[by](call):
-                sums[key] = sums.get(key, UsageRow(key)).with_call(call.tokens)
-    return sums
+                rows_by_key[key] = rows_by_key.get(key, UsageRow(key)).with_call(call.tokens)
+    return rows_by_key
 
 
 def _day(call: Call) -> tuple[str, ...]:
@@ -109,9 +109,9 @@ def _rows_in_order(
     """Rows in the order of the walk, each with the cursor that leads on behind it."""
     start = _start(cursor, scope)
     for session in _walk(engine, scope, span, start):
-        for row, run, number in _session_rows(session, by):
-            if session.id != start.session or (run, number) > (start.run, start.done):
-                yield row, [session.position, session.id, run, number]
+        for row, run_seq, row_number in _session_rows(session, by):
+            if session.id != start.session or (run_seq, row_number) > (start.run, start.done):
+                yield row, [session.position, session.id, run_seq, row_number]
 
 
 def _session_rows(session: _SessionCalls, by: str) -> Iterator[tuple[UsageRow, int, int]]:
@@ -120,14 +120,14 @@ def _session_rows(session: _SessionCalls, by: str) -> Iterator[tuple[UsageRow, i
         if (row := _sum(UsageRow(session.id), session.calls)).calls:
             yield row, 0, 1
         return
-    for run, calls in groupby(session.calls, key=lambda call: call.run_seq):
+    for run_seq, calls in groupby(session.calls, key=lambda call: call.run_seq):
         if by == "run":
-            first = next(calls)
-            row = UsageRow(first.run, session=session.id).with_call(first.tokens)
-            yield _sum(row, calls), run, 1  # noqa: B031  # the rest of the group
+            first_call = next(calls)
+            row = UsageRow(first_call.run, session=session.id).with_call(first_call.tokens)
+            yield _sum(row, calls), run_seq, 1  # noqa: B031  # the rest of the group
             continue
-        for number, call in enumerate(calls, 1):
-            yield UsageRow(call.id, session=session.id).with_call(call.tokens), run, number
+        for call_number, call in enumerate(calls, 1):
+            yield UsageRow(call.id, session=session.id).with_call(call.tokens), run_seq, call_number
 
 
 def _sum(row: UsageRow, calls: Iterable[Call]) -> UsageRow:
@@ -139,8 +139,10 @@ def _sum(row: UsageRow, calls: Iterable[Call]) -> UsageRow:
 def _start(cursor: object, scope: Scope) -> _Start:
     if cursor is None:
         return _Start()
-    position, session, run, done = cursors.parts(cursor, 4)
+    position, session, run_seq, row_number = cursors.parts(cursor, 4)
     is_walk = scope.conversation is None
     if (position is not None) != is_walk or (not is_walk and session != scope.conversation):
         raise cursors.invalid()
-    return _Start(position, cursors.text(session), cursors.position(run), cursors.position(done))
+    return _Start(
+        position, cursors.text(session), cursors.position(run_seq), cursors.position(row_number)
+    )

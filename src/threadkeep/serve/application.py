@@ -76,26 +76,28 @@ def app(
         ConfigError: the file of keys, the URL or the window cannot be used; it says why.
     """
     check_memory(memory)
-    bounds, counted = limits or Limits(), metrics.ServerMetrics()
+    bounds, meters = limits or Limits(), metrics.ServerMetrics()
     routes = [*_ROUTES, *([] if ui is None else [Mount(UI_PATH, ui)])]
-    forms = None if ui is None else UI_PATH
+    forms_path = None if ui is None else UI_PATH
     application = Starlette(
         routes=routes,
         lifespan=lifespan,
         middleware=[
-            Middleware(metrics.Metered, metrics=counted, routes=routes),
-            door_middleware(hosts, origins, bounds, forms=forms),
+            Middleware(metrics.Metered, metrics=meters, routes=routes),
+            door_middleware(hosts, origins, bounds, forms=forms_path),
         ],
         exception_handlers=_EXCEPTION_HANDLERS,
     )
     memory._engine.component(StoreMetrics)
     state = application.state
-    state.memory, state.metrics, state.limits = memory, counted, bounds
+    state.memory, state.metrics, state.limits = memory, meters, bounds
     state.proxy = None
     if upstream is not None:
         policies = or_token_limit(parse_window(window), memory)
-        server = Upstream(upstream, upstream_key, bounds.upstream_seconds, counted.upstream_failed)
-        state.proxy = ProxyState(server, policies, send_seconds=bounds.receive_seconds)
+        upstream_server = Upstream(
+            upstream, upstream_key, bounds.upstream_seconds, meters.upstream_failed
+        )
+        state.proxy = ProxyState(upstream_server, policies, send_seconds=bounds.receive_seconds)
     state.authenticator = authenticator_of(keys)
     return application
 

@@ -48,8 +48,8 @@ class ChatAnswer:
         if not self._started:
             return None
         calls = [self._calls[index] for index in sorted(self._calls)]
-        status = {} if self.is_finished else {"status": "incomplete"}
-        return self._message | ({"tool_calls": calls} if calls else {}) | status
+        status_field = {} if self.is_finished else {"status": "incomplete"}
+        return self._message | ({"tool_calls": calls} if calls else {}) | status_field
 
     @property
     def is_finished(self) -> bool:
@@ -66,26 +66,26 @@ class ChatAnswer:
         if not isinstance(delta, dict):
             return
         self._started = True
-        for key, value in delta.items():
-            if key == "tool_calls" and isinstance(value, list):
-                for position, call in enumerate(value):
-                    self._take_call(call, position)
-            elif key != "role" and value is not None:
-                self._message[key] = joined(self._message.get(key), value)
+        for delta_key, delta_value in delta.items():
+            if delta_key == "tool_calls" and isinstance(delta_value, list):
+                for call_position, call in enumerate(delta_value):
+                    self._take_call(call, call_position)
+            elif delta_key != "role" and delta_value is not None:
+                self._message[delta_key] = joined(self._message.get(delta_key), delta_value)
 
     def _take_call(self, delta: Any, position: int) -> None:
         if not isinstance(delta, dict):
             raise MalformedStream("a tool call is no object")
-        index = delta.get("index", position)
-        if type(index) is not int:
+        call_index = delta.get("index", position)
+        if type(call_index) is not int:
             raise MalformedStream("the index of a tool call is no number")
-        empty = {"type": "function", "function": {"name": "", "arguments": ""}}
-        call = self._calls.setdefault(index, empty)
+        new_call = {"type": "function", "function": {"name": "", "arguments": ""}}
+        call = self._calls.setdefault(call_index, new_call)
         function = delta.get("function")
         for key, value in function.items() if isinstance(function, dict) else ():
             call["function"][key] = joined(call["function"].get(key), value)
-        rest = {key: v for key, v in delta.items() if key not in {"function", "index"}}
-        call.update({key: value for key, value in rest.items() if value})
+        call_fields = {key: v for key, v in delta.items() if key not in {"function", "index"}}
+        call.update({key: value for key, value in call_fields.items() if value})
 
 
 def response_of(
@@ -122,6 +122,6 @@ def completion_response(completion: Mapping[str, Any]) -> tuple[dict[str, Any], 
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(choice, dict) or not isinstance(message, dict):
         raise MalformedStream("the completion has no message")
-    head = {key: value for key, value in completion.items() if key not in {"choices", "object"}}
-    reason = choice.get("finish_reason")
-    return response_of(head, reason or "stop", message), message
+    fields = {key: value for key, value in completion.items() if key not in {"choices", "object"}}
+    finish_reason = choice.get("finish_reason")
+    return response_of(fields, finish_reason or "stop", message), message

@@ -39,31 +39,31 @@ async def complete(request: Request) -> Response:
     owner = scope_of(request, "write")
     proxy = proxy_of(request)
     body = await read_json(request)
-    session = request.headers.get(SESSION_HEADER)
-    if session is not None:
-        system, turn = _turn(body, owner, session)
+    session_id = request.headers.get(SESSION_HEADER)
+    if session_id is not None:
+        system_messages, turn = _turn(body, owner, session_id)
         window = await call(
             request,
             partial(
                 conversation_window,
                 owner,
-                session,
+                session_id,
                 turn.items(),
                 proxy.policies,
                 must_exist=False,
             ),
         )
-        body = {**body, "messages": [*system, *window.to_openai()]}
-    answer = await proxy.upstream.send("POST", PATH, body)
+        body = {**body, "messages": [*system_messages, *window.to_openai()]}
+    upstream_answer = await proxy.upstream.send("POST", PATH, body)
     headers = {} if turn is None or not turn.store else {RESPONSE_HEADER: turn.response_id}
     if body.get("stream"):
-        await require_event_stream(answer)
-        events = _streamed(request, proxy, turn, answer)
+        await require_event_stream(upstream_answer)
+        events = _streamed(request, proxy, turn, upstream_answer)
         return EventStream(events, send_seconds=proxy.send_seconds, headers=headers)
     try:
-        completion = await proxy.upstream.read_object(answer)
+        completion = await proxy.upstream.read_object(upstream_answer)
     finally:
-        await answer.aclose()
+        await upstream_answer.aclose()
     if turn is not None:
         await _record_completion(request, proxy, turn, completion)
     return JSONResponse(completion, headers=headers)
@@ -79,14 +79,18 @@ def _turn(body: dict[str, Any], owner: Any, session: str) -> tuple[list[dict[str
     store = body.get("store")
     if store not in (None, True, False):
         raise ApiError(400, "store must be true or false", param="store")
-    count = next(
+    system_count = next(
         (n for n, message in enumerate(messages) if message.get("role") not in _SYSTEM_ROLES),
         len(messages),
     )
     turn = Turn(
-        owner, "openai-chat", messages[count:], conversation=session, store=store is not False
+        owner,
+        "openai-chat",
+        messages[system_count:],
+        conversation=session,
+        store=store is not False,
     )
-    return messages[:count], turn
+    return messages[:system_count], turn
 
 
 async def _record_completion(
@@ -152,9 +156,9 @@ class _Recorder:
         message = self.answer.message()
         if turn is None or message is None:  # nothing arrived, so that a retry finds nothing
             return None
-        store = partial(record, turn, self.answer.response(), [message])
+        write_turn = partial(record, turn, self.answer.response(), [message])
         try:
-            await self._proxy.background.finish(call(self._request, store))
+            await self._proxy.background.finish(call(self._request, write_turn))
         except ThreadkeepError as error:
             return api_error(error).body
         return None

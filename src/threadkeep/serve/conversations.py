@@ -98,9 +98,9 @@ async def update(request: Request) -> Response:
     conversations, id = scope_of(request, "write").conversations, path_id(request)
     body = await read_json(request)
     check_fields(body, ("metadata", "title"))
-    title = {"title": body["title"]} if "title" in body else {}
-    changed = partial(conversations.update, id, metadata=body.get("metadata"), **title)
-    return JSONResponse(conversation_body(await call(request, changed)))
+    title_field = {"title": body["title"]} if "title" in body else {}
+    apply_changes = partial(conversations.update, id, metadata=body.get("metadata"), **title_field)
+    return JSONResponse(conversation_body(await call(request, apply_changes)))
 
 
 async def delete(request: Request) -> Response:
@@ -125,18 +125,18 @@ async def create_items(request: Request) -> Response:
     if not isinstance(items, list) or not items:
         raise ApiError(400, "items must be a list of at least one item", param="items")
     items = with_ids(items, request.headers.get("idempotency-key"))
-    added = await call(request, partial(conversations.add_items, id, *items))
-    return JSONResponse(item_page(items_to_entries(added), has_more=False))
+    new_items = await call(request, partial(conversations.add_items, id, *items))
+    return JSONResponse(item_page(items_to_entries(new_items), has_more=False))
 
 
 async def list_items(request: Request) -> Response:
     """`GET /v1/conversations/{id}/items`: `limit`, `order` (`desc` by default), `after`."""
     conversations, id = scope_of(request, "read").conversations, path_id(request)
     parameters = request.query_params
-    order, after = parameters.get("order", "desc"), parameters.get("after")
+    order, after_id = parameters.get("order", "desc"), parameters.get("after")
     limit = limit_of(request)
     entries, has_more = await call(
-        request, partial(page_of_entries, conversations, id, limit, order, after)
+        request, partial(page_of_entries, conversations, id, limit, order, after_id)
     )
     return JSONResponse(item_page(entries, has_more))
 
@@ -168,14 +168,14 @@ def page_of_entries(
 
     Returns the entries, and whether there are more.
     """
-    boundary = None if after is None else item_id(after)[0]
-    items = conversations.items(id, limit=limit, order=order, after=boundary)  # type: ignore[arg-type]
+    after_item = None if after is None else item_id(after)[0]
+    items = conversations.items(id, limit=limit, order=order, after=after_item)  # type: ignore[arg-type]
     page: list[Entry] = []
     for item in items:
-        entries = item_to_entries(item)
-        if page and len(page) + len(entries) > limit:
+        item_entries = item_to_entries(item)
+        if page and len(page) + len(item_entries) > limit:
             return page, True
-        page += entries[::-1] if order == "desc" else entries
+        page += item_entries[::-1] if order == "desc" else item_entries
     return page, items.cursor is not None
 
 
@@ -206,10 +206,10 @@ def with_ids(items: list[Any], key: str | None) -> list[Any]:
 def _with_id(item: Any, key: str | None, number: int) -> Any:
     if not isinstance(item, Mapping):
         return item
-    id = item.get("id")
-    if isinstance(id, str) and id:
-        original, part = item_id(id)
-        return item if part else {**item, "id": original}
+    own_id = item.get("id")
+    if isinstance(own_id, str) and own_id:
+        own_item_id, entry_number = item_id(own_id)
+        return item if entry_number else {**item, "id": own_item_id}
     return item if key is None else {**item, "id": f"{key}.{number}" if number else key}
 
 

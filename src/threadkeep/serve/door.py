@@ -144,10 +144,10 @@ class Door:
 
 def with_encoded_slashes(scope: Scope) -> Scope:
     """The scope, with `%2F` in its path as `SLASH`, so that ids may have slashes."""
-    raw = scope.get("raw_path") or b""
-    if b"%2f" not in raw.lower():
+    raw_path = scope.get("raw_path") or b""
+    if b"%2f" not in raw_path.lower():
         return scope
-    path = raw.replace(b"%2f", b"%00").replace(b"%2F", b"%00").decode("ascii", "replace")
+    path = raw_path.replace(b"%2f", b"%00").replace(b"%2F", b"%00").decode("ascii", "replace")
     return {**scope, "path": unquote(path)}
 
 
@@ -158,8 +158,8 @@ def path_id(request: Request, name: str = "id") -> str:
 
 def host_name(host: str) -> str:
     """The name in a `Host` header, without its port; empty if it is none."""
-    match = _HOST.fullmatch(host.lower())
-    return match["name"] if match else ""
+    host_match = _HOST.fullmatch(host.lower())
+    return host_match["name"] if host_match else ""
 
 
 def check_content_type(method: str, headers: Headers, may_be_form: bool = False) -> None:
@@ -175,11 +175,11 @@ def check_content_type(method: str, headers: Headers, may_be_form: bool = False)
     """
     if method not in {"POST", "PUT", "PATCH"}:
         return
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     is_empty = "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
-    expected = FORM_TYPE if may_be_form else "application/json"
-    if kind != expected and not (is_empty and not kind):
-        raise ApiError(415, f"the content type must be {expected}", code="content_type")
+    required_type = FORM_TYPE if may_be_form else "application/json"
+    if content_type != required_type and not (is_empty and not content_type):
+        raise ApiError(415, f"the content type must be {required_type}", code="content_type")
 
 
 def check_declared_length(headers: Headers, limit: int) -> None:
@@ -257,9 +257,9 @@ def with_security_headers(send: Send) -> Send:
 
     async def send_with_headers(message: Any) -> None:
         if message["type"] == "http.response.start":
-            present = {name.lower() for name, _ in message.get("headers", [])}
-            added = [pair for pair in _SECURITY_HEADERS if pair[0] not in present]
-            message = {**message, "headers": [*message.get("headers", []), *added]}
+            header_names = {name.lower() for name, _ in message.get("headers", [])}
+            added_headers = [pair for pair in _SECURITY_HEADERS if pair[0] not in header_names]
+            message = {**message, "headers": [*message.get("headers", []), *added_headers]}
         await send(message)
 
     return send_with_headers

@@ -46,15 +46,15 @@ def _summary(item: Item) -> list[Entry]:
 
 
 def _complete(entry: Entry, item: Item, number: int) -> Entry:
-    kind = str(entry.get("type", "message"))
-    complete = {**entry, "type": kind, "id": entry_id(item.id, kind, number)}
-    if kind in _STATUS_TYPES and complete.get("status") not in _STATUSES:
-        complete["status"] = item.status if item.status in _STATUSES else "completed"
-    if kind == "message":
-        complete["content"] = _parts(complete.get("content"), str(complete.get("role")))
-    if kind == "reasoning":
-        complete.setdefault("summary", [])
-    return complete
+    entry_type = str(entry.get("type", "message"))
+    full_entry = {**entry, "type": entry_type, "id": entry_id(item.id, entry_type, number)}
+    if entry_type in _STATUS_TYPES and full_entry.get("status") not in _STATUSES:
+        full_entry["status"] = item.status if item.status in _STATUSES else "completed"
+    if entry_type == "message":
+        full_entry["content"] = _parts(full_entry.get("content"), str(full_entry.get("role")))
+    if entry_type == "reasoning":
+        full_entry.setdefault("summary", [])
+    return full_entry
 
 
 def _parts(content: object, role: str) -> list[Entry]:

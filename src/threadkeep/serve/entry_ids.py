@@ -33,10 +33,10 @@ def entry_id(item_id: str, kind: str, number: int = 0) -> str:
 
 def item_id(id: str) -> tuple[str, int]:
     """The id of the item of an entry, and the entry's number in it."""
-    number = 0
-    if numbered := _NUMBERED.fullmatch(id):
-        id, number = numbered[1], int(numbered[2])
-    prefixed = _PREFIXED.match(id)
-    if prefixed and len(id) > prefixed.end():
-        id = id[prefixed.end() :]
-    return id, number
+    entry_number = 0
+    if number_match := _NUMBERED.fullmatch(id):
+        id, entry_number = number_match[1], int(number_match[2])
+    prefix_match = _PREFIXED.match(id)
+    if prefix_match and len(id) > prefix_match.end():
+        id = id[prefix_match.end() :]
+    return id, entry_number

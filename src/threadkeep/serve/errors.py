@@ -55,9 +55,9 @@ def error_body(
     status: int, message: str, *, code: str | None = None, param: str | None = None
 ) -> dict[str, Any]:
     """The body of an error: `{"error": {"message", "type", "param", "code"}}`."""
-    kind = "server_error" if status >= 500 else "invalid_request_error"
-    kind = "rate_limit_error" if status == 429 else kind
-    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+    error_type = "server_error" if status >= 500 else "invalid_request_error"
+    error_type = "rate_limit_error" if status == 429 else error_type
+    return {"error": {"message": message, "type": error_type, "param": param, "code": code}}
 
 
 def api_error(error: ThreadkeepError) -> ApiError:

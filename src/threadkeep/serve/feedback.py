@@ -41,27 +41,27 @@ def feedback_body(feedback: Feedback) -> dict[str, Any]:
 
 async def add(request: Request) -> Response:
     """`POST /v1/feedback`: `response`, `rating`, and the other fields of `Feedback`."""
-    feedback = scope_of(request, "write").feedback
+    collection = scope_of(request, "write").feedback
     body = await read_json(request)
     check_fields(body, _FIELDS)
     for name in ("response", "rating"):
         if not isinstance(body.get(name), str):
             raise ApiError(400, f"{name} is required, and must be a text", param=name)
-    fields = {"id": request.headers.get("idempotency-key"), **body}
-    response = fields.pop("response")
-    stored = await call(request, partial(feedback.add, response, **fields))
-    return JSONResponse(feedback_body(stored))
+    feedback_fields = {"id": request.headers.get("idempotency-key"), **body}
+    response = feedback_fields.pop("response")
+    stored_feedback = await call(request, partial(collection.add, response, **feedback_fields))
+    return JSONResponse(feedback_body(stored_feedback))
 
 
 async def list_feedback(request: Request) -> Response:
     """`GET /v1/feedback`: conditions, `limit`, `cursor`."""
-    feedback = scope_of(request, "read").feedback
+    collection = scope_of(request, "read").feedback
     conditions: dict[str, Any] = {
         name: request.query_params[name] for name in _CONDITIONS if name in request.query_params
     }
     page = await call(
         request,
-        partial(feedback.list, **conditions, limit=limit_of(request), cursor=cursor_of(request)),
+        partial(collection.list, **conditions, limit=limit_of(request), cursor=cursor_of(request)),
     )
     return JSONResponse(cursor_page([feedback_body(entry) for entry in page], page.cursor))
 

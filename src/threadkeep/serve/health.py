@@ -21,9 +21,9 @@ async def health(request: Request) -> Response:
 async def ready(request: Request) -> Response:
     """`GET /ready`: the store answers within a second; needs no key, and names no store."""
     memory: Memory = request.app.state.memory
-    check = await memory.acheck(timeout=1.0)
-    status = 200 if check.ok else 503
-    return JSONResponse({"status": "ok" if check.ok else "unavailable"}, status)
+    store_check = await memory.acheck(timeout=1.0)
+    status = 200 if store_check.ok else 503
+    return JSONResponse({"status": "ok" if store_check.ok else "unavailable"}, status)
 
 
 async def start(request: Request) -> Response:

@@ -58,11 +58,11 @@ class KeyFile:
 
     def find(self, key: str) -> Principal | None:
         """The principal of a key; all entries are compared, in constant time each."""
-        digest = digest_of(key)
+        key_digest = digest_of(key)
         principal: Principal | None = None
-        for entry in self.entries():
-            if hmac.compare_digest(entry.digest, digest):
-                principal = entry.principal
+        for key_entry in self.entries():
+            if hmac.compare_digest(key_entry.digest, key_digest):
+                principal = key_entry.principal
         return principal
 
     def entries(self) -> list[KeyEntry]:
@@ -72,10 +72,10 @@ class KeyFile:
             ConfigError: the file is not as it must be; then no key is valid.
         """
         with self._lock:
-            stamp = _stamp(self._path)
-            if stamp != self._stamp:
+            file_stamp = _stamp(self._path)
+            if file_stamp != self._stamp:
                 self._entries, self._stamp = [], None
-                self._entries, self._stamp = _read(self._path), stamp
+                self._entries, self._stamp = _read(self._path), file_stamp
             return self._entries
 
 
@@ -87,16 +87,16 @@ def add_key(path: str | os.PathLike[str], user: str, scopes: Sequence[str]) -> s
     """
     principal = Principal(user_id(user), _scopes(list(scopes), "scopes"))
     key = new_key()
-    line = {
+    key_entry = {
         "user": principal.user,
         "sha256": digest_of(key),
         "scopes": [scope for scope in SCOPES if scope in principal.scopes],
     }
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-    descriptor = os.open(path, flags, 0o600)
+    open_flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    descriptor = os.open(path, open_flags, 0o600)
     try:
         _check_mode(Path(path), os.fstat(descriptor))
-        os.write(descriptor, f"{json.dumps(line)}\n".encode())
+        os.write(descriptor, f"{json.dumps(key_entry)}\n".encode())
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -110,11 +110,11 @@ def digest_of(key: str) -> str:
 
 def _stamp(path: Path) -> _Stamp:
     try:
-        status = path.stat()
+        file_status = path.stat()
     except OSError as error:
         raise ConfigError(f"keys: {path}: {error.strerror}") from error
-    _check_mode(path, status)
-    return status.st_mtime_ns, status.st_size, status.st_ino, status.st_ctime_ns
+    _check_mode(path, file_status)
+    return file_status.st_mtime_ns, file_status.st_size, file_status.st_ino, file_status.st_ctime_ns
 
 
 def _check_mode(path: Path, status: os.stat_result) -> None:
@@ -141,18 +141,19 @@ def _read(path: Path) -> list[KeyEntry]:
 def _entry(line: str, location: str) -> KeyEntry:
     """The entry of a line; errors never repeat it."""
     try:
-        fields: Any = json.loads(line)
+        key_fields: Any = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{location} is not JSON") from error
-    if not isinstance(fields, dict) or set(fields) != _FIELDS:
+    if not isinstance(key_fields, dict) or set(key_fields) != _FIELDS:
         raise ConfigError(f"{location} must be an object with user, sha256 and scopes")
-    digest = fields["sha256"]
+    digest = key_fields["sha256"]
     if not isinstance(digest, str) or len(digest) != _DIGEST_LENGTH or not _is_hex(digest):
         raise ConfigError(f"{location}: sha256 must be 64 hexadecimal digits")
-    if not isinstance(fields["user"], str):
+    if not isinstance(key_fields["user"], str):
         raise ConfigError(f"{location}: user must be a str")
     return KeyEntry(
-        digest.lower(), Principal(user_id(fields["user"]), _scopes(fields["scopes"], location))
+        digest.lower(),
+        Principal(user_id(key_fields["user"]), _scopes(key_fields["scopes"], location)),
     )
 
 
@@ -163,9 +164,9 @@ def _is_hex(text: str) -> bool:
 def _scopes(scopes: object, location: str) -> frozenset[str]:
     if not isinstance(scopes, list) or not scopes:
         raise ConfigError(f"{location}: scopes must be a list of {', '.join(SCOPES)}")
-    unknown = [scope for scope in scopes if scope not in SCOPES]
-    if unknown:
+    unknown_scopes = [scope for scope in scopes if scope not in SCOPES]
+    if unknown_scopes:
         raise ConfigError(
-            f"{location}: unknown scope {shown(unknown[0])}; known: {', '.join(SCOPES)}"
+            f"{location}: unknown scope {shown(unknown_scopes[0])}; known: {', '.join(SCOPES)}"
         )
     return frozenset(scopes)

@@ -103,8 +103,8 @@ class RequestMeter:
     def answered(self, message: Message) -> None:
         """Take note of the head of the answer."""
         self.status = str(message["status"])
-        kinds = [value for name, value in message.get("headers", ()) if name == b"content-type"]
-        if not self.is_stream and any(kind.startswith(_EVENTS) for kind in kinds):
+        types = [value for name, value in message.get("headers", ()) if name == b"content-type"]
+        if not self.is_stream and any(kind.startswith(_EVENTS) for kind in types):
             self.is_stream = True
             self._metrics.begin_stream()
 
@@ -144,9 +144,9 @@ class Metered:
 def route_of(scope: Scope, routes: Sequence[BaseRoute]) -> str:
     """The template of a request's route, such as `/v1/responses/{id}`; `other` = there is none."""
     template: Any = OTHER
-    decoded = with_encoded_slashes(dict(scope))
+    decoded_scope = with_encoded_slashes(dict(scope))
     for route in routes:
-        match, _ = route.matches(decoded)
+        match, _ = route.matches(decoded_scope)
         if match is not Match.NONE:
             template = getattr(route, "path", OTHER)
         if match is Match.FULL:
@@ -157,10 +157,10 @@ def route_of(scope: Scope, routes: Sequence[BaseRoute]) -> str:
 async def metrics(request: Request) -> Response:
     """`GET /metrics`: needs a key with the scope `metrics`, which `admin` includes."""
     principal_of(request, SCOPE)
-    server: ServerMetrics = request.app.state.metrics
-    store: StoreMetrics = request.app.state.memory._engine.component(StoreMetrics)
-    body = generate_latest(server.registry) + generate_latest(store.registry)
-    return Response(body, headers={"content-type": CONTENT_TYPE_LATEST})
+    server_metrics: ServerMetrics = request.app.state.metrics
+    store_metrics: StoreMetrics = request.app.state.memory._engine.component(StoreMetrics)
+    exposition = generate_latest(server_metrics.registry) + generate_latest(store_metrics.registry)
+    return Response(exposition, headers={"content-type": CONTENT_TYPE_LATEST})
 
 
 ROUTES: Final = [Route("/metrics", metrics, methods=["GET"])]

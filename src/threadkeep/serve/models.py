@@ -19,8 +19,8 @@ async def models(request: Request) -> Response:
     """`GET /v1/models` and `GET /v1/models/{id}`."""
     principal_of(request, "read")
     proxy = proxy_of(request)
-    id = f"/{quote(path_id(request), safe='/')}" if request.path_params else ""
-    answer = await proxy.upstream.send("GET", f"/models{id}")
+    id_path = f"/{quote(path_id(request), safe='/')}" if request.path_params else ""
+    answer = await proxy.upstream.send("GET", f"/models{id_path}")
     try:
         return JSONResponse(await proxy.upstream.read_object(answer))
     finally:

@@ -40,12 +40,12 @@ def item_page(entries: Sequence[dict[str, Any]], has_more: bool) -> dict[str, An
 
 def cursor_page(data: Sequence[dict[str, Any]], cursor: Any) -> dict[str, Any]:
     """The body of a page with a `cursor` for the next one."""
-    following = None if cursor is None else encode_cursor(cursor)
+    next_cursor = None if cursor is None else encode_cursor(cursor)
     return {
         "object": "list",
         "data": list(data),
         "has_more": cursor is not None,
-        "cursor": following,
+        "cursor": next_cursor,
     }
 
 
@@ -60,12 +60,12 @@ def cursor_of(connection: HTTPConnection) -> Any:
     Raises:
         InputError: it is no cursor.
     """
-    text = connection.query_params.get("cursor")
-    if text is None:
+    cursor_text = connection.query_params.get("cursor")
+    if cursor_text is None:
         return None
     try:
-        if len(text) > _MAX_CURSOR:
+        if len(cursor_text) > _MAX_CURSOR:
             raise ValueError
-        return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        return json.loads(base64.urlsafe_b64decode(cursor_text + "=" * (-len(cursor_text) % 4)))
     except (ValueError, RecursionError) as error:
         raise InputError("cursor: not a cursor of this listing") from error

@@ -41,10 +41,10 @@ def conversation_window(
         NotOwner: it belongs to another user.
     """
     chat = owner.session(id)
-    stored = chat.window(policy=list(policies))
-    if must_exist and not stored and owner.conversations.get(id) is None:
+    stored_window = chat.window(policy=list(policies))
+    if must_exist and not stored_window and owner.conversations.get(id) is None:
         raise NotFound("there is no such conversation")
-    return window_of(owner._engine, stored, new, policies)
+    return window_of(owner._engine, stored_window, new, policies)
 
 
 def chain_window(owner: Owner, previous: str, new: Sequence[Item], policies: Policies) -> Window:
@@ -72,7 +72,7 @@ def window_of(
     engine: Engine, context: Sequence[Item], new: Sequence[Item], policies: Policies
 ) -> Window:
     """A window of items that need not be stored."""
-    items = [replace(item, seq=number) for number, item in enumerate([*context, *new], 1)]
+    items = [replace(item, seq=seq) for seq, item in enumerate([*context, *new], 1)]
     return choose(
         items,
         items[:_PINNED],
@@ -86,23 +86,25 @@ def window_of(
 
 def exchanged(response: Response) -> list[Item]:
     """The input and the output of a response as items."""
-    source: list[Any] = [response.input] if isinstance(response.input, str) else []
-    source = source or list(response.input or [])
+    input_entries: list[Any] = [response.input] if isinstance(response.input, str) else []
+    input_entries = input_entries or list(response.input or [])
     return [
         item
-        for number, entry in enumerate([*source, *response.output])
-        for item in parse(entry, f"{response.id}[{number}]")
+        for index, entry in enumerate([*input_entries, *response.output])
+        for item in parse(entry, f"{response.id}[{index}]")
     ]
 
 
 def _opening(owner: Owner, response: Response) -> list[Item]:
     """The conversation up to a response in it; nothing for a response outside of one."""
-    conversation, last = (response.extra.get(key) for key in (IN_CONVERSATION, LAST_ITEM))
-    if not conversation or not isinstance(conversation, str) or not isinstance(last, str):
+    conversation_id, last_id = (response.extra.get(key) for key in (IN_CONVERSATION, LAST_ITEM))
+    if not conversation_id or not isinstance(conversation_id, str) or not isinstance(last_id, str):
         return []
     try:
-        newest = owner.conversations.item(conversation, last)
-        older = owner.conversations.items(conversation, limit=MAX_CONTEXT, order="desc", after=last)
+        last_item = owner.conversations.item(conversation_id, last_id)
+        items = owner.conversations.items(
+            conversation_id, limit=MAX_CONTEXT, order="desc", after=last_id
+        )
     except NotFound:  # deleted since; what the response itself says is left
         return []
-    return [*reversed(older), newest]
+    return [*reversed(items), last_item]

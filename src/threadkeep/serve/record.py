@@ -75,29 +75,29 @@ def record(turn: Turn, response: Mapping[str, Any], output: Sequence[Mapping[str
     """
     if not turn.store:
         return
-    extra: dict[str, Any] = {IN_CONVERSATION: turn.conversation or ""}
+    extra_fields: dict[str, Any] = {IN_CONVERSATION: turn.conversation or ""}
     if turn.conversation is not None:
-        items = _add(turn, output)
-        extra[LAST_ITEM] = items[-1].id if items else None
-    fields = {key: value for key, value in response.items() if key not in _RESERVED}
-    stored = {
-        **fields,
-        **extra,
+        stored_items = _add(turn, output)
+        extra_fields[LAST_ITEM] = stored_items[-1].id if stored_items else None
+    own_fields = {key: value for key, value in response.items() if key not in _RESERVED}
+    response_fields = {
+        **own_fields,
+        **extra_fields,
         "id": turn.response_id,
         "previous_response_id": turn.previous,
     }
-    turn.owner.responses.add(stored, conversation=turn.conversation, input=turn.input)
+    turn.owner.responses.add(response_fields, conversation=turn.conversation, input=turn.input)
 
 
 def _add(turn: Turn, output: Sequence[Mapping[str, Any]]) -> list[Item]:
     """Append the turn to its session in one step."""
     chat = turn.owner.session(str(turn.conversation))
     format: Format = turn.format
-    new = [item for _, item in read_all(turn.entries, "input")]
-    answers = [item for _, item in read_all(list(output), "output", format)]
-    if not new and not answers:
+    input_items = [item for _, item in read_all(turn.entries, "input")]
+    output_items = [item for _, item in read_all(list(output), "output", format)]
+    if not input_items and not output_items:
         return []
-    return list(chat.add(*new, *answers))
+    return list(chat.add(*input_items, *output_items))
 
 
 def check_input(value: object, name: str) -> str | list[dict[str, Any]]:

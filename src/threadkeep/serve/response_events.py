@@ -43,19 +43,19 @@ class ResponseRewriter:
         """An item with an id of ours."""
         if not isinstance(item, dict):
             return item
-        kind = str(item.get("type", "message"))
-        return {**item, "id": self._id(item.get("id"), kind)}
+        item_type = str(item.get("type", "message"))
+        return {**item, "id": self._id(item.get("id"), item_type)}
 
     def event(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """An event with our ids."""
-        rewritten = dict(event)
+        own_event = dict(event)
         if isinstance(event.get("response"), dict):
-            rewritten["response"] = self.response(event["response"])
+            own_event["response"] = self.response(event["response"])
         if "item" in event:
-            rewritten["item"] = self.item(event["item"])
+            own_event["item"] = self.item(event["item"])
         if "item_id" in event:
-            rewritten["item_id"] = self._id(event["item_id"], "")
-        return rewritten
+            own_event["item_id"] = self._id(event["item_id"], "")
+        return own_event
 
     def _id(self, upstream_id: Any, kind: str) -> str:
         if not isinstance(upstream_id, str) or not upstream_id:
@@ -86,32 +86,32 @@ class ResponseAnswer:
 
     def take(self, event: Mapping[str, Any]) -> None:
         """Take in an event, with our ids already."""
-        kind = str(event.get("type"))
-        number = event.get("sequence_number")
-        self.sequence = number + 1 if type(number) is int else self.sequence + 1
+        event_type = str(event.get("type"))
+        sequence_number = event.get("sequence_number")
+        self.sequence = sequence_number + 1 if type(sequence_number) is int else self.sequence + 1
         if isinstance(event.get("response"), dict):
             self._snapshot = dict(event["response"])
-        if kind in _TERMINAL:
+        if event_type in _TERMINAL:
             self.is_done = True
-            self._snapshot.setdefault("status", _DEFAULT_STATUS.get(kind, "completed"))
-        index, item = event.get("output_index"), event.get("item")
-        if type(index) is not int:
+            self._snapshot.setdefault("status", _DEFAULT_STATUS.get(event_type, "completed"))
+        output_index, item = event.get("output_index"), event.get("item")
+        if type(output_index) is not int:
             return
         if isinstance(item, dict):
-            self._items[index] = dict(item)
-        elif index in self._items:
-            _extend(self._items[index], kind, event)
+            self._items[output_index] = dict(item)
+        elif output_index in self._items:
+            _extend(self._items[output_index], event_type, event)
 
     def response(self) -> dict[str, Any]:
         """The response with its status: `incomplete` if its last event has not arrived."""
         items = [self._items[index] for index in sorted(self._items)]
         if self.is_done:
             return {**self._snapshot, "output": self._snapshot.get("output") or items}
-        cut = [
+        partial_items = [
             item if item.get("status") == "completed" else {**item, "status": "incomplete"}
             for item in items
         ]
-        return {**self._snapshot, "status": "incomplete", "output": cut}
+        return {**self._snapshot, "status": "incomplete", "output": partial_items}
 
 
 def _extend(item: dict[str, Any], kind: str, event: Mapping[str, Any]) -> None:
@@ -122,9 +122,9 @@ def _extend(item: dict[str, Any], kind: str, event: Mapping[str, Any]) -> None:
     if kind == "response.function_call_arguments.delta":
         item["arguments"] = str(item.get("arguments") or "") + delta
     elif kind in _TEXT_DELTAS:
-        part_type, key = _TEXT_DELTAS[kind]
-        part = _part(item, event.get("content_index"), part_type)
-        part[key] = str(part.get(key) or "") + delta
+        part_type, text_key = _TEXT_DELTAS[kind]
+        text_part = _part(item, event.get("content_index"), part_type)
+        text_part[text_key] = str(text_part.get(text_key) or "") + delta
 
 
 def _part(item: dict[str, Any], index: Any, kind: str) -> dict[str, Any]:

@@ -97,19 +97,17 @@ async def list_input_items(request: Request) -> HttpResponse:
 
 def input_entries(response: Response) -> list[Entry]:
     """The input of a response as entries, whose ids are made of the response's where they lack."""
-    source = [response.input] if isinstance(response.input, str) else response.input or []
-    return [
-        entry for number, part in enumerate(source) for entry in _entries(part, response.id, number)
-    ]
+    parts = [response.input] if isinstance(response.input, str) else response.input or []
+    return [entry for n, part in enumerate(parts) for entry in _entries(part, response.id, n)]
 
 
 def _entries(source: Any, response_id: str, number: int) -> list[Entry]:
     items = parse(source, f"input[{number}]")
-    named = [
+    items_with_ids = [
         item if item.id else replace(item, id=f"{response_id}.{number}.{part}")
         for part, item in enumerate(items)
     ]
-    return items_to_entries(named)
+    return items_to_entries(items_with_ids)
 
 
 def existing(responses: Responses, id: str) -> Response:
@@ -127,10 +125,10 @@ def existing(responses: Responses, id: str) -> Response:
 def _after(entries: list[Entry], after: str | None) -> list[Entry]:
     if after is None:
         return entries
-    ids = [entry["id"] for entry in entries]
-    if after not in ids:
+    entry_ids = [entry["id"] for entry in entries]
+    if after not in entry_ids:
         raise ApiError(404, "after names no item of this response", param="after")
-    return entries[ids.index(after) + 1 :]
+    return entries[entry_ids.index(after) + 1 :]
 
 
 ROUTES: Final = [

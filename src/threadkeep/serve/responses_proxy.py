@@ -40,9 +40,9 @@ async def create(request: Request) -> Response:
     body = await read_json(request)
     turn = make_turn(body, owner)
     window = await call(request, partial(_window, turn, proxy))
-    sent = {key: value for key, value in body.items() if key not in _OURS}
-    sent |= {"store": False, "input": _prompt(turn, window)}
-    answer = await _send(proxy, sent)
+    payload = {key: value for key, value in body.items() if key not in _OURS}
+    payload |= {"store": False, "input": _prompt(turn, window)}
+    answer = await _send(proxy, payload)
     if body.get("stream"):
         await require_event_stream(answer)
         return EventStream(_streamed(request, proxy, turn, answer), send_seconds=proxy.send_seconds)
@@ -65,10 +65,10 @@ def make_turn(body: Mapping[str, Any], owner: Owner) -> Turn:
     store = body.get("store")
     if store not in (None, True, False):
         raise ApiError(400, "store must be true or false", param="store")
-    conversation, previous = _conversation(body), body.get("previous_response_id")
-    if previous is not None and not isinstance(previous, str):
+    conversation, previous_id = _conversation(body), body.get("previous_response_id")
+    if previous_id is not None and not isinstance(previous_id, str):
         raise ApiError(400, "previous_response_id must be a text", param="previous_response_id")
-    if conversation is not None and previous is not None:
+    if conversation is not None and previous_id is not None:
         raise ApiError(
             400,
             "pass either conversation or previous_response_id",
@@ -84,7 +84,7 @@ def make_turn(body: Mapping[str, Any], owner: Owner) -> Turn:
         "openai-responses",
         entries,
         conversation=conversation,
-        previous=previous,
+        previous=previous_id,
         store=store is not False,
     )
 
@@ -119,8 +119,8 @@ async def _send(proxy: ProxyState, body: Mapping[str, Any]) -> httpx.Response:
     try:
         return await proxy.upstream.send("POST", PATH, body)
     except ApiError as error:
-        detail = error.body["error"]
-        names_cause = detail.get("code") or detail.get("param")
+        error_detail = error.body["error"]
+        names_cause = error_detail.get("code") or error_detail.get("param")
         if error.status in _NO_ENDPOINT and not (error.status == 404 and names_cause):
             raise ApiError(
                 501,
@@ -135,10 +135,10 @@ async def _unstreamed(
 ) -> Response:
     if not isinstance(response.get("output"), list):
         raise ApiError(502, "the upstream answered without an output", code="upstream")
-    rewritten = ResponseRewriter(turn).response(response)
-    stored = partial(record, turn, rewritten, rewritten["output"])
-    await proxy.background.finish(call(request, stored))
-    return JSONResponse(rewritten)
+    own_response = ResponseRewriter(turn).response(response)
+    write_turn = partial(record, turn, own_response, own_response["output"])
+    await proxy.background.finish(call(request, write_turn))
+    return JSONResponse(own_response)
 
 
 async def _streamed(
@@ -176,11 +176,11 @@ class _Stream:
         """An event for the client; before the last one the turn is stored."""
         if event.data.strip() == DONE:
             return b"data: [DONE]\n\n"
-        data = self._rewriter.event(event.json())
-        self.answer.take(data)
+        own_event = self._rewriter.event(event.json())
+        self.answer.take(own_event)
         if self.answer.is_done and (failure := await self.store()):
             return self._error(failure)
-        return event_bytes(data, event.name or str(data.get("type", "")))
+        return event_bytes(own_event, event.name or str(own_event.get("type", "")))
 
     async def broken(self, message: str) -> bytes:
         """The last event of a stream that broke off."""
@@ -193,12 +193,12 @@ class _Stream:
         if turn is None or not self.answer.has_arrived:
             return None
         response = self.answer.response()
-        stored = partial(record, turn, response, response["output"])
+        write_turn = partial(record, turn, response, response["output"])
         try:
-            await self._proxy.background.finish(call(self._request, stored))
+            await self._proxy.background.finish(call(self._request, write_turn))
         except ThreadkeepError as error:
-            detail: dict[str, Any] = api_error(error).body["error"]
-            return detail
+            error_detail: dict[str, Any] = api_error(error).body["error"]
+            return error_detail
         return None
 
     def _error(self, detail: Mapping[str, Any]) -> bytes:

@@ -21,9 +21,9 @@ def bind(host: str, port: int) -> socket.socket:
     Raises:
         ConfigError: the address cannot be used; it says why.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # with the protocol named, asyncio sets TCP_NODELAY; without, each answer waits 40 ms for an ACK
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = socket.socket(address_family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

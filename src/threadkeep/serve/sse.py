@@ -55,11 +55,11 @@ class EventReader:
             MalformedStream: an event is too large, or not UTF-8.
         """
         self._buffer += chunk
-        while end := _END.search(self._buffer, self._searched):
-            block = bytes(self._buffer[: end.start()])
-            del self._buffer[: end.end()]
+        while block_end := _END.search(self._buffer, self._searched):
+            event_block = bytes(self._buffer[: block_end.start()])
+            del self._buffer[: block_end.end()]
             self._searched = 0
-            if event := _parse(block):
+            if event := _parse(event_block):
                 yield event
         self._searched = max(0, len(self._buffer) - _LONGEST_END)
         if len(self._buffer) > MAX_EVENT:
@@ -73,8 +73,8 @@ class EventReader:
 
 def event_bytes(data: Mapping[str, Any], name: str = "") -> bytes:
     """One event as it goes over the wire."""
-    label = f"event: {name}\n" if name else ""
-    return f"{label}data: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+    name_line = f"event: {name}\n" if name else ""
+    return f"{name_line}data: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
 
 
 def _parse(block: bytes) -> ServerEvent | None:
@@ -83,12 +83,12 @@ def _parse(block: bytes) -> ServerEvent | None:
         lines = _LINE.split(block.decode())
     except UnicodeDecodeError as error:
         raise MalformedStream("the stream is not UTF-8") from error
-    name, data = "", []
+    event_name, data_lines = "", []
     for line in lines:
-        field, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if field == "event":
-            name = value
-        elif field == "data":
-            data.append(value)
-    return ServerEvent(name, "\n".join(data)) if data else None
+        field_name, _, field_value = line.partition(":")
+        field_value = field_value.removeprefix(" ")
+        if field_name == "event":
+            event_name = field_value
+        elif field_name == "data":
+            data_lines.append(field_value)
+    return ServerEvent(event_name, "\n".join(data_lines)) if data_lines else None

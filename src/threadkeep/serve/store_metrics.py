@@ -34,7 +34,7 @@ class StoreMetrics:
     @contextmanager
     def call(self, operation: str) -> Iterator[None]:
         """Count a call; a conflict is no failure: somebody else was faster."""
-        began, outcome = time.perf_counter(), "ok"
+        started_at, outcome = time.perf_counter(), "ok"
         try:
             yield
         except Conflict:
@@ -44,7 +44,7 @@ class StoreMetrics:
             outcome = "error"
             raise
         finally:
-            seconds = time.perf_counter() - began
+            seconds = time.perf_counter() - started_at
             self._duration.labels(operation, outcome).observe(seconds)
 
 

@@ -35,21 +35,21 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events, as long as the client is there."""
-        sending = asyncio.create_task(self._send(send))
-        listening = asyncio.create_task(_disconnected(receive))
+        send_task = asyncio.create_task(self._send(send))
+        disconnect_task = asyncio.create_task(_disconnected(receive))
         try:
-            await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({send_task, disconnect_task}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            listening.cancel()
-            sending.cancel()
-            await asyncio.gather(sending, listening, return_exceptions=True)
+            disconnect_task.cancel()
+            send_task.cancel()
+            await asyncio.gather(send_task, disconnect_task, return_exceptions=True)
             await self._body.aclose()
-        if not sending.cancelled() and (error := sending.exception()):
+        if not send_task.cancelled() and (error := send_task.exception()):
             raise error
 
     async def _send(self, send: Send) -> None:
-        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
-        await send(start)
+        start_message = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        await send(start_message)
         async for chunk in self._body:
             try:
                 async with asyncio.timeout(self._send_seconds):
@@ -67,10 +67,10 @@ class Background:
 
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for the work; it goes on when the caller is cancelled."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return await asyncio.shield(task)
+        work_task = asyncio.create_task(work)
+        self._tasks.add(work_task)
+        work_task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(work_task)
 
     async def drain(self) -> None:
         """Wait for all work that is under way."""

@@ -46,10 +46,10 @@ class Upstream:
         read_seconds: float = 600.0,
         on_failure: Callable[[str], None] | None = None,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        url_parts = urlsplit(url)
+        if url_parts.scheme not in {"http", "https"} or not url_parts.hostname:
             raise ConfigError("upstream must be a URL such as http://127.0.0.1:8000/v1")
-        if parts.username or parts.password or parts.query or parts.fragment:
+        if url_parts.username or url_parts.password or url_parts.query or url_parts.fragment:
             raise ConfigError("upstream: pass its key by itself, not in the URL")
         self._url = url.rstrip("/")
         self._key = key
@@ -109,8 +109,8 @@ class Upstream:
 
     def _headers(self) -> dict[str, str]:
         key = self._read_key()
-        plain = {"accept-encoding": "identity"}  # the bytes of a stream are read as they come
-        return plain if key is None else {**plain, "authorization": f"Bearer {key}"}
+        headers = {"accept-encoding": "identity"}  # the bytes of a stream are read as they come
+        return headers if key is None else {**headers, "authorization": f"Bearer {key}"}
 
     def _read_key(self) -> str | None:
         try:
@@ -138,13 +138,13 @@ async def read_object(answer: httpx.Response) -> dict[str, Any]:
         ApiError: 502: it broke off, is too large, or is no JSON object.
     """
     try:
-        body = await _read(answer, MAX_ANSWER)
+        answer_body = await _read(answer, MAX_ANSWER)
     except httpx.HTTPError as error:
         raise ApiError(502, "the upstream broke off its answer", code="upstream") from error
-    value = _json(body)
-    if not isinstance(value, dict):
+    json_object = _json(answer_body)
+    if not isinstance(json_object, dict):
         raise ApiError(502, "the upstream answered with something else than JSON", code="upstream")
-    return value
+    return json_object
 
 
 async def require_event_stream(answer: httpx.Response) -> None:
@@ -170,15 +170,17 @@ async def _failure(answer: httpx.Response) -> ApiError:
     if status < 400:
         return ApiError(502, "the upstream redirects, which is not followed", code="upstream")
     try:
-        body = _json(await _read(answer, _MAX_ERROR))
+        error_answer = _json(await _read(answer, _MAX_ERROR))
     except (ApiError, *BROKEN):
-        body = None
-    retry = answer.headers.get("retry-after")
+        error_answer = None
+    retry_after = answer.headers.get("retry-after")
     failure = ApiError(
-        status, f"the upstream answered {status}", headers={"retry-after": retry} if retry else {}
+        status,
+        f"the upstream answered {status}",
+        headers={"retry-after": retry_after} if retry_after else {},
     )
-    if isinstance(body, dict) and isinstance(body.get("error"), dict):
-        failure.body = body
+    if isinstance(error_answer, dict) and isinstance(error_answer.get("error"), dict):
+        failure.body = error_answer
     return failure
 
 

@@ -44,15 +44,15 @@ async def search(request: Request) -> Response:
 async def forget(request: Request) -> Response:
     """`DELETE /v1/users/{id}`: everything of a user; answers with the report of the erasure."""
     principal = principal_of(request, "write")
-    id = path_id(request)
-    if principal.user != id and not principal.may("admin"):
+    user_name = path_id(request)
+    if principal.user != user_name and not principal.may("admin"):
         raise ApiError(403, "another user's data needs the scope 'admin'", code="forbidden")
     memory: Memory = request.app.state.memory
     purge = request.query_params.get("purge", "true") != "false"
-    report = await call(request, partial(memory.user(id).forget, purge=purge))
+    report = await call(request, partial(memory.user(user_name).forget, purge=purge))
     return JSONResponse(
         {
-            "id": id,
+            "id": user_name,
             "object": "user.deleted",
             "deleted": True,
             "records": int(report),
@@ -64,7 +64,7 @@ async def forget(request: Request) -> Response:
 
 def hit_body(hit: Hit) -> dict[str, Any]:
     """A hit as JSON: an item with its conversation, or a fact."""
-    body: dict[str, Any] = {
+    hit_fields: dict[str, Any] = {
         "object": "search.hit",
         "score": hit.score,
         "conversation": hit.session,
@@ -73,10 +73,10 @@ def hit_body(hit: Hit) -> dict[str, Any]:
         "fact": None,
     }
     if hit.item is not None:
-        body["item"] = item_to_entries(hit.item)[0]
+        hit_fields["item"] = item_to_entries(hit.item)[0]
     if hit.fact is not None:
-        body["fact"] = {"id": hit.fact.id, "text": hit.fact.text, "status": hit.fact.status}
-    return body
+        hit_fields["fact"] = {"id": hit.fact.id, "text": hit.fact.text, "status": hit.fact.status}
+    return hit_fields
 
 
 ROUTES: Final = [

@@ -36,10 +36,10 @@ def is_empty(content: object) -> bool:
 
 def as_item(role: str, content: Json) -> Item:
     """The item of an entry: text as it is, any other JSON as one `json` block."""
-    stored = content if isinstance(content, str) else [{"type": "json", "value": content}]
+    item_content = content if isinstance(content, str) else [{"type": "json", "value": content}]
     if role in _TOOL_ROLES:
-        return Item(role="assistant", content=stored, metadata={_ROLE_KEY: role})
-    return Item(role=role, content=stored)
+        return Item(role="assistant", content=item_content, metadata={_ROLE_KEY: role})
+    return Item(role=role, content=item_content)
 
 
 def action_item(action: Mapping[str, Json]) -> Item:
@@ -69,8 +69,8 @@ class HistoryTurn:
     @property
     def characters(self) -> int:
         """Length of the content: text, blank lines between merged texts, JSON as compact text."""
-        breaks = 2 * (len(self.parts) - 1) if self._is_text() else 0
-        return breaks + sum(map(_part_length, self.parts))
+        break_length = 2 * (len(self.parts) - 1) if self._is_text() else 0
+        return break_length + sum(map(_part_length, self.parts))
 
     def entry(self) -> dict[str, Json]:
         """The entry as `get_history` returns it."""
@@ -94,21 +94,21 @@ def turns(items: list[Item], *, merge: bool) -> list[HistoryTurn]:
     Actions stand in front of the answer that follows them; the next user message ends those that
     no answer has followed.
     """
-    grouped: list[HistoryTurn] = []
+    history_turns: list[HistoryTurn] = []
     for index, item in enumerate(items):
         role = _entry_role(item)
         if role is None or not item.content:
             continue
         turn = HistoryTurn(role, index, [item.content])
         if role == "assistant":
-            _take_actions(grouped, turn)
+            _take_actions(history_turns, turn)
         elif role == "user":
-            grouped = [other for other in grouped if not other.is_action]
-        if merge and grouped and grouped[-1].role == role and not turn.is_action:
-            grouped[-1].parts += turn.parts
+            history_turns = [turn for turn in history_turns if not turn.is_action]
+        if merge and history_turns and history_turns[-1].role == role and not turn.is_action:
+            history_turns[-1].parts += turn.parts
         else:
-            grouped.append(turn)
-    return grouped
+            history_turns.append(turn)
+    return history_turns
 
 
 def _entry_role(item: Item) -> str | None:
@@ -118,11 +118,11 @@ def _entry_role(item: Item) -> str | None:
     return ACTION_ROLE if item.type == "notice" and item.role == ACTION_ROLE else None
 
 
-def _take_actions(grouped: list[HistoryTurn], answer: HistoryTurn) -> None:
+def _take_actions(history_turns: list[HistoryTurn], answer: HistoryTurn) -> None:
     """Move the actions at the end into the answer that follows them."""
     actions: list[str] = []
-    while grouped and grouped[-1].is_action:
-        turn = grouped.pop()
+    while history_turns and history_turns[-1].is_action:
+        turn = history_turns.pop()
         answer.start = turn.start
         action = turn.entry()["content"]
         actions.insert(0, _ACTION.format(*(action.get(key) for key in _ACTION_KEYS)))

@@ -23,7 +23,7 @@ def expand(value: Any, key: str) -> Any:
     if isinstance(value, Mapping):
         return {name: expand(entry, f"{key}.{name}") for name, entry in value.items()}
     if isinstance(value, list):
-        return [expand(entry, f"{key}[{number}]") for number, entry in enumerate(value)]
+        return [expand(entry, f"{key}[{index}]") for index, entry in enumerate(value)]
     return value
 
 

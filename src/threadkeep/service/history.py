@@ -61,13 +61,13 @@ class HistoryService:
         *,
         clock: Callable[[], float] | None = None,
     ) -> Self:
-        name = namespaces.check_identifier(identifier)
+        service_name = namespaces.check_identifier(identifier)
         settings = None if config is None else parse_settings(config)
         with LOCK:
-            live = _open_services.get(name)
-            if isinstance(live, cls):
-                return live._require_same(settings)
-            return cls._create(name, settings or parse_settings({}), clock)
+            open_service = _open_services.get(service_name)
+            if isinstance(open_service, cls):
+                return open_service._require_same(settings)
+            return cls._create(service_name, settings or parse_settings({}), clock)
 
     @classmethod
     def from_yaml(
@@ -146,9 +146,9 @@ class HistoryService:
         """
         if not isinstance(actions or [], (list, tuple)):
             raise InputError(f"actions must be a list of dicts, got {type(actions).__name__}")
-        for number, action in enumerate(actions or []):
+        for index, action in enumerate(actions or []):
             if not isinstance(action, Mapping):
-                raise InputError(f"actions[{number}] must be a dict, got {type(action).__name__}")
+                raise InputError(f"actions[{index}] must be a dict, got {type(action).__name__}")
         if actions:
             self._session(session_id).add(*map(action_item, actions))
 
@@ -214,8 +214,8 @@ class HistoryService:
             )
         chat, item_count = self._session(session_id), 0
         if keep_levels:
-            levels = replace(self._settings.policy, max_turns=keep_levels, max_characters=None)
-            _, item_count = history_policy.read_turns(chat, levels)
+            kept_levels = replace(self._settings.policy, max_turns=keep_levels, max_characters=None)
+            _, item_count = history_policy.read_turns(chat, kept_levels)
         chat.clear(keep_last=item_count, files=clear_files)
 
     def get_context(
@@ -295,19 +295,19 @@ class HistoryService:
         self = object.__new__(cls)
         self._identifier, self._settings, self._closed = identifier, settings, False
         self._memory = open_memory(identifier, settings, clock)
-        interval = settings.service["expiration_check_interval"]
-        self._sweeper = SweepThread(self._memory, interval, f"threadkeep {identifier}")
+        sweep_interval = settings.service["expiration_check_interval"]
+        self._sweeper = SweepThread(self._memory, sweep_interval, f"threadkeep {identifier}")
         # cached, since a handle that has read its session writes in fewer round trips
         self._handle = functools.lru_cache(_MAX_HANDLES)(self._new_handle)
         _open_services[identifier] = self
         return self
 
     def _require_same(self, settings: ServiceSettings | None) -> Self:
-        key = None if settings is None else self._settings.differs(settings)
-        if key is not None:
+        different_key = None if settings is None else self._settings.differs(settings)
+        if different_key is not None:
             raise ConfigError(
                 f"the history service {shown(self._identifier)} is alive with another "
-                f"{shown(key)}: "
+                f"{shown(different_key)}: "
                 "close() releases the identifier, or take another one"
             )
         return self

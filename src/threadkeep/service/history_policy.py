@@ -40,8 +40,8 @@ class HistoryPolicy:
         return self.max_characters is None and self.max_turns is None
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
-        selected = self.turns(items)
-        return list(items[selected[0].start :]) if selected else list(items)
+        selected_turns = self.turns(items)
+        return list(items[selected_turns[0].start :]) if selected_turns else list(items)
 
     def need(self, items: Sequence[Item]) -> bool:
         """Returns True if older items could still fit: no turn was left out so far."""
@@ -53,16 +53,16 @@ class HistoryPolicy:
         return self._select(turns(list(items), merge=self.merge))
 
     def _select(self, all_turns: list[HistoryTurn]) -> list[HistoryTurn]:
-        start, count, characters = len(all_turns), 0, 0
+        first_index, turn_count, characters = len(all_turns), 0, 0
         for index in range(len(all_turns) - 1, -1, -1):
             turn = all_turns[index]
             if not turn.is_action:
-                count += 1
+                turn_count += 1
                 characters += turn.characters
-                if not self._fits(count, characters):
+                if not self._fits(turn_count, characters):
                     break
-            start = index
-        return all_turns[start:]
+            first_index = index
+        return all_turns[first_index:]
 
     def _fits(self, count: int, characters: int) -> bool:
         """Whether so many of the newest turns fit; the newest one always does."""
@@ -76,12 +76,12 @@ def read_turns(chat: Session, policy: HistoryPolicy) -> tuple[list[HistoryTurn],
 
     Reads newest first, as far as the policy needs.
     """
-    size = policy.reach
-    items: list[Item] = chat.items(last=size)
-    more = len(items) == size
-    while more and policy.need(items):
-        size *= 2
-        older = chat.items(last=size, before=items[0].seq)
-        items, more = [*older, *items], len(older) == size
-    selected = policy.turns(items)
-    return selected, len(items) - selected[0].start if selected else 0
+    page_size = policy.reach
+    items: list[Item] = chat.items(last=page_size)
+    has_more = len(items) == page_size
+    while has_more and policy.need(items):
+        page_size *= 2
+        older_items = chat.items(last=page_size, before=items[0].seq)
+        items, has_more = [*older_items, *items], len(older_items) == page_size
+    selected_turns = policy.turns(items)
+    return selected_turns, len(items) - selected_turns[0].start if selected_turns else 0

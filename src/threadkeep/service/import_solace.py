@@ -73,14 +73,16 @@ def import_solace(
     knowledge = provider if longterm is None else open_source(longterm)
     memory = target.memory if isinstance(target, HistoryService) else shared_memory(target)
     report = SolaceImport()
-    for session in provider.get_all_sessions():
-        _import_session(memory.session(session, user=user_id), provider, report)
+    for session_id in provider.get_all_sessions():
+        _import_session(memory.session(session_id, user=user_id), provider, report)
     for identity in knowledge.get_all_sessions():
-        data = _part(knowledge.get_session(identity), "memory")
-        if data and not solace_knowledge.is_shared_by_strangers(identity):
-            anonymous = identity in report  # it has no user: the session's id stands for one
-            owner = memory.session(identity, user=user_id) if anonymous else memory.user(identity)
-            facts, instructions = solace_knowledge.import_memory(memory, owner, data)
+        memory_data = _part(knowledge.get_session(identity), "memory")
+        if memory_data and not solace_knowledge.is_shared_by_strangers(identity):
+            is_anonymous = identity in report  # it has no user: the session's id stands for one
+            owner = (
+                memory.session(identity, user=user_id) if is_anonymous else memory.user(identity)
+            )
+            facts, instructions = solace_knowledge.import_memory(memory, owner, memory_data)
             report.facts += facts
             report.instructions += instructions
     return report
@@ -88,15 +90,15 @@ def import_solace(
 
 def _import_session(chat: Session, provider: SolaceProvider, report: SolaceImport) -> None:
     """Import the entries, files and summary of a session."""
-    data = provider.get_session(chat.id)
-    entries = _entries(data)
+    session_data = provider.get_session(chat.id)
+    entries = _entries(session_data)
     if entries is None:
-        if not _part(data, "memory"):  # else it is a user's
+        if not _part(session_data, "memory"):  # else it is a user's
             _log.warning("the history of session %r cannot be read, passed over", chat.id)
         return
-    chat.add(*_new_items(chat, entries, data.get("last_active_time")))
-    _add_files(chat, data)
-    report.summaries += solace_knowledge.import_summary(chat, data.get("summary"))
+    chat.add(*_new_items(chat, entries, session_data.get("last_active_time")))
+    _add_files(chat, session_data)
+    report.summaries += solace_knowledge.import_summary(chat, session_data.get("summary"))
     report[chat.id] = len(entries)
 
 
@@ -121,15 +123,15 @@ def _new_items(chat: Session, entries: Sequence[Entry], last_active: Any) -> Ite
 
     The last imported entry is among them: merging may have extended it.
     """
-    imported = [item for item in chat.items() if item.id.startswith(_ID_PREFIX)]
-    number = int(imported[-1].id.removeprefix(_ID_PREFIX)) if imported else 0
-    index = _last_imported(entries, [_entry_of(item) for item in imported])
-    if index is None:
-        index, number = 0, number + bool(imported)
+    imported_items = [item for item in chat.items() if item.id.startswith(_ID_PREFIX)]
+    next_number = int(imported_items[-1].id.removeprefix(_ID_PREFIX)) if imported_items else 0
+    first_index = _last_imported(entries, [_entry_of(item) for item in imported_items])
+    if first_index is None:
+        first_index, next_number = 0, next_number + bool(imported_items)
     created_at = None if last_active is None else parse_time(last_active, "last_active_time")
-    for position, (role, content) in enumerate(entries[index:], start=number):
+    for entry_number, (role, content) in enumerate(entries[first_index:], start=next_number):
         yield dataclasses.replace(
-            as_item(role, content), id=f"{_ID_PREFIX}{position}", created_at=created_at
+            as_item(role, content), id=f"{_ID_PREFIX}{entry_number}", created_at=created_at
         )
 
 
@@ -138,34 +140,34 @@ def _last_imported(entries: Sequence[Entry], imported: Sequence[Entry]) -> int |
 
     The first of several candidates: a repeated text is imported twice rather than lost.
     """
-    best, length = None, 0
+    best_index, longest_overlap = None, 0
     for index in range(len(entries)):
         pairs = zip(reversed(entries[: index + 1]), reversed(imported), strict=False)
         mismatch = next(
             (
                 n
-                for n, (entry, other) in enumerate(pairs)
-                if _stable_part(entry) != _stable_part(other)
+                for n, (entry, imported_entry) in enumerate(pairs)
+                if _stable_part(entry) != _stable_part(imported_entry)
             ),
             None,
         )
         overlap = min(index + 1, len(imported)) if mismatch is None else 0
-        if overlap > length:
-            best, length = index, overlap
-    return best
+        if overlap > longest_overlap:
+            best_index, longest_overlap = index, overlap
+    return best_index
 
 
 def _entry_of(item: Item) -> Entry:
     (turn,) = turns([item], merge=False)
-    entry = turn.entry()
-    return str(entry["role"]), entry["content"]
+    turn_entry = turn.entry()
+    return str(turn_entry["role"]), turn_entry["content"]
 
 
 def _stable_part(entry: Entry) -> tuple[str, str]:
     """The part of an entry that merging its neighbour does not change."""
     role, content = entry
-    text = content if isinstance(content, str) else json.dumps(content, sort_keys=True)
-    return role, text.partition("\n\n")[0]
+    content_text = content if isinstance(content, str) else json.dumps(content, sort_keys=True)
+    return role, content_text.partition("\n\n")[0]
 
 
 def _add_files(chat: Session, data: Mapping[str, Any]) -> None:

@@ -97,6 +97,6 @@ def _llm_options(llm: Mapping[str, Any]) -> dict[str, str]:
 def _store_provider(store: dict[str, Any]) -> ProviderConfig | None:
     if not store:
         return None
-    kind = validators.text("type", store.pop("type", "memory"))
+    store_kind = validators.text("type", store.pop("type", "memory"))
     module_path = providers.module_path(store.pop("module_path", None))
-    return providers.choose(kind, module_path, store, {"type": None, "module_path": None})
+    return providers.choose(store_kind, module_path, store, {"type": None, "module_path": None})

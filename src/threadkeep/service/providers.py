@@ -71,12 +71,12 @@ def _built_in(
     kind: str, values: Mapping[str, Any], service_keys: Mapping[str, Any]
 ) -> ProviderConfig:
     table = by_name(STORES[kind].options)
-    names = [name for name, option in table.items() if option.target not in _SERVICE_SETTINGS]
+    key_names = [name for name, option in table.items() if option.target not in _SERVICE_SETTINGS]
     for name in values:
-        if name not in names:
+        if name not in key_names:
             raise ConfigError(
                 f"the provider {shown(kind)} has no key {shown(name)}"
-                f"{did_you_mean(name, [*names, *service_keys])}"
+                f"{did_you_mean(name, [*key_names, *service_keys])}"
             )
     layer = [GivenOption(name, value) for name, value in values.items()]
     read_store(kind, list(expand_urls(kind, layer)))

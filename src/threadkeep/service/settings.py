@@ -49,8 +49,8 @@ class ServiceSettings(NamedTuple):
     @property
     def policy(self) -> HistoryPolicy:
         """The policy that `get_history` applies."""
-        names = ("max_characters", "max_turns", "enforce_alternate_message_roles")
-        return HistoryPolicy(*(self.service[name] for name in names))
+        policy_keys = ("max_characters", "max_turns", "enforce_alternate_message_roles")
+        return HistoryPolicy(*(self.service[policy_key] for policy_key in policy_keys))
 
     @property
     def retain(self) -> HistoryPolicy | None:
@@ -61,9 +61,9 @@ class ServiceSettings(NamedTuple):
     def differs(self, other: ServiceSettings) -> str | None:
         """A key whose value differs in the other settings, or `None`."""
         values, other_values = self._flat(), other._flat()
-        missing = object()
+        no_value = object()
         for key in {**values, **other_values}:
-            if not _same(values.get(key, missing), other_values.get(key, missing)):
+            if not _same(values.get(key, no_value), other_values.get(key, no_value)):
                 return key
         return None
 
@@ -99,19 +99,19 @@ def _parse(keys: dict[str, Any]) -> ServiceSettings:
 
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
     """All keys at one level: they may be inside `history_policy` or beside it."""
-    flat = {key: value for key, value in config.items() if key != NESTED_KEY}
+    flat_config = {key: value for key, value in config.items() if key != NESTED_KEY}
     for key, value in _inner(config).items():
-        if key in flat and not _same(flat[key], value):
+        if key in flat_config and not _same(flat_config[key], value):
             raise ConfigError(
                 f"{key} is given twice with different values, in {NESTED_KEY} and beside it"
             )
-        flat[key] = value
-    return flat
+        flat_config[key] = value
+    return flat_config
 
 
 def _inner(config: Mapping[str, Any]) -> dict[str, Any]:
-    inner = validators.mapping(NESTED_KEY, config.get(NESTED_KEY))
-    return _flat(inner) if inner else inner
+    nested_config = validators.mapping(NESTED_KEY, config.get(NESTED_KEY))
+    return _flat(nested_config) if nested_config else nested_config
 
 
 def _same(first: object, second: object) -> bool:

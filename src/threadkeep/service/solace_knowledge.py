@@ -28,14 +28,14 @@ def import_memory(memory: Memory, owner: User | Session, data: Any) -> tuple[int
     What is known here already, or was forgotten here, is left as it is.
     """
     known_ids = _known_ids(memory, owner)
-    facts = instructions = 0
+    fact_count = instruction_count = 0
     for text in _texts(data, "facts", owner.id):
         if identity("fact", text) not in known_ids:
-            facts += _add(owner, "facts", text)
+            fact_count += _add(owner, "facts", text)
     for text in _texts(data, "instructions", owner.id):
         if identity("instruction", text, None, None) not in known_ids:
-            instructions += _add(owner, "instructions", text)
-    return facts, instructions
+            instruction_count += _add(owner, "instructions", text)
+    return fact_count, instruction_count
 
 
 def is_shared_by_strangers(identity: str) -> bool:
@@ -53,21 +53,23 @@ def import_summary(chat: Session, text: object) -> int:
     if not isinstance(text, str) or not text:
         return 0
     engine, snapshot = chat._engine, chat._stream.read()
-    before = summaries.load(engine, chat.id)
-    if before.summary is not None and (before.summary.last_seq or before.summary.text == text):
+    existing = summaries.load(engine, chat.id)
+    if existing.summary is not None and (
+        existing.summary.last_seq or existing.summary.text == text
+    ):
         return 0
     owner = chat.user if snapshot.info is None else snapshot.info.user
     generation = generation_of(snapshot.version)
     summary = Summary(chat.id, text)
-    return int(summaries.write(engine, before, summary, generation=generation, user=owner) > 0)
+    return int(summaries.write(engine, existing, summary, generation=generation, user=owner) > 0)
 
 
 def _known_ids(memory: Memory, owner: User | Session) -> set[str]:
     if isinstance(owner, Session):
-        unit = for_session(owner._stream).load()
+        user_memory = for_session(owner._stream).load()
     else:
-        unit = UserStream(memory._engine, user=owner.id).load()
-    return {*unit.facts, *unit.instructions, *unit.forgotten}
+        user_memory = UserStream(memory._engine, user=owner.id).load()
+    return {*user_memory.facts, *user_memory.instructions, *user_memory.forgotten}
 
 
 def _texts(data: Any, key: str, owner: str) -> Iterator[str]:

@@ -40,8 +40,8 @@ class _FolderProvider:
         self._path = path
 
     def get_all_sessions(self) -> list[str]:
-        names = sorted(path.name for path in self._path.glob(f"{_FILE_PREFIX}*{_FILE_SUFFIX}"))
-        return [name.removeprefix(_FILE_PREFIX).removesuffix(_FILE_SUFFIX) for name in names]
+        files = sorted(path.name for path in self._path.glob(f"{_FILE_PREFIX}*{_FILE_SUFFIX}"))
+        return [name.removeprefix(_FILE_PREFIX).removesuffix(_FILE_SUFFIX) for name in files]
 
     def get_session(self, session_id: str) -> Any:
         try:

@@ -60,9 +60,9 @@ class SweepThread:
         A sweep that takes longer ends by itself, and its thread closes the Memory.
         """
         with LOCK:
-            same_process, self._pid = self._pid == os.getpid(), os.getpid()
+            is_same_process, self._pid = self._pid == os.getpid(), os.getpid()
             self._stop.set()
-        thread = self._thread if same_process else None
+        thread = self._thread if is_same_process else None
         if thread is not None and thread is not threading.current_thread():
             thread.join(CLOSE_TIMEOUT)
             if thread.is_alive():

@@ -34,19 +34,19 @@ def load(path: str | os.PathLike[str], key: str | None = None) -> Block:
         blocks = list(
             _blocks_under(document, key, set()) if key else _candidate_blocks(document, set())
         )
-        distinct = [block for index, block in enumerate(blocks) if block not in blocks[:index]]
+        variants = [block for index, block in enumerate(blocks) if block not in blocks[:index]]
     except RecursionError as error:
         raise ConfigError(f"{path}: the document contains itself, or is nested too deep") from error
-    if len(distinct) > 1:
+    if len(variants) > 1:
         raise ConfigError(
-            f"{path}: {len(distinct)} blocks under {key or ' or '.join(_BLOCK_KEYS)} differ; name "
+            f"{path}: {len(variants)} blocks under {key or ' or '.join(_BLOCK_KEYS)} differ; name "
             "the one that is meant by key=, or give it a name of its own"
         )
-    if not distinct:
+    if not variants:
         raise ConfigError(
             f"{path}: no {shown(key or NESTED_KEY)} with keys below it{_hint(document, key)}"
         )
-    return distinct[0]
+    return variants[0]
 
 
 def _parse(path: Path) -> object:
@@ -61,8 +61,8 @@ def _parse(path: Path) -> object:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        location = f"{path}, line {mark.line + 1}" if mark else f"{path}"
+        error_mark = getattr(error, "problem_mark", None)
+        location = f"{path}, line {error_mark.line + 1}" if error_mark else f"{path}"
         problem = getattr(error, "problem", None) or "not a text that YAML allows"
         raise ConfigError(f"{location}: this is no YAML: {problem}") from None
     except (ValueError, RecursionError) as error:
@@ -74,28 +74,28 @@ def _candidate_blocks(node: object, visited: set[int]) -> Iterator[Block]:
     if isinstance(node, Mapping) and not visited and node.keys() & SERVICE_KEYS.keys():
         yield node
         return
-    for name, value in _children(node, visited):
-        if isinstance(node, Mapping) and name == NESTED_KEY and node.keys() & _SIBLING_KEYS:
+    for key, child in _children(node, visited):
+        if isinstance(node, Mapping) and key == NESTED_KEY and node.keys() & _SIBLING_KEYS:
             yield _mark_nested(node, visited)
-        elif isinstance(value, Mapping) and name in _BLOCK_KEYS and id(value) not in visited:
-            yield _mark_nested(value, visited)
+        elif isinstance(child, Mapping) and key in _BLOCK_KEYS and id(child) not in visited:
+            yield _mark_nested(child, visited)
         else:
-            yield from _candidate_blocks(value, visited)
+            yield from _candidate_blocks(child, visited)
 
 
 def _blocks_under(node: object, key: str, visited: set[int]) -> Iterator[Block]:
-    for name, value in _children(node, visited):
-        if isinstance(value, Mapping) and name == key and id(value) not in visited:
-            yield _mark_nested(value, visited)
+    for name, child in _children(node, visited):
+        if isinstance(child, Mapping) and name == key and id(child) not in visited:
+            yield _mark_nested(child, visited)
         else:
-            yield from _blocks_under(value, key, visited)
+            yield from _blocks_under(child, key, visited)
 
 
 def _mark_nested(block: Block, visited: set[int]) -> Block:
     """Mark the nested nodes of a block as visited: an anchor merged elsewhere is no other block."""
-    for _, value in _children(block, visited):
-        if isinstance(value, Mapping):
-            _mark_nested(value, visited)
+    for _, child in _children(block, visited):
+        if isinstance(child, Mapping):
+            _mark_nested(child, visited)
     return block
 
 
@@ -114,7 +114,7 @@ def _hint(document: object, key: str | None) -> str:
 
 
 def _names(node: object, visited: set[int]) -> Iterator[str]:
-    for name, value in _children(node, visited):
-        if isinstance(name, str) and isinstance(value, Mapping):
+    for name, child in _children(node, visited):
+        if isinstance(name, str) and isinstance(child, Mapping):
             yield name
-        yield from _names(value, visited)
+        yield from _names(child, visited)

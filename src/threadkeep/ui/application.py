@@ -74,14 +74,14 @@ def app(
         ConfigError: the file of keys cannot be used; it says why.
     """
     check_memory(memory)
-    bounds = limits or Limits()
+    request_limits = limits or Limits()
     application = Starlette(
         routes=[*_ROUTES, *(changes.ROUTES if write else ())],
-        middleware=[door_middleware(hosts, origins, bounds, forms="/")],
+        middleware=[door_middleware(hosts, origins, request_limits, forms="/")],
         exception_handlers=_EXCEPTION_HANDLERS,
     )
     state = application.state
-    state.memory, state.limits, state.write = memory, bounds, write
+    state.memory, state.limits, state.write = memory, request_limits, write
     state.authenticator = sign_in.Browsers(authenticator_of(keys))
     state.form_tokens = FormTokens()
     state.renderer = Renderer()

@@ -62,12 +62,12 @@ class Receipts:
 
     def add(self, receipt: Receipt) -> str:
         """Keep a receipt, and return its id."""
-        id = secrets.token_urlsafe(12)
+        receipt_id = secrets.token_urlsafe(12)
         with self._lock:
-            self._receipts[id] = receipt
+            self._receipts[receipt_id] = receipt
             if len(self._receipts) > _MAX_RECEIPTS:
                 self._receipts.popitem(last=False)
-        return id
+        return receipt_id
 
     def get(self, id: str) -> Receipt | None:
         """The receipt of an id."""
@@ -77,26 +77,26 @@ class Receipts:
 
 def approve(kind: str, request: Request) -> Response:
     """`POST /user/{kind}/approve?user=&id=`: make known what waits, or was refused."""
-    user, id = user_of(request, "user"), id_parameter(request)
+    user, entry_id = user_of(request, "user"), id_parameter(request)
     collection: Any = collection_of(user, kind)
-    entry = collection.approve(id)
-    return _see(url(request, f"/user/{kind}", user=user.id, id=entry.id))
+    approved_entry = collection.approve(entry_id)
+    return _see(url(request, f"/user/{kind}", user=user.id, id=approved_entry.id))
 
 
 def forget_entry(kind: str, request: Request) -> Response:
     """`POST /user/{kind}/forget?user=&id=`: remove a fact or an instruction for good."""
-    user, id = user_of(request, "user"), id_parameter(request)
-    collection_of(user, kind).forget(id)
-    page = "/user" if kind == "fact" else "/user/instructions"
-    return _see(url(request, page, id=user.id))
+    user, entry_id = user_of(request, "user"), id_parameter(request)
+    collection_of(user, kind).forget(entry_id)
+    list_page = "/user" if kind == "fact" else "/user/instructions"
+    return _see(url(request, list_page, id=user.id))
 
 
 def ask_forget_user(request: Request) -> Response:
     """`GET /user/forget?id=`: whether it is meant."""
     user = user_of(request)
-    action = url(request, "/user/forget", id=user.id)
+    form_url = url(request, "/user/forget", id=user.id)
     back = url(request, "/user", id=user.id)
-    return render(request, "confirm.html", subject="user", id=user.id, action=action, back=back)
+    return render(request, "confirm.html", subject="user", id=user.id, action=form_url, back=back)
 
 
 def forget_user(request: Request) -> Response:
@@ -124,13 +124,13 @@ def forget_user(request: Request) -> Response:
 def ask_delete_session(request: Request) -> Response:
     """`GET /session/delete?id=`: whether it is meant."""
     chat, info = session_of(request)
-    action = url(request, "/session/delete", id=chat.id)
+    form_url = url(request, "/session/delete", id=chat.id)
     return render(
         request,
         "confirm.html",
         subject="session",
         id=info.title or chat.id,
-        action=action,
+        action=form_url,
         back=url(request, "/session", id=chat.id),
     )
 
@@ -138,19 +138,21 @@ def ask_delete_session(request: Request) -> Response:
 def delete_session(request: Request) -> Response:
     """`POST /session/delete?id=`: remove a session with everything in it."""
     chat, info = session_of(request)
-    newest = chat.items(last=1, hidden=True)
+    last_items = chat.items(last=1, hidden=True)
     chat.delete()
     remaining = {"sessions": int(chat.info() is not None), "items": len(chat.items(last=1))}
     if info.user is not None:
-        owned = memory_of(request).session(chat.id, user=info.user)
-        remaining["facts and instructions from it"] = citations(owned).total()
-    removed = f"the session with its items, the last of them #{newest[0].seq}" if newest else ""
+        owned_session = memory_of(request).session(chat.id, user=info.user)
+        remaining["facts and instructions from it"] = citations(owned_session).total()
+    removal = (
+        f"the session with its items, the last of them #{last_items[0].seq}" if last_items else ""
+    )
     return _receipt(
         request,
         Receipt(
             "session",
             chat.id,
-            (removed or "the session, which had no items",),
+            (removal or "the session, which had no items",),
             (),
             remaining,
             owner_of(request),
@@ -161,10 +163,10 @@ def delete_session(request: Request) -> Response:
 def receipt(request: Request) -> Response:
     """`GET /receipt?id=`: what an erasure of this run of the server did."""
     receipts: Receipts = request.app.state.receipts
-    stored = receipts.get(id_parameter(request))
-    if stored is None or owner_of(request) not in (None, stored.reader):
+    stored_receipt = receipts.get(id_parameter(request))
+    if stored_receipt is None or owner_of(request) not in (None, stored_receipt.reader):
         raise NotFound(NOT_FOUND)
-    return render(request, "receipt.html", receipt=stored)
+    return render(request, "receipt.html", receipt=stored_receipt)
 
 
 def _receipt(request: Request, new_receipt: Receipt) -> Response:

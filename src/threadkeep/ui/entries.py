@@ -85,12 +85,12 @@ def excerpt(text: str, limit: int) -> Excerpt:
 
 def as_json(value: Any, limit: int) -> Excerpt:
     """A value as indented JSON, for people."""
-    text = (
+    indented_json = (
         value
         if isinstance(value, str)
         else json.dumps(value, ensure_ascii=False, indent=2, default=str)
     )
-    return excerpt(text, limit)
+    return excerpt(indented_json, limit)
 
 
 def _parts(item: Item, limit: int) -> Iterable[Part]:
@@ -103,6 +103,6 @@ def _parts(item: Item, limit: int) -> Iterable[Part]:
     )
     for block in blocks[:_MAX_PARTS]:
         yield Part(str(block["type"]), as_json(block, limit))
-    left_out = max(0, len(item.tool_calls) - _MAX_PARTS) + max(0, len(blocks) - _MAX_PARTS)
-    if left_out:
-        yield Part(f"{left_out} more parts", Excerpt("not shown here"))
+    left_out_count = max(0, len(item.tool_calls) - _MAX_PARTS) + max(0, len(blocks) - _MAX_PARTS)
+    if left_out_count:
+        yield Part(f"{left_out_count} more parts", Excerpt("not shown here"))

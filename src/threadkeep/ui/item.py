@@ -21,23 +21,23 @@ _MAX_PAYLOAD: Final = 100_000
 def item(request: Request) -> Response:
     """`GET /item?session=&id=`: an item with its payload, facts, instructions and refusals."""
     chat, info = session_of(request, "session")
-    id = id_parameter(request)
-    before = chat.items(before=id, last=1, hidden=True)
-    following = chat.items(after=before[-1].seq if before else 0, limit=1, hidden=True)
-    if not following or following[0].id != id:
+    item_id = id_parameter(request)
+    items_before = chat.items(before=item_id, last=1, hidden=True)
+    items = chat.items(after=items_before[-1].seq if items_before else 0, limit=1, hidden=True)
+    if not items or items[0].id != item_id:
         raise NotFound(NOT_FOUND)
-    shown_item, explanation = following[0], chat.explain(id)
-    entry = entry_of(shown_item, limit=LONG)
+    shown_item, explanation = items[0], chat.explain(item_id)
+    item_view = entry_of(shown_item, limit=LONG)
     return render(
         request,
         "item.html",
         info=info,
-        entry=entry,
+        entry=item_view,
         metadata=as_json(shown_item.metadata, _MAX_PAYLOAD) if shown_item.metadata else None,
         raw=as_json(shown_item.raw, _MAX_PAYLOAD) if shown_item.raw else None,
         usage=as_json(shown_item.usage, _MAX_PAYLOAD) if shown_item.usage else None,
         explanation=explanation,
-        passages=passages(entry.text.text, quotes_of(explanation, id)),
+        passages=passages(item_view.text.text, quotes_of(explanation, item_id)),
     )
 
 
@@ -52,11 +52,11 @@ def quotes_of(explanation: Explanation, id: str) -> set[str]:
 
 def passages(text: str, quotes: Iterable[str]) -> list[tuple[str, bool]]:
     """A text in pieces, each with whether it is cited; together they are the text."""
-    longest_first = sorted(quotes, key=len, reverse=True)
-    if not longest_first:
+    sorted_quotes = sorted(quotes, key=len, reverse=True)
+    if not sorted_quotes:
         return [(text, False)]
-    pieces = re.split(f"({'|'.join(map(re.escape, longest_first))})", text)
-    return [(piece, place % 2 == 1) for place, piece in enumerate(pieces) if piece]
+    pieces = re.split(f"({'|'.join(map(re.escape, sorted_quotes))})", text)
+    return [(piece, index % 2 == 1) for index, piece in enumerate(pieces) if piece]
 
 
 ROUTES: Final = [page_route("/item", item)]

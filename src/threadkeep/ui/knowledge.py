@@ -61,17 +61,17 @@ def _entries(request: Request, kind: str) -> Response:
     if status not in (None, *STATUSES):
         raise ApiError(400, "there is no such status", param="status")
     collection: Any = collection_of(user, kind)
-    listed = collection.list(status=status)[::-1]  # what was learned last comes first
-    start = number_parameter(request, "start") or 0
+    entries = collection.list(status=status)[::-1]  # what was learned last comes first
+    start_index = number_parameter(request, "start") or 0
     return render(
         request,
         "knowledge.html",
         user=user,
         kind=kind,
-        entries=listed[start : start + PAGE],
-        start=start,
-        count=len(listed),
-        following=start + PAGE if start + PAGE < len(listed) else None,
+        entries=entries[start_index : start_index + PAGE],
+        start=start_index,
+        count=len(entries),
+        following=start_index + PAGE if start_index + PAGE < len(entries) else None,
         chosen=status,
         statuses=STATUSES,
     )
@@ -88,9 +88,9 @@ def instruction(request: Request) -> Response:
 
 
 def _entry(request: Request, kind: str) -> Response:
-    user, id = user_of(request, "user"), id_parameter(request)
+    user, entry_id = user_of(request, "user"), id_parameter(request)
     collection: Any = collection_of(user, kind)
-    entry: Fact | Instruction | None = collection.get(id)
+    entry: Fact | Instruction | None = collection.get(entry_id)
     if entry is None:
         raise NotFound(NOT_FOUND)
     return render(
@@ -102,16 +102,16 @@ def _entry(request: Request, kind: str) -> Response:
         metadata=as_json(entry.metadata, _MAX_METADATA)
         if isinstance(entry, Fact) and entry.metadata
         else None,
-        sources=_source_rows(entry.sources, collection.explain(id)),
-        history=user.facts.history(id) if kind == "fact" else [],
+        sources=_source_rows(entry.sources, collection.explain(entry_id)),
+        history=user.facts.history(entry_id) if kind == "fact" else [],
     )
 
 
 def refused(request: Request) -> Response:
     """`GET /user/refused?id=`: what was proposed and is not known, and why; newest first."""
     user = user_of(request)
-    listed = user.refused(limit=2 * PAGE)[::-1]
-    return render(request, "refused.html", user=user, refusals=listed)
+    refusals = user.refused(limit=2 * PAGE)[::-1]
+    return render(request, "refused.html", user=user, refusals=refusals)
 
 
 def summaries(request: Request) -> Response:
@@ -122,8 +122,8 @@ def summaries(request: Request) -> Response:
     rows: list[tuple[Any, Summary | None]] = [
         (info, stored_summaries.peek(memory.session(info.id, user=owner)._stream)) for info in page
     ]
-    following = None if page.cursor is None else encode_cursor(page.cursor)
-    return render(request, "summaries.html", user=user, rows=rows, following=following)
+    next_cursor = None if page.cursor is None else encode_cursor(page.cursor)
+    return render(request, "summaries.html", user=user, rows=rows, following=next_cursor)
 
 
 def collection_of(user: User, kind: str) -> Facts | Instructions:
@@ -138,12 +138,12 @@ def collection_of(user: User, kind: str) -> Facts | Instructions:
 
 
 def _source_rows(sources: Sequence[Source], items: Sequence[Item]) -> list[SourceRow]:
-    texts = {item.id: item.text for item in items}
+    item_texts = {item.id: item.text for item in items}
     return [
         SourceRow(
             source,
-            excerpt(source.quote or texts.get(source.item, ""), _MAX_QUOTE),
-            source.item in texts,
+            excerpt(source.quote or item_texts.get(source.item, ""), _MAX_QUOTE),
+            source.item in item_texts,
         )
         for source in sources
     ]

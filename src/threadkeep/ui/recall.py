@@ -26,20 +26,20 @@ def recall(request: Request) -> Response:
     """`GET /user/recall?id=&q=`: the best answers first, each with what found it."""
     user = user_of(request)
     query = text_parameter(request, "q")
-    count = number_parameter(request, "k", 100) or 10
+    hit_limit = number_parameter(request, "k", 100) or 10
     conditions: dict[str, Any] = {
         name: text_parameter(request, name, 1_000) for name in _CONDITIONS
     }
     if conditions["kind"] not in ("", "fact", "item"):
         raise ApiError(400, "kind must be fact or item", param="kind")
     set_conditions = {name: value for name, value in conditions.items() if value}
-    hits = user.recall(query, count, **set_conditions) if query else Hits()
+    hits = user.recall(query, hit_limit, **set_conditions) if query else Hits()
     return render(
         request,
         "recall.html",
         user=user,
         query=query,
-        count=count,
+        count=hit_limit,
         conditions=conditions,
         hits=hits,
         explanations=_EXPLANATIONS,

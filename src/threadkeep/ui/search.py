@@ -42,9 +42,9 @@ class Search:
             return False
         if not self.words:
             return True
-        fields = (info.id, info.user, info.agent, info.title, str(info.metadata or ""))
-        text = " ".join(filter(None, fields)).casefold()
-        return all(word in text for word in self.words)
+        searched_fields = (info.id, info.user, info.agent, info.title, str(info.metadata or ""))
+        searched_text = " ".join(filter(None, searched_fields)).casefold()
+        return all(word in searched_text for word in self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,8 @@ def find_sessions(memory: Memory, user: str | None, search: Search, cursor: Any)
         InputError: the cursor is none.
     """
     if not search:
-        listed = memory.sessions(user=user, limit=PAGE, cursor=cursor)
-        return SessionPage(list(listed), listed.cursor, len(listed))
+        page = memory.sessions(user=user, limit=PAGE, cursor=cursor)
+        return SessionPage(list(page), page.cursor, len(page))
     matches: list[SessionInfo] = []
     looked_at, size = 0, PAGE  # small at first: what matches nearly always fills a page at once
     while len(matches) < PAGE and looked_at < MAX_LOOKED_AT:

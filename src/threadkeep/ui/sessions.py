@@ -21,8 +21,8 @@ def sessions(request: Request) -> Response:
     owner = owner_of(request)
     user = owner or text_parameter(request, "user") or None
     words = text_parameter(request, "q", _MAX_WORDS)
-    since, until = (text_parameter(request, name, 40) for name in ("since", "until"))
-    search = parse_search(words, since, until)
+    since_text, until_text = (text_parameter(request, name, 40) for name in ("since", "until"))
+    search = parse_search(words, since_text, until_text)
     page = find_sessions(memory_of(request), user, search, cursor_of(request))
     return render(
         request,
@@ -32,8 +32,8 @@ def sessions(request: Request) -> Response:
         owner=owner,
         user=user,
         words=words,
-        since=since,
-        until=until,
+        since=since_text,
+        until=until_text,
         is_search=bool(search),
     )
 
@@ -42,9 +42,9 @@ def users(request: Request) -> Response:
     """`GET /users`: everybody who has sessions, or of whom something is known; for the operator."""
     if owner_of(request) is not None:
         raise ApiError(404, NOT_FOUND, code="not_found")
-    listed = find_users(memory_of(request), cursor_of(request))
-    following = None if listed.cursor is None else encode_cursor(listed.cursor)
-    return render(request, "users.html", users=listed, following=following)
+    page = find_users(memory_of(request), cursor_of(request))
+    next_cursor = None if page.cursor is None else encode_cursor(page.cursor)
+    return render(request, "users.html", users=page, following=next_cursor)
 
 
 ROUTES: Final = [page_route("/", sessions), page_route("/users", users)]

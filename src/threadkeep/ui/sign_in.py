@@ -46,18 +46,18 @@ class Browsers:
         if principal is not None:
             return principal
         with self._lock:
-            entry = self._signed_in.get(
+            signed_in_key = self._signed_in.get(
                 connection.cookies.get(cookie_name(connection, KEY_COOKIE), "")
             )
-        if entry is None or entry.until < time.monotonic():
+        if signed_in_key is None or signed_in_key.until < time.monotonic():
             return None
-        return self.principal_of_key(connection, entry.key)
+        return self.principal_of_key(connection, signed_in_key.key)
 
     def principal_of_key(self, connection: HTTPConnection, key: str) -> Principal | None:
         """The principal of a key, as if the request had brought it."""
-        others = [pair for pair in connection.scope["headers"] if pair[0] != b"authorization"]
-        header = (b"authorization", f"Bearer {key}".encode("utf-8", "surrogatepass"))
-        scope = {**connection.scope, "headers": [*others, header]}
+        headers = [pair for pair in connection.scope["headers"] if pair[0] != b"authorization"]
+        key_header = (b"authorization", f"Bearer {key}".encode("utf-8", "surrogatepass"))
+        scope = {**connection.scope, "headers": [*headers, key_header]}
         return self.keys.authenticate(HTTPConnection(scope))
 
     def sign_in(self, key: str) -> str:

@@ -24,10 +24,10 @@ _MAX_FEEDBACK: Final = 20
 def transcript(request: Request) -> Response:
     """`GET /session?id=`: the newest items; `after=` or `before=` a seq, those there."""
     chat, info = session_of(request)
-    after, before = (number_parameter(request, name) for name in ("after", "before"))
+    after_seq, before_seq = (number_parameter(request, name) for name in ("after", "before"))
     with_hidden = request.query_params.get("hidden") == "1"
-    items, older, newer = page_of_items(chat, after, before, with_hidden)
-    learned = citations(chat) if items else Counter()
+    items, older_seq, newer_seq = page_of_items(chat, after_seq, before_seq, with_hidden)
+    citation_counts = citations(chat) if items else Counter()
     return render(
         request,
         "session.html",
@@ -38,9 +38,9 @@ def transcript(request: Request) -> Response:
         feedback=memory_of(request).feedback.list(
             conversation=chat.id, user=owner_of(request), limit=_MAX_FEEDBACK
         ),
-        entries=[entry_of(item, learned=learned[item.id]) for item in items],
-        older=older,
-        newer=newer,
+        entries=[entry_of(item, learned=citation_counts[item.id]) for item in items],
+        older=older_seq,
+        newer=newer_seq,
         with_hidden=with_hidden,
     )
 
@@ -50,13 +50,13 @@ def page_of_items(
 ) -> tuple[list[Item], int | None, int | None]:
     """Items, the seq before which older ones stand, and the one behind which newer ones do."""
     if after is not None:
-        listed = chat.items(after=after, limit=PAGE, hidden=hidden)
-        older = listed[0].seq if listed and after > 0 else None
-        return list(listed), older, listed.cursor
-    listed = chat.items(last=PAGE + 1, before=before, hidden=hidden)
-    items = listed[-PAGE:]
-    older = items[0].seq if len(listed) > PAGE else None
-    return items, older, items[-1].seq if items and before is not None else None
+        page = chat.items(after=after, limit=PAGE, hidden=hidden)
+        older_seq = page[0].seq if page and after > 0 else None
+        return list(page), older_seq, page.cursor
+    page = chat.items(last=PAGE + 1, before=before, hidden=hidden)
+    items = page[-PAGE:]
+    older_seq = items[0].seq if len(page) > PAGE else None
+    return items, older_seq, items[-1].seq if items and before is not None else None
 
 
 def citations(chat: Session) -> Counter[str]:
@@ -65,7 +65,7 @@ def citations(chat: Session) -> Counter[str]:
         *(entry.sources for entry in chat.facts.list(status=None)),
         *(entry.sources for entry in chat.instructions.list(status=None)),
     ]
-    return Counter(item for cited in sources for item in _items_of(chat, cited))
+    return Counter(item for entry_sources in sources for item in _items_of(chat, entry_sources))
 
 
 def _items_of(chat: Session, sources: tuple[Source, ...]) -> set[str]:

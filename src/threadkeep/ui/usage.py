@@ -60,8 +60,8 @@ class Totals:
 
     def rate(self, feedback: Feedback) -> None:
         """Add a rating."""
-        liked = feedback.rating == "positive"
-        self.ratings[feedback.model or "unknown"] += RatingCounts(int(liked), int(not liked))
+        is_liked = feedback.rating == "positive"
+        self.ratings[feedback.model or "unknown"] += RatingCounts(int(is_liked), int(not is_liked))
 
 
 def usage(request: Request) -> Response:
@@ -92,10 +92,10 @@ def _add_sessions(engine: Engine, infos: Sequence[SessionInfo], totals: Totals) 
         )
     )
     totals.is_complete &= all(len(page.records) < MAX_PER_SESSION for page in pages)
-    for info, entries, ratings in zip(infos, pages[::2], pages[1::2], strict=True):
-        for record in entries.records:
+    for info, response_page, feedback_page in zip(infos, pages[::2], pages[1::2], strict=True):
+        for record in response_page.records:
             totals.add(read_entry(record))
-        for record in ratings.records:
+        for record in feedback_page.records:
             if (feedback := read_feedback(record, info.id)) is not None:
                 totals.rate(feedback)
 
@@ -107,17 +107,17 @@ def _batches(infos: Sequence[SessionInfo]) -> Iterator[Sequence[SessionInfo]]:
 def bars_of(by_day: Mapping[str, Usage]) -> list[Bar]:
     """The bars of the last days, the highest of 100."""
     days = sorted(by_day)[-DAYS:]
-    most = max((by_day[day].input_tokens + by_day[day].output_tokens for day in days), default=0)
-    share = 100 / (most or 1)
+    maximum = max((by_day[day].input_tokens + by_day[day].output_tokens for day in days), default=0)
+    percent_per_token = 100 / (maximum or 1)
     return [
         Bar(
             day,
-            place,
-            by_day[day].input_tokens * share,
-            by_day[day].output_tokens * share,
+            position,
+            by_day[day].input_tokens * percent_per_token,
+            by_day[day].output_tokens * percent_per_token,
             by_day[day],
         )
-        for place, day in enumerate(days)
+        for position, day in enumerate(days)
     ]
 
 

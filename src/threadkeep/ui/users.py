@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from threadkeep.api.memory import Memory
 from threadkeep.core import cursor as cursors
-from threadkeep.core import names
 from threadkeep.core.engine import Engine
 from threadkeep.errors import InputError
+from threadkeep.longterm.known_users import known_users
 from threadkeep.sessions import user_index
 from threadkeep.types import Listing, Query
 from threadkeep.types.timestamps import utc_datetime
@@ -33,24 +33,16 @@ def find_users(memory: Memory, cursor: Any = None) -> Listing[UserRow]:
         InputError: the cursor is none.
     """
     engine = memory._engine
-    part, position = (_WITH_SESSIONS, None) if cursor is None else cursors.parts(cursor, 2)
-    if part == _WITH_SESSIONS:
+    listing_part, position = (_WITH_SESSIONS, None) if cursor is None else cursors.parts(cursor, 2)
+    if listing_part == _WITH_SESSIONS:
         page = user_index.users(engine, PAGE, position)
-        following = [_KNOWN, None] if page.cursor is None else [_WITH_SESSIONS, page.cursor]
-        return Listing(_rows(engine, page), cursor=following)
-    if part != _KNOWN:
+        next_cursor = [_KNOWN, None] if page.cursor is None else [_WITH_SESSIONS, page.cursor]
+        return Listing(_rows(engine, page), cursor=next_cursor)
+    if listing_part != _KNOWN:
         raise InputError("cursor: not a cursor of this listing")
-    users, position = _known_users(engine, position)
+    users, position = known_users(engine, position, PAGE)
     rows = [row for row in _rows(engine, users) if row.written_at is None]
     return Listing(rows, cursor=None if position is None else [_KNOWN, position])
-
-
-def _known_users(engine: Engine, position: Any) -> tuple[list[str], Any]:
-    """Users of whom something is known; not those whose names are too long to be read back."""
-    prefix = names.noun_prefix(engine.settings.namespace, "user")
-    streams, following = engine.longterm.streams(prefix, cursor=position, limit=PAGE)
-    encoded = (names.parts(stream)[1] for stream in dict.fromkeys(streams))
-    return [names.decoded(part) for part in encoded if not part.startswith("=")], following
 
 
 def _rows(engine: Engine, users: Sequence[str]) -> list[UserRow]:

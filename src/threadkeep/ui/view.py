@@ -125,10 +125,10 @@ def user_of(request: Request, name: str = "id") -> User:
     Raises:
         ApiError: 404: another user's data.
     """
-    id, owner = id_parameter(request, name), owner_of(request)
-    if owner is not None and id != owner:
+    user_name, owner = id_parameter(request, name), owner_of(request)
+    if owner is not None and user_name != owner:
         raise ApiError(404, NOT_FOUND, code="not_found")
-    return memory_of(request).user(id)
+    return memory_of(request).user(user_name)
 
 
 def _within_limit(view: View, request: Request) -> Response:

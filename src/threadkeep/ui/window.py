@@ -46,8 +46,8 @@ def window(request: Request) -> Response:
     """`GET /session/window?id=`: the window of a budget, and the request of a provider with it."""
     chat, info = session_of(request)
     limits = _limits_of(request)
-    chosen = request.query_params.get("provider", "openai")
-    if chosen not in PROVIDERS:
+    provider = request.query_params.get("provider", "openai")
+    if provider not in PROVIDERS:
         raise ApiError(400, "provider is not one of this page", param="provider")
     shown_window = chat.window(
         max_tokens=limits["max_tokens"] or None,
@@ -64,21 +64,21 @@ def window(request: Request) -> Response:
         not_shown=max(0, len(shown_window) - MAX_ROWS),
         reasons=_REASONS,
         providers=PROVIDERS,
-        chosen=chosen,
-        payload=as_json(PROVIDERS[chosen].body(shown_window), _MAX_PAYLOAD),
+        chosen=provider,
+        payload=as_json(PROVIDERS[provider].body(shown_window), _MAX_PAYLOAD),
     )
 
 
 def rows_of(window: Window) -> list[ItemView | LeftOutRange]:
     """The newest items with the gaps between them, oldest first."""
     items = window[-MAX_ROWS:]
-    first = items[0].seq if len(items) < len(window) else 0
-    gaps = [gap for gap in window.left_out.ranges if gap.last >= first]
-    placed: list[tuple[int, ItemView | LeftOutRange]] = [
+    first_seq = items[0].seq if len(items) < len(window) else 0
+    gaps = [gap for gap in window.left_out.ranges if gap.last >= first_seq]
+    numbered_rows: list[tuple[int, ItemView | LeftOutRange]] = [
         *((gap.first, gap) for gap in gaps if gap.reason != "shortened"),
         *((item.seq, entry_of(item, with_tokens=True)) for item in items),
     ]
-    return [row for _, row in sorted(placed, key=lambda pair: pair[0])]
+    return [row for _, row in sorted(numbered_rows, key=lambda pair: pair[0])]
 
 
 def _limits_of(request: Request) -> dict[str, int | None]:
@@ -90,15 +90,15 @@ def _limits_of(request: Request) -> dict[str, int | None]:
 
 def _anthropic(window: Window) -> dict[str, Any]:
     messages = window.to_anthropic()
-    system = {"system": messages.system} if messages.system else {}
-    return {**system, "messages": list(messages)}
+    system_field = {"system": messages.system} if messages.system else {}
+    return {**system_field, "messages": list(messages)}
 
 
 def _gemini(window: Window) -> dict[str, Any]:
     contents = window.to_gemini()
     instruction = {"parts": [{"text": contents.system_instruction}]}
-    system = {"system_instruction": instruction} if contents.system_instruction else {}
-    return {**system, "contents": list(contents)}
+    system_field = {"system_instruction": instruction} if contents.system_instruction else {}
+    return {**system_field, "contents": list(contents)}
 
 
 ROUTES: Final = [page_route("/session/window", window)]

@@ -6,8 +6,7 @@ contents only, so that what is forgotten is nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import uuid4
 
@@ -25,10 +24,11 @@ from agent_framework_threadkeep.content_codec import (
     without_bytes,
 )
 from threadkeep import Item
+from threadkeep.adapters.codec import content_of, payload_of, results_apart
 from threadkeep.adapters.json_values import as_json
 from threadkeep.adapters.plain_items import PLAIN_ROLES, is_plain_text
 from threadkeep.errors import InputError
-from threadkeep.messages import contributions
+from threadkeep.messages import as_blocks, contributions
 
 FORMAT: Final = "agent-framework/1"
 _HIDDEN: Final = frozenset({"notice", "opaque"})
@@ -49,21 +49,21 @@ def to_items(message: Message, number: int = 0) -> list[Item]:
     Raises:
         InputError: it holds what is not JSON.
     """
-    data = _dump(message, number)
-    contents: list[Part] = data.pop("contents", [])
-    if _is_plain(data, contents):
+    dump = _dump(message, number)
+    contents: list[Part] = dump.pop("contents", [])
+    if _is_plain(dump, contents):
         return [Item(role=message.role, content=contents[0]["text"])]
     if not contents:
-        return [Item(type="notice", role=message.role, raw=_raw({"message": data}))]
-    groups = list(_groups(contents))
+        return [Item(type="notice", role=message.role, raw=_raw({"message": dump}))]
+    groups = list(results_apart(contents, _is_result))
     group_id = uuid4().hex if len(groups) > 1 else None
     items: list[Item] = []
     for group in groups:
         is_result = _is_result(group[0])
         fields, parts = _result(group[0]) if is_result else _message(message.role, group)
-        head = {"message": data} if not items else {"role": message.role}
-        mark = {} if group_id is None else {"group": group_id}
-        items.append(Item(**fields, raw=_raw({**head, **mark, "contents": parts})))
+        envelope = {"message": dump} if not items else {"role": message.role}
+        group_mark = {} if group_id is None else {"group": group_id}
+        items.append(Item(**fields, raw=_raw({**envelope, **group_mark, "contents": parts})))
     return items
 
 
@@ -74,18 +74,20 @@ def to_messages(items: Sequence[Item]) -> list[Message]:
     other model can read them.
     """
     messages: list[Message] = []
-    for part in _parts(items):
-        previous: Item | None = None
-        for item in part:
-            native = _native_message(item)
-            message = _foreign_message(item) if native is None else native
+    for contribution in _parts(items):
+        previous_item: Item | None = None
+        for item in contribution:
+            native_message = _native_message(item)
+            message = _foreign_message(item) if native_message is None else native_message
             if message is None:
                 continue
-            if previous is not None and _continues(previous, item, is_native=native is not None):
+            if previous_item is not None and _continues(
+                previous_item, item, is_native=native_message is not None
+            ):
                 messages[-1].contents.extend(message.contents)
             else:
                 messages.append(message)
-            previous = item
+            previous_item = item
     return messages
 
 
@@ -98,8 +100,8 @@ def _parts(items: Sequence[Item]) -> list[Sequence[Item]]:
 def _continues(previous: Item, item: Item, *, is_native: bool) -> bool:
     """Whether an item is a part of the message before it, as its writer stored them apart."""
     if is_native:
-        group = _data(item).get("group")
-        return group is not None and group == _data(previous).get("group")
+        group_id = _data(item).get("group")
+        return group_id is not None and group_id == _data(previous).get("group")
     is_separate = bool(item.tool_calls) and (item.type != "message" or bool(previous.tool_calls))
     return is_separate and previous.role == item.role == "assistant" and not _data(previous)
 
@@ -112,10 +114,10 @@ def usage_of(details: Any) -> dict[str, Any] | None:
 
 def _dump(message: Message, number: int) -> dict[str, Any]:
     try:
-        data = message.to_dict(exclude={"contents", "additional_properties"})
-        data["additional_properties"] = message.additional_properties
-        data["contents"] = [content.to_dict() for content in message.contents]
-        return dict(as_json(data, any_type=True))
+        message_dump = message.to_dict(exclude={"contents", "additional_properties"})
+        message_dump["additional_properties"] = message.additional_properties
+        message_dump["contents"] = [content.to_dict() for content in message.contents]
+        return dict(as_json(message_dump, any_type=True))
     except (ValueError, TypeError, RecursionError) as error:
         raise InputError(f"message {number} cannot be stored as JSON: {error}") from error
 
@@ -125,30 +127,28 @@ def _is_plain(data: dict[str, Any], contents: list[Part]) -> bool:
     has_more = any(data.get(name) for name in data.keys() - {"type", "role"})
     if has_more or data["role"] not in PLAIN_ROLES or len(contents) != 1:
         return False
-    plain = {"type": "text", "additional_properties": {}}
-    part = dict(contents[0])
-    return isinstance(part.pop("text", None), str) and part == plain
+    text_defaults = {"type": "text", "additional_properties": {}}
+    text_part = dict(contents[0])
+    return isinstance(text_part.pop("text", None), str) and text_part == text_defaults
 
 
 def _native_message(item: Item) -> Message | None:
     """The message, or the part of it that the item holds; `None` if another framework wrote it."""
     if is_plain_text(item):
         return Message(item.role, [str(item.content)])
-    if not (data := _data(item)):
+    if not (payload := _data(item)):
         return None
     try:
-        head = dict(data["message"] if "message" in data else {"role": data["role"]})
-        contents = [_stored_part(part, item) for part in data.get("contents", ())]
-        return Message.from_dict({**head, "contents": contents})
+        envelope = dict(payload["message"] if "message" in payload else {"role": payload["role"]})
+        contents = [_stored_part(part, item) for part in payload.get("contents", ())]
+        return Message.from_dict({**envelope, "contents": contents})
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         return None  # of another shape: what is neutral
 
 
 def _data(item: Item) -> dict[str, Any]:
     """The payload of the framework; empty if another one wrote the item."""
-    raw = item.raw or {}
-    data = raw.get("data")
-    return data if raw.get("format") == FORMAT and isinstance(data, dict) else {}
+    return payload_of(item, FORMAT) or {}
 
 
 def _stored_part(part: Part, item: Item) -> Part:
@@ -157,43 +157,30 @@ def _stored_part(part: Part, item: Item) -> Part:
     return with_bytes(part, item.content)
 
 
-def _groups(contents: list[Part]) -> Iterator[list[Part]]:
-    """Each function result alone, and the contents between them together."""
-    for is_result, run in groupby(contents, _is_result):
-        group = list(run)
-        yield from ([part] for part in group) if is_result else [group]
-
-
 def _is_result(part: Part) -> bool:
     return bool(part["type"] == "function_result")
 
 
 def _result(part: Part) -> tuple[dict[str, Any], list[Part]]:
-    fields = {
+    item_fields = {
         "type": "tool_result",
         "role": "tool",
         "tool_call_id": part.get("call_id") or "",
         "content": result_text(part),
     }
-    failed = {"status": "error"} if part.get("exception") else {}
-    return {**fields, **failed}, [packed_result(part)]
+    error_status = {"status": "error"} if part.get("exception") else {}
+    return {**item_fields, **error_status}, [packed_result(part)]
 
 
 def _message(role: str, parts: list[Part]) -> tuple[dict[str, Any], list[Part]]:
-    blocks = [to_block(part) for part in parts]
-    content = [block for block in blocks if block is not None]
-    is_text = [block["type"] for block in content] == ["text"]
+    content, slim_parts = content_of(parts, to_block, without_bytes)
     details = next((part.get("usage_details") for part in parts if part["type"] == "usage"), None)
-    stored, index = [], 0
-    for part, block in zip(parts, blocks, strict=True):
-        stored.append(without_bytes(part, block, index))
-        index += block is not None
     return {
         "role": "assistant" if role == "tool" else role,
-        "content": content[0]["text"] if is_text else content or "",
+        "content": content,
         "tool_calls": [to_call(part) for part in parts if part["type"] == "function_call"],
         "usage": usage_of(details),
-    }, stored
+    }, slim_parts
 
 
 def _foreign_message(item: Item) -> Message | None:
@@ -203,9 +190,8 @@ def _foreign_message(item: Item) -> Message | None:
         result = {"type": "function_result", "call_id": item.tool_call_id, "result": _text(item)}
         items = [{"type": "text", "text": _text(item)}]
         return Message("tool", [{**result, "items": items}])
-    blocks = [{"type": "text", "text": item.content}] if item.content else []
-    neutral = blocks if isinstance(item.content, str) else item.content
-    parts = [part for block in neutral if (part := from_neutral(block)) is not None]
+    blocks = as_blocks(item.content)
+    parts = [part for block in blocks if (part := from_neutral(block)) is not None]
     contents = [*parts, *map(_call, item.tool_calls)]
     return Message(item.role, contents) if contents else None
 
@@ -218,8 +204,8 @@ def _text(item: Item) -> str:
 
 
 def _call(call: dict[str, Any]) -> Part:
-    names = {"call_id": call.get("id") or "", "name": call.get("name") or ""}
-    return {"type": "function_call", **names, "arguments": call.get("args"), "hosted": False}
+    call_names = {"call_id": call.get("id") or "", "name": call.get("name") or ""}
+    return {"type": "function_call", **call_names, "arguments": call.get("args"), "hosted": False}
 
 
 def _raw(data: dict[str, Any]) -> dict[str, Any]:

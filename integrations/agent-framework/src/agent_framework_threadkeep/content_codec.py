@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from threadkeep.adapters.codec import media_block
 from threadkeep.messages import parse_arguments
 
 Part = dict[str, Any]
@@ -13,7 +14,6 @@ Block = dict[str, Any]
 _BLOCK: Final = "threadkeep_block"
 """Refers to the bytes of the neutral block with that index."""
 
-_KINDS: Final = frozenset({"image", "audio", "video"})
 _SILENT: Final = frozenset({"function_call", "usage"})
 
 
@@ -29,9 +29,9 @@ def to_block(part: Part) -> Block | None:
     if kind == "error":
         return {"type": "text", "text": part.get("message") or "error"}
     if kind in {"data", "uri"} and isinstance(uri := part.get("uri"), str):
-        head, separator, data = uri.partition(";base64,")
-        source = {"base64": data} if separator and head.startswith("data:") else {"url": uri}
-        return _media(part.get("media_type") or head.removeprefix("data:"), source)
+        uri_prefix, separator, data = uri.partition(";base64,")
+        source = {"base64": data} if separator and uri_prefix.startswith("data:") else {"url": uri}
+        return media_block(part.get("media_type") or uri_prefix.removeprefix("data:"), **source)
     return {"type": "opaque", "value": part}
 
 
@@ -55,9 +55,9 @@ def result_text(part: Part) -> str:
 def packed_result(part: Part) -> Part:
     """A function's result as it is stored: its text once, where a window that cuts it looks."""
     text, items = result_text(part), part.get("items") or []
-    rest = {name: value for name, value in part.items() if name not in {"result", "items"}}
+    other_fields = {name: value for name, value in part.items() if name not in {"result", "items"}}
     if items == [{"type": "text", "text": text, **_properties(items)}] and part["result"] == text:
-        return {**rest, "output": text, "properties": _properties(items)}
+        return {**other_fields, "output": text, "properties": _properties(items)}
     return {"json": json.dumps(part, ensure_ascii=False)}
 
 
@@ -65,18 +65,18 @@ def unpacked_result(stored: Part) -> Part:
     """Undoes `packed_result`."""
     if "json" in stored:
         return dict(json.loads(stored["json"]))
-    rest = {k: value for k, value in stored.items() if k not in {"output", "properties"}}
+    other_fields = {k: value for k, value in stored.items() if k not in {"output", "properties"}}
     text = stored["output"]
-    item = {"type": "text", "text": text, **stored["properties"]}
-    return {**rest, "result": text, "items": [item]}
+    text_item = {"type": "text", "text": text, **stored["properties"]}
+    return {**other_fields, "result": text, "items": [text_item]}
 
 
 def without_bytes(part: Part, block: Block | None, index: int) -> Part:
     """The content with a reference in place of the bytes that a neutral block holds."""
     if block is None or "base64" not in block:
         return part
-    head = part["uri"].removesuffix(block["base64"])
-    return {**part, "uri": {_BLOCK: index, "head": head}}
+    uri_prefix = part["uri"].removesuffix(block["base64"])
+    return {**part, "uri": {_BLOCK: index, "head": uri_prefix}}
 
 
 def with_bytes(part: Part, content: Any) -> Part:
@@ -111,9 +111,3 @@ def _properties(items: list[Part]) -> Part:
     if len(items) != 1:
         return {}
     return {name: value for name, value in items[0].items() if name not in {"type", "text"}}
-
-
-def _media(mime_type: str, source: dict[str, str]) -> Block:
-    kind = mime_type.partition("/")[0]
-    fields = {"mime_type": mime_type} if mime_type else {}
-    return {"type": kind if kind in _KINDS else "file", **source, **fields}

@@ -74,11 +74,11 @@ class ThreadkeepContextProvider(ContextProvider):
             user = user_of_run(self._user)
         chat = self.memory.session(session_id_text(context.session_id), user=user, agent=agent.name)
         query = _query(context.input_messages) if self._injection.recall else ""
-        injected = await chat.acontext(query or None, max_tokens=self._injection.max_tokens)
-        if injected.stable:
-            context.extend_instructions(self.source_id, injected.stable)
-        if injected.volatile:
-            context.extend_messages(self, [Message("user", [injected.volatile])])
+        memory_context = await chat.acontext(query or None, max_tokens=self._injection.max_tokens)
+        if memory_context.stable:
+            context.extend_instructions(self.source_id, memory_context.stable)
+        if memory_context.volatile:
+            context.extend_messages(self, [Message("user", [memory_context.volatile])])
 
     def __repr__(self) -> str:
         return f"<ThreadkeepContextProvider of {self.memory!r}>"

@@ -146,8 +146,8 @@ class ThreadkeepHistoryProvider(HistoryProvider):
                 await record_run(self._open(context.session_id), agent, context)
 
     def _open(self, session_id: str | None) -> Session:
-        id = session_id_text(session_id)
-        return self.memory.session(id, user=user_of_run(self._user))
+        session_name = session_id_text(session_id)
+        return self.memory.session(session_name, user=user_of_run(self._user))
 
     def __repr__(self) -> str:
         return f"<ThreadkeepHistoryProvider of {self.memory!r}>"

@@ -10,12 +10,12 @@ from agent_framework import ChatResponse, Message
 from agent_framework_threadkeep.codec import to_items, usage_of
 from threadkeep import Session, Window
 from threadkeep.adapters import record_responses
+from threadkeep.adapters.record_responses import INPUT_ROLES
 
 if TYPE_CHECKING:
     from agent_framework import AgentResponse, SessionContext, SupportsAgentRun
 
 _CUT_OFF: Final = frozenset({"length", "content_filter"})
-_INPUT_ROLES: Final = frozenset({"user", "system", "developer"})
 
 
 async def record_run(chat: Session, agent: SupportsAgentRun, context: SessionContext) -> None:
@@ -34,16 +34,16 @@ async def record_run(chat: Session, agent: SupportsAgentRun, context: SessionCon
 def _response(
     agent: SupportsAgentRun, inputs: Sequence[Message], response: AgentResponse[Any]
 ) -> dict[str, Any]:
-    reason = response.finish_reason
-    extra = {"finish_reason": reason, "agent": agent.name}
+    finish_reason = response.finish_reason
+    extra_fields = {"finish_reason": finish_reason, "agent": agent.name}
     return {
         "id": response.response_id,
         "model": _model(response),
-        "status": "incomplete" if reason in _CUT_OFF else "completed",
-        "input": [e for e in _entries(inputs) if e.get("role") in _INPUT_ROLES],
-        "output": [e for e in _entries(response.messages) if not _is_result(e)],
+        "status": "incomplete" if finish_reason in _CUT_OFF else "completed",
+        "input": [entry for entry in _entries(inputs) if entry.get("role") in INPUT_ROLES],
+        "output": [entry for entry in _entries(response.messages) if not _is_result(entry)],
         "usage": usage_of(response.usage_details),
-        "extra": {name: text for name, text in extra.items() if isinstance(text, str)},
+        "extra": {name: text for name, text in extra_fields.items() if isinstance(text, str)},
     }
 
 

@@ -20,16 +20,16 @@ def new_messages(history: Sequence[Message], messages: Sequence[Message]) -> lis
         history: its end, of more messages than are to be saved, or all of it.
         messages: to be saved.
     """
-    past, incoming = list(map(_identity, history)), list(map(_identity, messages))
+    past, identities = list(map(_identity, history)), list(map(_identity, messages))
     is_asked_again = bool(past) and history[-1].role == "user" and past[-1][0] != "id"
     if past:
-        starts = range(len(incoming) - len(past) + 1)
-        start = next((n for n in starts if incoming[n : n + len(past)] == past), None)
+        starts = range(len(identities) - len(past) + 1)
+        start = next((n for n in starts if identities[n : n + len(past)] == past), None)
         if start is not None and not (start == 0 and len(past) == 1 and is_asked_again):
             return list(messages[start + len(past) :])
-    for count in range(min(len(past), len(incoming)), 0, -1):
-        if past[-count:] == incoming[:count] and not (count == 1 and is_asked_again):
-            return list(messages[count:])
+    for overlap in range(min(len(past), len(identities)), 0, -1):
+        if past[-overlap:] == identities[:overlap] and not (overlap == 1 and is_asked_again):
+            return list(messages[overlap:])
     return list(messages)
 
 

@@ -30,13 +30,16 @@ def save(chat: Session, messages: Sequence[Message]) -> None:
         InputError: a message is not JSON; nothing was written.
         NotOwner: the session belongs to another user; nothing was written.
     """
-    items = [to_items(message, number) for number, message in enumerate(messages)]
+    groups = [to_items(message, number) for number, message in enumerate(messages)]
     for _ in range(_TRIES):
-        stored = load(chat, last=sum(map(len, items)) + 1).items
-        count = len(messages) - len(new_messages(to_messages(stored), messages))
-        added = [item for group in items[count:] for item in group]
-        newest = stored[-1].seq if stored else 0
-        if not added or add_if(chat, (), partial(_addition, newest, added)) is not None:
+        stored_items = load(chat, last=sum(map(len, groups)) + 1).items
+        stored_count = len(messages) - len(new_messages(to_messages(stored_items), messages))
+        added_items = [item for group in groups[stored_count:] for item in group]
+        newest_seq = stored_items[-1].seq if stored_items else 0
+        if (
+            not added_items
+            or add_if(chat, (), partial(_addition, newest_seq, added_items)) is not None
+        ):
             return
     raise BackendError(
         f"session {shown(chat.id)} was changed by others at each of {_TRIES} tries; try again"

@@ -59,19 +59,19 @@ def append(
         metadata = states.changed(current.info.metadata, deltas.session) if deltas.session else None
         return Addition(_with_free_ids(items, current), metadata)
 
-    stored = add_if(chat, [item.id for item in items], decide)
+    stored_items = add_if(chat, [item.id for item in items], decide)
     if tail is None:
         return
-    if stored is None:
+    if stored_items is None:
         if tail.newest is not None and event_id_of(tail.newest) == event.id:
             advance(session, tail, tail.newest)
         return
-    advance(session, tail, stored[-1])
+    advance(session, tail, stored_items[-1])
     scoped.change(deltas)
-    if before := event.actions.rewind_before_invocation_id:
-        _hide(chat, session.events, before, stored[0])
+    if invocation := event.actions.rewind_before_invocation_id:
+        _hide(chat, session.events, invocation, stored_items[0])
     if record:
-        record_answer(chat, session.events, event, stored[0])
+        record_answer(chat, session.events, event, stored_items[0])
 
 
 def _is_stored(event: Event, items: Sequence[Item], tail: Tail, *, is_redacted: bool) -> bool:
@@ -79,10 +79,10 @@ def _is_stored(event: Event, items: Sequence[Item], tail: Tail, *, is_redacted: 
 
     What is redacted is known by its id alone.
     """
-    stored = [tail.stored[item.id] for item in items if item.id in tail.stored]
-    if len(stored) < len(items):
+    stored_items = [tail.stored[item.id] for item in items if item.id in tail.stored]
+    if len(stored_items) < len(items):
         return False
-    return is_redacted or list(map(dump, to_events(stored))) == [dump(event)]
+    return is_redacted or list(map(dump, to_events(stored_items))) == [dump(event)]
 
 
 def _with_free_ids(items: Sequence[Item], tail: Tail) -> list[Item]:
@@ -97,15 +97,17 @@ def _hide(chat: Chat, events: Sequence[Event], invocation: str, rewind: Item) ->
 
     ADK still gets these events: it leaves them out by itself.
     """
-    first = next((event for event in events if event.invocation_id == invocation), None)
-    if first is None:
+    first_event = next((event for event in events if event.invocation_id == invocation), None)
+    if first_event is None:
         return
     size, items = 50, load(chat, last=50, before=rewind.seq).items
-    while items and not any(event_id_of(item) == first.id for item in items):
+    while items and not any(event_id_of(item) == first_event.id for item in items):
         size *= 2
-        older = load(chat, last=size, before=items[0].seq).items
-        if not older:
+        older_items = load(chat, last=size, before=items[0].seq).items
+        if not older_items:
             return
-        items = [*older, *items]
-    start = next((n for n, item in enumerate(items) if event_id_of(item) == first.id), len(items))
-    chat.hide(*(item.id for item in items[start:]))
+        items = [*older_items, *items]
+    first_hidden = next(
+        (n for n, item in enumerate(items) if event_id_of(item) == first_event.id), len(items)
+    )
+    chat.hide(*(item.id for item in items[first_hidden:]))

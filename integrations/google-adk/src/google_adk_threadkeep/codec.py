@@ -7,9 +7,8 @@ what is forgotten is nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import groupby
 from typing import Any, Final
 
 from google.adk.events.event import Event
@@ -25,6 +24,7 @@ from google_adk_threadkeep.content_codec import (
 )
 from google_adk_threadkeep.foreign_events import Caller, foreign_event
 from threadkeep import Item
+from threadkeep.adapters.codec import content_of, payload_of, results_apart
 from threadkeep.errors import InputError
 
 FORMAT: Final = "google-adk/1"
@@ -49,18 +49,18 @@ def to_items(event: Event) -> list[Item]:
     Raises:
         InputError: it holds what is not JSON.
     """
-    data = dump(event)
-    content = data.get("content") or {}
+    event_dump = dump(event)
+    content = event_dump.get("content") or {}
     parts: list[Part] = content.get("parts") or []
     if not parts:
-        return [_item(event, {"type": "notice", "role": "system"}, {"event": data}, 0)]
-    head = {**data, "content": {k: v for k, v in content.items() if k != "parts"}}
-    identity = {name: data[name] for name in _IDENTITY if name in data}
+        return [_item(event, {"type": "notice", "role": "system"}, {"event": event_dump}, 0)]
+    envelope = {**event_dump, "content": {k: v for k, v in content.items() if k != "parts"}}
+    identity = {name: event_dump[name] for name in _IDENTITY if name in event_dump}
     items: list[Item] = []
-    for group in _groups(parts):
+    for group in results_apart(parts, _is_result):
         fields, raw_parts = _result(group[0]) if _is_result(group[0]) else _message(event, group)
-        owner = {"of": identity} if items else {"event": head}
-        items.append(_item(event, fields, {**owner, "parts": raw_parts}, len(items)))
+        reference = {"of": identity} if items else {"event": envelope}
+        items.append(_item(event, fields, {**reference, "parts": raw_parts}, len(items)))
     return items
 
 
@@ -83,42 +83,36 @@ def to_events(items: Sequence[Item], agent: str = "assistant") -> list[Event]:
         if event is not None:
             events.append(event)
             calls = ((call.get("id", ""), call.get("name")) for call in item.tool_calls)
-            callers.update((id, Caller(event.author, name)) for id, name in calls)
+            callers.update((call_id, Caller(event.author, name)) for call_id, name in calls)
     return events
 
 
 def event_id_of(item: Item) -> str:
     """The id of the event that an item belongs to."""
-    data = _data(item) or {}
-    return str((data.get("event") or data.get("of") or {}).get("id", item.id))
+    payload = payload_of(item, FORMAT) or {}
+    return str((payload.get("event") or payload.get("of") or {}).get("id", item.id))
 
 
 def timestamp_of(item: Item) -> float:
     """When the event of an item happened, in epoch seconds."""
-    data = _data(item) or {}
-    timestamp = (data.get("event") or data.get("of") or {}).get("timestamp")
+    payload = payload_of(item, FORMAT) or {}
+    timestamp = (payload.get("event") or payload.get("of") or {}).get("timestamp")
     if timestamp is not None:
         return float(timestamp)
     return 0.0 if item.created_at is None else item.created_at.timestamp()
 
 
 def _is_rest(item: Item) -> bool:
-    return "of" in (_data(item) or {})
-
-
-def _data(item: Item) -> dict[str, Any] | None:
-    raw = item.raw or {}
-    data = raw.get("data")
-    return data if raw.get("format") == FORMAT and isinstance(data, dict) else None
+    return "of" in (payload_of(item, FORMAT) or {})
 
 
 def _native_event(item: Item) -> Event | None:
     """The event as ADK wrote it, or the part of it that the item holds; `None` if it is foreign."""
-    if (data := _data(item)) is None:
+    if (payload := payload_of(item, FORMAT)) is None:
         return None
     try:
-        event = dict(data["event"] if "event" in data else data["of"])
-        if parts := [_stored_part(part, item) for part in data.get("parts", ())]:
+        event = dict(payload["event"] if "event" in payload else payload["of"])
+        if parts := [_stored_part(part, item) for part in payload.get("parts", ())]:
             role = "model" if item.role == "assistant" else "user"
             event["content"] = {**event.get("content", {"role": role}), "parts": parts}
         return Event.model_validate(event)
@@ -130,15 +124,8 @@ def _stored_part(part: Part, item: Item) -> Part:
     if "output" not in part:
         return with_bytes(part, item.content)
     response = to_response(part["output"], part.get("key"))
-    rest = {name: value for name, value in part.items() if name not in {"output", "key"}}
-    return {**rest, "function_response": {**part["function_response"], "response": response}}
-
-
-def _groups(parts: list[Part]) -> Iterator[list[Part]]:
-    """Each function response alone, and the parts between them together."""
-    for is_result, run in groupby(parts, _is_result):
-        group = list(run)
-        yield from ([part] for part in group) if is_result else [group]
+    part_fields = {name: value for name, value in part.items() if name not in {"output", "key"}}
+    return {**part_fields, "function_response": {**part["function_response"], "response": response}}
 
 
 def _is_result(part: Part) -> bool:
@@ -146,33 +133,29 @@ def _is_result(part: Part) -> bool:
 
 
 def _result(part: Part) -> tuple[dict[str, Any], list[Part]]:
-    answer = part["function_response"]
-    call_id = answer.get("id") or answer.get("name") or ""
-    fields = {"type": "tool_result", "role": "tool", "tool_call_id": call_id}
-    fields |= {"name": answer["name"]} if answer.get("name") else {}
-    if "response" not in answer or answer.get("parts"):
-        return {**fields, "content": result_text(answer.get("response") or {})[0]}, [part]
-    text, key = result_text(answer["response"])
-    rest = {name: value for name, value in answer.items() if name != "response"}
-    stored = {**part, "function_response": rest, "output": text}
-    return {**fields, "content": text}, [stored if key is None else {**stored, "key": key}]
+    response = part["function_response"]
+    call_id = response.get("id") or response.get("name") or ""
+    item_fields = {"type": "tool_result", "role": "tool", "tool_call_id": call_id}
+    item_fields |= {"name": response["name"]} if response.get("name") else {}
+    if "response" not in response or response.get("parts"):
+        return {**item_fields, "content": result_text(response.get("response") or {})[0]}, [part]
+    result_body, result_key = result_text(response["response"])
+    remainder = {name: value for name, value in response.items() if name != "response"}
+    stored_part = {**part, "function_response": remainder, "output": result_body}
+    return {**item_fields, "content": result_body}, [
+        stored_part if result_key is None else {**stored_part, "key": result_key}
+    ]
 
 
 def _message(event: Event, parts: list[Part]) -> tuple[dict[str, Any], list[Part]]:
-    blocks = [to_block(part) for part in parts]
-    content = [block for block in blocks if block is not None]
-    is_text = [block["type"] for block in content] == ["text"]
+    content, slim_parts = content_of(parts, to_block, without_bytes)
     role = None if event.content is None else event.content.role
-    by_user = role == "user" or (role is None and event.author == "user")
-    raw_parts, index = [], 0
-    for part, block in zip(parts, blocks, strict=True):
-        raw_parts.append(without_bytes(part, block, index))
-        index += block is not None
+    is_user_message = role == "user" or (role is None and event.author == "user")
     return {
-        "role": "user" if by_user else "assistant",
-        "content": content[0]["text"] if is_text else content or "",
+        "role": "user" if is_user_message else "assistant",
+        "content": content,
         "tool_calls": [to_call(part) for part in parts if "function_call" in part],
-    }, raw_parts
+    }, slim_parts
 
 
 def _item(event: Event, fields: dict[str, Any], data: dict[str, Any], number: int) -> Item:

@@ -7,13 +7,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from threadkeep.adapters.codec import media_block
+
 Part = dict[str, Any]
 Block = dict[str, Any]
 
 _BLOCK: Final = "threadkeep_block"
 """Refers to the bytes of the neutral block with that index."""
 
-_KINDS: Final = frozenset({"image", "audio", "video"})
 _RESULT_KEYS: Final = ("result", "output")
 
 
@@ -23,11 +24,13 @@ def to_block(part: Part) -> Block | None:
         return None
     if isinstance(text := part.get("text"), str):
         return {"type": "reasoning", "reasoning": text} if part.get("thought") else _text(text)
-    if inline := part.get("inline_data"):
-        data = base64.urlsafe_b64decode(inline.get("data") or "")
-        return _media(inline.get("mime_type"), base64=base64.b64encode(data).decode())
-    if file := part.get("file_data"):
-        return _media(file.get("mime_type"), url=file.get("file_uri") or "")
+    if inline_data := part.get("inline_data"):
+        media_bytes = base64.urlsafe_b64decode(inline_data.get("data") or "")
+        return media_block(
+            inline_data.get("mime_type"), base64=base64.b64encode(media_bytes).decode()
+        )
+    if file_data := part.get("file_data"):
+        return media_block(file_data.get("mime_type"), url=file_data.get("file_uri") or "")
     if code := part.get("executable_code"):
         return _text(f"```{str(code.get('language') or '').lower()}\n{code.get('code') or ''}\n```")
     if outcome := part.get("code_execution_result"):
@@ -38,8 +41,8 @@ def to_block(part: Part) -> Block | None:
 def to_call(part: Part) -> dict[str, Any]:
     """The neutral call of a function call; one without an id is known by its name."""
     call = part["function_call"]
-    name = call.get("name") or ""
-    return {"id": call.get("id") or name, "name": name, "args": call.get("args") or {}}
+    tool_name = call.get("name") or ""
+    return {"id": call.get("id") or tool_name, "name": tool_name, "args": call.get("args") or {}}
 
 
 def result_text(response: Mapping[str, Any]) -> tuple[str, str | None]:
@@ -72,40 +75,34 @@ def without_bytes(part: Part, block: Block | None, index: int) -> Part:
 
 def with_bytes(part: Part, content: str | Sequence[Block]) -> Part:
     """The part with its bytes; undoes `without_bytes`."""
-    data = (part.get("inline_data") or {}).get("data")
-    if not isinstance(data, dict):
+    inline_bytes = (part.get("inline_data") or {}).get("data")
+    if not isinstance(inline_bytes, dict):
         return part
-    bytes_of_block = content[data[_BLOCK]]["base64"]  # type: ignore[index]  # it is a list
+    bytes_of_block = content[inline_bytes[_BLOCK]]["base64"]  # type: ignore[index]  # it is a list
     return {**part, "inline_data": {**part["inline_data"], "data": _urlsafe(bytes_of_block)}}
 
 
 def from_neutral(block: Block) -> Part:
     """The part for a block that another framework wrote."""
-    kind = block["type"]
-    if kind == "text":
+    block_type = block["type"]
+    if block_type == "text":
         return {"text": block["text"]}
-    if kind == "reasoning":
+    if block_type == "reasoning":
         return {"text": block.get("reasoning") or "", "thought": True}
-    if kind == "json":
+    if block_type == "json":
         return {"text": json.dumps(block.get("value"), ensure_ascii=False)}
-    mime = block.get("mime_type") or f"{kind}/*"
+    mime_type = block.get("mime_type") or f"{block_type}/*"
     if block.get("base64"):
-        return {"inline_data": {"data": _urlsafe(block["base64"]), "mime_type": mime}}
+        return {"inline_data": {"data": _urlsafe(block["base64"]), "mime_type": mime_type}}
     if block.get("url"):
-        return {"file_data": {"file_uri": block["url"], "mime_type": mime}}
+        return {"file_data": {"file_uri": block["url"], "mime_type": mime_type}}
     value = block.get("value")
-    name = value.get("type", kind) if isinstance(value, dict) else kind
+    name = value.get("type", block_type) if isinstance(value, dict) else block_type
     return {"text": f"[{name}]"}
 
 
 def _text(text: str) -> Block:
     return {"type": "text", "text": text}
-
-
-def _media(mime_type: str | None, **source: str) -> Block:
-    kind = str(mime_type or "").partition("/")[0]
-    fields = {"mime_type": mime_type} if mime_type else {}
-    return {"type": kind if kind in _KINDS else "file", **source, **fields}
 
 
 def _urlsafe(encoded: str) -> str:

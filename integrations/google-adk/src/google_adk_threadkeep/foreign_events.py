@@ -8,7 +8,7 @@ from google.adk.events.event import Event
 
 from google_adk_threadkeep.content_codec import from_neutral
 from threadkeep import Item
-from threadkeep.messages import parse_arguments
+from threadkeep.messages import as_blocks, parse_arguments
 
 _HIDDEN: Final = frozenset({"notice", "opaque"})
 _RESULT_ROLES: Final = frozenset({"tool", "function"})
@@ -35,7 +35,7 @@ def foreign_event(item: Item, caller: Caller) -> Event | None:
     if item.type in _HIDDEN or not parts:
         return None
     is_answer = item.role not in _ASKING_ROLES
-    timestamp = {} if item.created_at is None else {"timestamp": item.created_at.timestamp()}
+    timestamp_field = {} if item.created_at is None else {"timestamp": item.created_at.timestamp()}
     return Event.model_validate(
         {
             "id": item.id,
@@ -43,7 +43,7 @@ def foreign_event(item: Item, caller: Caller) -> Event | None:
             "author": caller.agent if is_answer else item.role,
             "content": {"role": "model" if _is_of_model(item) else "user", "parts": parts},
             "model_version": item.model,
-            **timestamp,
+            **timestamp_field,
         }
     )
 
@@ -55,12 +55,10 @@ def _is_of_model(item: Item) -> bool:
 def _parts(item: Item, tool: str | None) -> list[dict[str, Any]]:
     if item.role in _RESULT_ROLES:
         response = {"result": _text(item)} if item.status != "error" else {"error": _text(item)}
-        name = item.name or tool or "tool"
-        answer = {"id": item.tool_call_id, "name": name, "response": response}
-        return [{"function_response": answer}]
-    blocks = [{"type": "text", "text": item.content}] if item.content else []
-    neutral = blocks if isinstance(item.content, str) else item.content
-    return [*map(from_neutral, neutral), *map(_call, item.tool_calls)]
+        tool_name = item.name or tool or "tool"
+        function_response = {"id": item.tool_call_id, "name": tool_name, "response": response}
+        return [{"function_response": function_response}]
+    return [*map(from_neutral, as_blocks(item.content)), *map(_call, item.tool_calls)]
 
 
 def _text(item: Item) -> str:

@@ -40,17 +40,19 @@ class Reader:
 
     def read(self, config: GetSessionConfig | None) -> History:
         """The events that a config asks for, oldest first."""
-        count = None if config is None else config.num_recent_events
-        start = None if config is None else config.after_timestamp
-        if count is None and start is None:
+        limit = None if config is None else config.num_recent_events
+        start_time = None if config is None else config.after_timestamp
+        if limit is None and start_time is None:
             snapshot = load(self._chat, self._beside)
             return History(snapshot, self._events(snapshot.items))
 
         def is_enough(events: list[Event]) -> bool:
-            has_older = start is not None and any(event.timestamp < start for event in events)
-            return has_older or (count is not None and len(events) > count)
+            has_older = start_time is not None and any(
+                event.timestamp < start_time for event in events
+            )
+            return has_older or (limit is not None and len(events) > limit)
 
-        snapshot, events = self._read_back(_PAGE if count is None else count + 1, is_enough)
+        snapshot, events = self._read_back(_PAGE if limit is None else limit + 1, is_enough)
         return History(snapshot, cut(events, config))
 
     def window(self, policies: windows.Policies, over: windows.OverWarning) -> History:
@@ -60,16 +62,16 @@ class Reader:
         snapshot = load(self._chat, self._beside, last=_PAGE)  # first: what is newer is stale
         window = self._chat.window(policy=policies)
         over.check(window, self._chat.id)
-        turns = [n for n, item in enumerate(window) if item.role == "user"]
-        start = window[turns[-1]].seq if turns else 0
-        if not start:
+        turn_starts = [n for n, item in enumerate(window) if item.role == "user"]
+        turn_seq = window[turn_starts[-1]].seq if turn_starts else 0
+        if not turn_seq:
             return History(snapshot, self._events(window))
         page = snapshot.items
-        if len(page) == _PAGE and page[0].seq > start:
-            page = load(self._chat, after=start).items
-        silent = [item for item in page if item.seq > start and _is_silent(item)]
-        running = _merged(window[turns[-1] :], silent)
-        return History(snapshot, self._events([*window[: turns[-1]], *running]))
+        if len(page) == _PAGE and page[0].seq > turn_seq:
+            page = load(self._chat, after=turn_seq).items
+        silent_items = [item for item in page if item.seq > turn_seq and _is_silent(item)]
+        turn_items = _merged(window[turn_starts[-1] :], silent_items)
+        return History(snapshot, self._events([*window[: turn_starts[-1]], *turn_items]))
 
     def _events(self, items: Sequence[Item]) -> list[Event]:
         return to_events(items, self._agent)
@@ -95,18 +97,18 @@ def cut(events: list[Event], config: GetSessionConfig | None) -> list[Event]:
         events = events[-config.num_recent_events :] if config.num_recent_events else []
     if config.after_timestamp is None:
         return events
-    older = [n for n, event in enumerate(events) if event.timestamp < config.after_timestamp]
-    return events[older[-1] + 1 :] if older else events
+    indexes = [n for n, event in enumerate(events) if event.timestamp < config.after_timestamp]
+    return events[indexes[-1] + 1 :] if indexes else events
 
 
 def _merged(running: Sequence[Item], silent: Sequence[Item]) -> list[Item]:
     """The items of a turn with those that no window shows, by seq; synthetic ones have none."""
-    merged, remaining = list[Item](), list(silent)
+    merged_items, silent_left = list[Item](), list(silent)
     for item in running:
-        while item.seq and remaining and remaining[0].seq < item.seq:
-            merged.append(remaining.pop(0))
-        merged.append(item)
-    return merged + remaining
+        while item.seq and silent_left and silent_left[0].seq < item.seq:
+            merged_items.append(silent_left.pop(0))
+        merged_items.append(item)
+    return merged_items + silent_left
 
 
 def _is_silent(item: Item) -> bool:

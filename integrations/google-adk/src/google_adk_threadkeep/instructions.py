@@ -46,7 +46,7 @@ def instructions(
     Raises:
         ConfigError: the URL or `max_tokens` is not valid.
     """
-    opened = shared_memory(memory)
+    store = shared_memory(memory)
     parse_injection({"max_tokens": max_tokens, "recall": recall})  # validates both options
 
     @functools.lru_cache(_TURNS)
@@ -55,16 +55,16 @@ def instructions(
 
     async def render(context: ReadonlyContext) -> str:
         base_text = base(context) if callable(base) else base
-        text = await base_text if inspect.isawaitable(base_text) else base_text
-        run = context.session
-        session = stored_session_id(run.app_name, run.user_id, run.id)
-        chat = opened.session(session, user=run.user_id, agent=context.agent_name)
+        own_text = await base_text if inspect.isawaitable(base_text) else base_text
+        adk_session = context.session
+        id = stored_session_id(adk_session.app_name, adk_session.user_id, adk_session.id)
+        chat = store.session(id, user=adk_session.user_id, agent=context.agent_name)
         if query := _query(context) if recall else "":
-            cache, turn = cache_of(context.invocation_id), (session, context.agent_name)
-            memory_text = await opened.to_thread(cache.get, chat.context, query, turn, max_tokens)
+            cache, turn = cache_of(context.invocation_id), (id, context.agent_name)
+            memory_text = await store.to_thread(cache.get, chat.context, query, turn, max_tokens)
         else:
-            memory_text = await opened.to_thread(chat.context, max_tokens=max_tokens)
-        return "\n\n".join(section for section in (text, memory_text) if section)
+            memory_text = await store.to_thread(chat.context, max_tokens=max_tokens)
+        return "\n\n".join(section for section in (own_text, memory_text) if section)
 
     return render
 

@@ -42,10 +42,10 @@ class Scope(NamedTuple):
 
     def has_fact(self, fact: Fact) -> bool:
         """Whether a fact is not one of other apps only."""
-        apps = [key for key in fact.metadata if key.startswith(_APP)]
+        app_keys = [key for key in fact.metadata if key.startswith(_APP)]
         sessions = [source.session for source in fact.sources]
-        is_general = not apps and not sessions
-        return is_general or _APP + self.app_name in apps or any(map(self.holds, sessions))
+        is_general = not app_keys and not sessions
+        return is_general or _APP + self.app_name in app_keys or any(map(self.holds, sessions))
 
     def fact_metadata(self, entry: MemoryEntry) -> dict[str, Any]:
         """What a fact holds besides its text when it is added to this app."""
@@ -54,11 +54,11 @@ class Scope(NamedTuple):
 
 def fact_entry(fact: Fact) -> MemoryEntry:
     """The entry of a fact."""
-    observed = fact.observed_at
+    observed_at = fact.observed_at
     return MemoryEntry(
         id=f"{_FACT}/{fact.id}",
         content=types.Content(role="user", parts=[types.Part(text=fact.text)]),
-        timestamp=None if observed is None else observed.isoformat(),
+        timestamp=None if observed_at is None else observed_at.isoformat(),
     )
 
 
@@ -77,10 +77,10 @@ def item_entry(session: str, item: Item) -> MemoryEntry | None:
 
 def parse_id(id: str, scope: Scope) -> Place | None:
     """Where the memory of an id is; `None` if it is none of this user in this app."""
-    kind, _, rest = id.partition("/")
-    if kind == _FACT and rest:
-        return Place(fact=rest)
-    item, _, session = rest.partition("/")
-    if kind != _ITEM or not item or not scope.holds(session):
+    memory_kind, _, location = id.partition("/")
+    if memory_kind == _FACT and location:
+        return Place(fact=location)
+    item_id, _, session_id = location.partition("/")
+    if memory_kind != _ITEM or not item_id or not scope.holds(session_id):
         return None
-    return Place(session=session, item=unquote(item))
+    return Place(session=session_id, item=unquote(item_id))

@@ -33,8 +33,8 @@ def add_events(memory: Memory, stored_id: str, user: str, events: Sequence[Event
         InputError: an event cannot be stored; the ones before it may be.
     """
     chat = open_session(memory, stored_id, user)
-    remaining = iter([event for event in events if event.content and event.content.parts])
-    while batch := list(islice(remaining, _BATCH)):
+    remaining_events = iter([event for event in events if event.content and event.content.parts])
+    while batch := list(islice(remaining_events, _BATCH)):
         items = {item.id: item for event in batch for item in to_items(event)}
         add_if(chat, list(items), partial(_addition, items))
 
@@ -46,11 +46,11 @@ def forget_item(memory: Memory, stored_id: str, user: str, id: str) -> None:
     chat = open_session(memory, stored_id, user)
 
     def decide(tail: Tail) -> Addition | None:
-        held = _held(tail)
-        if held is None or tail.info is None or id in held.get(_DELETED, ()):
+        notes = _held(tail)
+        if notes is None or tail.info is None or id in notes.get(_DELETED, ()):
             return None
-        deleted = [*held.get(_DELETED, ()), id]
-        return Addition((), {**tail.info.metadata, KEY: {**held, _DELETED: deleted}})
+        deleted_ids = [*notes.get(_DELETED, ()), id]
+        return Addition((), {**tail.info.metadata, KEY: {**notes, _DELETED: deleted_ids}})
 
     add_if(chat, (), decide)
     chat.forget(id)
@@ -58,19 +58,19 @@ def forget_item(memory: Memory, stored_id: str, user: str, id: str) -> None:
 
 def _addition(items: dict[str, Item], tail: Tail) -> Addition | None:
     """What of a batch is new: of a session that a session service stores, nothing is."""
-    held = _held(tail)
-    if held is None:
+    notes = _held(tail)
+    if notes is None:
         return None
-    absent = [
-        item for id, item in items.items() if id not in {*tail.stored, *held.get(_DELETED, ())}
+    new_items = [
+        item for id, item in items.items() if id not in {*tail.stored, *notes.get(_DELETED, ())}
     ]
     is_new = tail.info is None
-    return Addition(absent, {KEY: held} if is_new else None) if absent else None
+    return Addition(new_items, {KEY: notes} if is_new else None) if new_items else None
 
 
 def _held(tail: Tail) -> dict[str, Any] | None:
     """What is noted of a session that memory stores; `None` if another service stores it."""
     if tail.info is None:
         return {_REMEMBERED: True}
-    held = tail.info.metadata.get(KEY)
-    return held if isinstance(held, dict) and held.get(_REMEMBERED) else None
+    notes = tail.info.metadata.get(KEY)
+    return notes if isinstance(notes, dict) and notes.get(_REMEMBERED) else None

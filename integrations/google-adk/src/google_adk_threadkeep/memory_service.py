@@ -132,8 +132,8 @@ class ThreadkeepMemoryService(BaseMemoryService):
         What was said in a session is deleted there as well. An unknown id is no error.
         """
         scope = Scope(app_name, checked_user(user_id, "user_id"))
-        if place := parse_id(memory_id or "", scope):
-            await self.memory.to_thread(self._delete, scope, place)
+        if memory_place := parse_id(memory_id or "", scope):
+            await self.memory.to_thread(self._delete, scope, memory_place)
 
     def _delete(self, scope: Scope, place: Place) -> None:
         if place.session is not None and place.item is not None:
@@ -146,22 +146,22 @@ class ThreadkeepMemoryService(BaseMemoryService):
 
     def _search(self, scope: Scope, query: str) -> list[MemoryEntry]:
         """The best memories; more are looked at if those of other apps take their places."""
-        user, size = self.memory.user(scope.user), self._max_results
+        user, hit_limit = self.memory.user(scope.user), self._max_results
         while True:
-            hits = user.recall(query, size)
+            hits = user.recall(query, hit_limit)
             entries = list(self._entries(scope, hits))
-            if len(entries) >= self._max_results or len(hits) < size:
+            if len(entries) >= self._max_results or len(hits) < hit_limit:
                 return entries[: self._max_results]
-            size *= _FACTOR
+            hit_limit *= _FACTOR
 
     def _entries(self, scope: Scope, hits: Hits) -> Iterator[MemoryEntry]:
         for hit in hits:
             if hit.fact is not None and scope.has_fact(hit.fact):
                 yield fact_entry(hit.fact)
             elif hit.item is not None and hit.session and scope.holds(hit.session):
-                entry = item_entry(hit.session, hit.item)
-                if entry is not None:
-                    yield entry
+                memory_entry = item_entry(hit.session, hit.item)
+                if memory_entry is not None:
+                    yield memory_entry
 
     def __repr__(self) -> str:
         return f"<ThreadkeepMemoryService of {self.memory!r}>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import Any, Final
+from typing import Any
 
 from google.adk.events.event import Event
 from google.genai.types import FinishReason
@@ -13,8 +13,6 @@ from google_adk_threadkeep.codec import to_items, usage_of
 from threadkeep import Item, Window
 from threadkeep import Session as Chat
 from threadkeep.adapters import record_responses
-
-_INPUT_ROLES: Final = frozenset({"user", "system", "developer"})
 
 
 def record_answer(chat: Chat, before: Sequence[Event], event: Event, item: Item) -> None:
@@ -53,8 +51,7 @@ def _response(before: Sequence[Event], event: Event) -> dict[str, Any]:
 
 def _input(before: Sequence[Event]) -> list[dict[str, Any]]:
     """The entries since the model's last answer, with which results are converted: its calls."""
-    newer = list(takewhile(lambda event: not _is_answer(event), reversed(before)))[::-1]
-    start = max(0, len(before) - len(newer) - 1)
-    items = [item for event in before[start:] for item in to_items(event)]
-    entries = Window(items).to_responses()
-    return [e for e in entries if e.get("role") in _INPUT_ROLES or e["type"].endswith("_output")]
+    new_events = list(takewhile(lambda event: not _is_answer(event), reversed(before)))[::-1]
+    first_index = max(0, len(before) - len(new_events) - 1)
+    items = [item for event in before[first_index:] for item in to_items(event)]
+    return list(filter(record_responses.is_input, Window(items).to_responses()))

@@ -28,15 +28,15 @@ def mark(session: Session, snapshot: Snapshot, *, is_window: bool) -> None:
         snapshot: its newest item is the session's newest.
         is_window: whether the object holds a window only.
     """
-    newest = snapshot.items[-1] if snapshot.items else None
-    parts = [_revision(snapshot.generation, newest), *([_WINDOW] if is_window else [])]
-    _set_marker(session, " ".join(parts))
+    newest_item = snapshot.items[-1] if snapshot.items else None
+    marker_parts = [_revision(snapshot.generation, newest_item), *([_WINDOW] if is_window else [])]
+    _set_marker(session, " ".join(marker_parts))
 
 
 def advance(session: Session, tail: Tail, newest: Item) -> None:
     """Note in the object that its session ends with an item that was appended to a tail."""
-    rest = [_WINDOW] if holds_window(session) else []
-    _set_marker(session, " ".join([_revision_of(tail, newest), *rest]))
+    marker_suffix = [_WINDOW] if holds_window(session) else []
+    _set_marker(session, " ".join([_revision_of(tail, newest), *marker_suffix]))
 
 
 def holds_window(session: Session) -> bool:
@@ -54,8 +54,8 @@ def check_current(session: Session, tail: Tail) -> None:
     if marker is not None:
         is_current = marker.split(" ")[0] == _revision_of(tail, tail.newest)
     else:  # an object that no service read: by its last event
-        last = session.events[-1].id if session.events else None
-        is_current = last == (None if tail.newest is None else event_id_of(tail.newest))
+        last_event_id = session.events[-1].id if session.events else None
+        is_current = last_event_id == (None if tail.newest is None else event_id_of(tail.newest))
     if not is_current:
         raise StaleSessionError(
             f"session {shown(session.id)} was changed by others since it was read: get it again, "

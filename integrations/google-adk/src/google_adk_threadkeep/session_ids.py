@@ -44,8 +44,8 @@ def stored_session_id(app_name: str, owner: UserId, session_id: str) -> str:
 
 def prefix(app_name: str, user: UserId | None = None) -> str:
     """What the ids of all sessions of an app begin with, or of one of its users."""
-    app = f"{_encoded(_app(app_name))}/"
-    return app if user is None else f"{app}{_encoded(user_id(user, 'user_id'))}/"
+    app_prefix = f"{_encoded(_app(app_name))}/"
+    return app_prefix if user is None else f"{app_prefix}{_encoded(user_id(user, 'user_id'))}/"
 
 
 def parse_address(app_name: str, user: UserId, session_id: str) -> Address | None:
@@ -54,9 +54,9 @@ def parse_address(app_name: str, user: UserId, session_id: str) -> Address | Non
     Raises:
         ConfigError: the app's name is no text, or the user is empty.
     """
-    id = session_id_text(session_id).strip() if session_id else ""
+    stripped_id = session_id_text(session_id).strip() if session_id else ""
     owner = user_id(user, "user_id")
-    return Address(_app(app_name), owner, id) if id else None
+    return Address(_app(app_name), owner, stripped_id) if stripped_id else None
 
 
 def address_of(stored_id: str) -> Address | None:

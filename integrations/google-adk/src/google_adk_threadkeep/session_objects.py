@@ -18,11 +18,11 @@ from threadkeep.adapters.memory_types import SessionInfo
 def loaded_session(address: Address, history: History) -> Session:
     """A session as it was read, with its events."""
     snapshot = history.snapshot
-    app, user = snapshot.beside
+    app_metadata, user_metadata = snapshot.beside
     info = snapshot.info or SessionInfo(address.session_id)
-    newest = snapshot.items[-1] if snapshot.items else None
-    state = states.joined(app, user, info.metadata)
-    return _session(address, state, history.events, _updated_at(info, newest))
+    newest_item = snapshot.items[-1] if snapshot.items else None
+    state = states.joined(app_metadata, user_metadata, info.metadata)
+    return _session(address, state, history.events, _updated_at(info, newest_item))
 
 
 def listed_sessions(memory: Memory, app_name: str, user_id: str | None) -> list[Session]:
@@ -35,11 +35,11 @@ def listed_sessions(memory: Memory, app_name: str, user_id: str | None) -> list[
     users = list(dict.fromkeys(address.user_id for address, _ in pairs))
     scopes = [ScopedState(memory, app_name, user) for user in users]
     metadata = metadata_of(memory, [chat for scope in scopes for chat in scope.sessions])
-    scoped = dict(zip(users, zip(metadata[::2], metadata[1::2], strict=True), strict=True))
+    state_by_user = dict(zip(users, zip(metadata[::2], metadata[1::2], strict=True), strict=True))
     sessions = [
         _session(
             address,
-            states.joined(*scoped[address.user_id], head.info.metadata),
+            states.joined(*state_by_user[address.user_id], head.info.metadata),
             [],
             _updated_at(head.info, head.newest),
         )

@@ -86,8 +86,8 @@ class ThreadkeepSessionService(BaseSessionService):
             ConfigError: the user's id is empty, or no text.
             InputError: the state cannot be stored; nothing was written.
         """
-        id = (session_id or "").strip() or str(uuid4())
-        address = Address(app_name, checked_user(user_id, "user_id"), id)
+        new_id = (session_id or "").strip() or str(uuid4())
+        address = Address(app_name, checked_user(user_id, "user_id"), new_id)
         deltas = states.split(states.json_state(state))
         return await self.memory.to_thread(self._create, address, deltas)
 
@@ -145,10 +145,10 @@ class ThreadkeepSessionService(BaseSessionService):
         event = self._trim_temp_delta_state(event)
         async with self._lock(address):
             chat = self._chat(address)
-            scoped = ScopedState(self.memory, address.app_name, address.user_id)
-            await self.memory.to_thread(append, chat, scoped, session, event, record=self._records)
+            scopes = ScopedState(self.memory, address.app_name, address.user_id)
+            await self.memory.to_thread(append, chat, scopes, session, event, record=self._records)
             session.last_update_time = event.timestamp
-            if any(earlier.id == event.id and earlier == event for earlier in session.events):
+            if any(past.id == event.id and past == event for past in session.events):
                 return event
             return self._commit_event_to_session(session, event)
 
@@ -182,8 +182,8 @@ class ThreadkeepSessionService(BaseSessionService):
 
     def _lock(self, address: Address) -> asyncio.Lock:
         """A lock for writes to one session, since agents that run in parallel share an object."""
-        key = (id(asyncio.get_running_loop()), address)
-        return self._locks.setdefault(key, asyncio.Lock())
+        lock_key = (id(asyncio.get_running_loop()), address)
+        return self._locks.setdefault(lock_key, asyncio.Lock())
 
     def __repr__(self) -> str:
         return f"<ThreadkeepSessionService of {self.memory!r}>"

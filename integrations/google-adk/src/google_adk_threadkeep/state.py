@@ -66,16 +66,16 @@ def joined(app: Mapping[str, Any], user: Mapping[str, Any], session: Any) -> dic
 
 def of(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """The state in the metadata of a session."""
-    held = metadata.get(KEY)
-    state = held.get("state") if isinstance(held, Mapping) else None
+    adk_metadata = metadata.get(KEY)
+    state = adk_metadata.get("state") if isinstance(adk_metadata, Mapping) else None
     return dict(state) if isinstance(state, Mapping) else {}
 
 
 def changed(metadata: Mapping[str, Any], delta: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata with a change of state."""
-    held = metadata.get(KEY)
-    others = dict(held) if isinstance(held, Mapping) else {}
-    return {**metadata, KEY: {**others, "state": {**of(metadata), **delta}}}
+    adk_metadata = metadata.get(KEY)
+    new_metadata = dict(adk_metadata) if isinstance(adk_metadata, Mapping) else {}
+    return {**metadata, KEY: {**new_metadata, "state": {**of(metadata), **delta}}}
 
 
 class ScopedState:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from openai_agents_threadkeep.continuation_codec import with_continuation
 from threadkeep import Item, Window
+from threadkeep.adapters.codec import payload_of
 from threadkeep.adapters.plain_items import is_plain_text
 from threadkeep.errors import InputError
 from threadkeep.messages import Profile, parse, without_orphan_reasoning
@@ -30,11 +31,11 @@ def to_item(entry: Any, number: int = 0) -> Item:
     Raises:
         InputError: it is neither a dict nor an object with `model_dump`.
     """
-    data = _as_dict(entry, f"item {number}")
-    item = _parse_entry(data)
-    if is_plain_text(item) and list(data.items()) == list(_plain_entry(item).items()):
+    entry_dict = _as_dict(entry, f"item {number}")
+    item = _parse_entry(entry_dict)
+    if is_plain_text(item) and list(entry_dict.items()) == list(_plain_entry(item).items()):
         return item
-    return dataclasses.replace(item, raw={"format": FORMAT, "data": data})
+    return dataclasses.replace(item, raw={"format": FORMAT, "data": entry_dict})
 
 
 def to_entries(items: Sequence[Item], profile: Profile | None = None) -> list[Entry]:
@@ -46,11 +47,11 @@ def to_entries(items: Sequence[Item], profile: Profile | None = None) -> list[En
     what the server of the profile wants back.
     """
     entries: list[Entry] = []
-    for is_native, run in _runs(items):
+    for is_native, adjacent_items in _runs(items):
         if is_native:
-            entries += [_native_entry(item) for item in run]
+            entries += [_native_entry(item) for item in adjacent_items]
         else:
-            entries += with_continuation(_foreign_entries(run), run, profile)
+            entries += with_continuation(_foreign_entries(adjacent_items), adjacent_items, profile)
     return entries
 
 
@@ -76,9 +77,9 @@ def _parse_entry(data: Entry) -> Item:
     try:
         (item,) = parse({key: value for key, value in data.items() if key not in _RESERVED_FIELDS})
     except (InputError, ValueError, TypeError, KeyError, AttributeError):
-        kind = data.get("type")
-        block = {"type": "opaque", "value": {"type": str(kind or "encrypted"), **data}}
-        return Item(type=str(kind or "encrypted"), role="assistant", content=[block])
+        entry_type = data.get("type")
+        block = {"type": "opaque", "value": {"type": str(entry_type or "encrypted"), **data}}
+        return Item(type=str(entry_type or "encrypted"), role="assistant", content=[block])
     return item if not item.id and item.raw is None else dataclasses.replace(item, id="", raw=None)
 
 
@@ -92,29 +93,27 @@ def _native_entry(item: Item) -> Entry:
 
 def _runs(items: Sequence[Item]) -> Iterator[tuple[bool, list[Item]]]:
     """Split the items into runs of native and of foreign items."""
-    visible = [item for item in items if _is_native(item) or item.type not in _HIDDEN]
-    native = [_is_native(item) for item in visible]
-    for index, (previous, item) in enumerate(pairwise(visible), start=1):
-        if not native[index - 1] and previous.type == "reasoning" and item.raw is None:
-            native[index] = False  # text stays with the reasoning that led to it
-    start = 0
-    for end in range(1, len(visible) + 1):
-        if end == len(visible) or native[end] != native[start]:
-            yield native[start], visible[start:end]
-            start = end
+    input_items = [item for item in items if _is_native(item) or item.type not in _HIDDEN]
+    native_flags = [_is_native(item) for item in input_items]
+    for index, (item_before, item) in enumerate(pairwise(input_items), start=1):
+        if not native_flags[index - 1] and item_before.type == "reasoning" and item.raw is None:
+            native_flags[index] = False  # text stays with the reasoning that led to it
+    run_start = 0
+    for run_end in range(1, len(input_items) + 1):
+        if run_end == len(input_items) or native_flags[run_end] != native_flags[run_start]:
+            yield native_flags[run_start], input_items[run_start:run_end]
+            run_start = run_end
 
 
 def _is_native(item: Item) -> bool:
-    raw = item.raw or {}
-    is_ours = raw.get("format") == FORMAT and isinstance(raw.get("data"), dict)
-    return is_ours or is_plain_text(item)
+    return payload_of(item, FORMAT) is not None or is_plain_text(item)
 
 
 def _foreign_entries(run: list[Item]) -> list[Entry]:
     """Translate foreign items; a result keeps its call's id even if the call is in another run."""
-    called_ids = {call.get("id") for item in run for call in item.tool_calls}
+    call_ids = {call.get("id") for item in run for call in item.tool_calls}
     missing_ids = [
-        str(item.tool_call_id) for item in _tool_results(run) if item.tool_call_id not in called_ids
+        str(item.tool_call_id) for item in _tool_results(run) if item.tool_call_id not in call_ids
     ]
     stand_ins = [_stand_in(id) for id in dict.fromkeys(missing_ids)]
     entries = Window([*stand_ins, *run, _FINAL_MESSAGE]).to_responses()[:-1]

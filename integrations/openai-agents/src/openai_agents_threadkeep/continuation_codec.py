@@ -27,8 +27,8 @@ def with_continuation(
         items: that the entries were made of.
         profile: the server that they are for; `None` = any, which gets nothing more.
     """
-    fields: frozenset[str] = frozenset() if profile is None else FIELDS[profile]
-    if not fields:
+    profile_fields: frozenset[str] = frozenset() if profile is None else FIELDS[profile]
+    if not profile_fields:
         return entries
     thoughts: dict[str, Entry] = {}
     signatures: dict[str, str] = {}
@@ -36,10 +36,10 @@ def with_continuation(
         continuation = continuation_of(item) if item.tool_calls else None
         if continuation is None:
             continue
-        if _THOUGHTS in fields and (text := continuation.message.get(_THOUGHTS)):
+        if _THOUGHTS in profile_fields and (text := continuation.message.get(_THOUGHTS)):
             thoughts[str(item.tool_calls[0].get("id"))] = _reasoning(str(text), item)
-        for call, state in zip(item.tool_calls, continuation.calls, strict=False):
-            if _EXTRA in fields and (signature := _signature(state)):
+        for call, call_state in zip(item.tool_calls, continuation.calls, strict=False):
+            if _EXTRA in profile_fields and (signature := _signature(call_state)):
                 signatures[str(call.get("id"))] = signature
     return [part for entry in entries for part in _parts(entry, thoughts, signatures)]
 
@@ -49,10 +49,10 @@ def _parts(
 ) -> list[Entry]:
     if entry.get("type") != "function_call":
         return [entry]
-    id = str(entry.get("call_id"))
-    if id in signatures:
-        entry = {**entry, "provider_data": {"thought_signature": signatures[id]}}
-    return [thoughts[id], entry] if id in thoughts else [entry]
+    call_id = str(entry.get("call_id"))
+    if call_id in signatures:
+        entry = {**entry, "provider_data": {"thought_signature": signatures[call_id]}}
+    return [thoughts[call_id], entry] if call_id in thoughts else [entry]
 
 
 def _reasoning(text: str, item: Item) -> Entry:
@@ -66,6 +66,6 @@ def _reasoning(text: str, item: Item) -> Entry:
 
 
 def _signature(state: Mapping[str, Any]) -> str | None:
-    google = (state.get(_EXTRA) or {}).get("google") or {}
-    signature = google.get("thought_signature") if isinstance(google, Mapping) else None
+    google_part = (state.get(_EXTRA) or {}).get("google") or {}
+    signature = google_part.get("thought_signature") if isinstance(google_part, Mapping) else None
     return signature if isinstance(signature, str) else None

@@ -54,11 +54,11 @@ def import_sqlite(
         NotOwner: a session with that id belongs to another user; earlier sessions are imported.
     """
     owner = plain_user(user, user_id)
-    target, counts = shared_memory(memory), dict[str, int]()
-    for session, rows in groupby(_rows(Path(path), messages_table), key=lambda row: row[1]):
+    target_memory, item_counts = shared_memory(memory), dict[str, int]()
+    for session_id, rows in groupby(_rows(Path(path), messages_table), key=lambda row: row[1]):
         items = (item for row in rows if (item := _item(row)))
-        counts[session] = add_in_batches(target, session, owner, items)
-    return counts
+        item_counts[session_id] = add_in_batches(target_memory, session_id, owner, items)
+    return item_counts
 
 
 def _rows(path: Path, table: str) -> Iterator[Row]:
@@ -76,10 +76,10 @@ def _rows(path: Path, table: str) -> Iterator[Row]:
 
 
 def _item(row: Row) -> Item | None:
-    number, _, data, timestamp = row
+    row_id, _, item_json, timestamp = row
     try:
-        item = to_item(json.loads(data), number)
+        item = to_item(json.loads(item_json), row_id)
         created_at = datetime.fromisoformat(timestamp).replace(tzinfo=UTC)
     except (ValueError, TypeError):
         return None
-    return dataclasses.replace(item, id=f"agents-sqlite:{number}", created_at=created_at)
+    return dataclasses.replace(item, id=f"agents-sqlite:{row_id}", created_at=created_at)

@@ -59,31 +59,29 @@ def instructions(
         ConfigError: an id, the URL, `summary` or `max_tokens` is not valid; a run raises it too if
             its own user id is not valid.
     """
-    opened = shared_memory(memory)
-    source = identity.user_source(user, user_id)
+    store = shared_memory(memory)
+    user_id_source = identity.user_source(user, user_id)
     fixed_session = None if session_id is None else identity.session_id_text(session_id)
     options = parse_injection({"max_tokens": max_tokens, "recall": recall})  # validates both
-    with_summary(options, summary, opened)
+    with_summary(options, summary, store)
     recall_caches: WeakKeyDictionary[Wrapper, RecallCache] = WeakKeyDictionary()
 
     async def render(context: Wrapper, agent: Agent[Any]) -> str:
         base_text = base(context, agent) if callable(base) else base
-        text = await base_text if inspect.isawaitable(base_text) else base_text
-        owner = user_of_run(source, context)
+        own_text = await base_text if inspect.isawaitable(base_text) else base_text
+        owner = user_of_run(user_id_source, context)
         session = fixed_session or _session_of(context.context)
-        read_context = _context_reader(opened, owner, session, agent.name, summary is not False)
+        read_context = _context_reader(store, owner, session, agent.name, summary is not False)
         if read_context is None:
-            return text
+            return own_text
         query = _query(context.turn_input) if recall else ""
         if query:
             cache = recall_caches.setdefault(context, RecallCache())
             turn = (owner, session, agent.name)
-            memory_context = await opened.to_thread(
-                cache.get, read_context, query, turn, max_tokens
-            )
+            memory_context = await store.to_thread(cache.get, read_context, query, turn, max_tokens)
         else:
-            memory_context = await opened.to_thread(read_context, max_tokens=max_tokens)
-        return "\n\n".join(section for section in (text, memory_context) if section)
+            memory_context = await store.to_thread(read_context, max_tokens=max_tokens)
+        return "\n\n".join(section for section in (own_text, memory_context) if section)
 
     return render
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from agents import ModelResponse, RunHooks
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 Entry = Mapping[str, Any]
 
-_INPUT_ROLES: Final = frozenset({"user", "system", "developer"})
 _run_inputs: WeakKeyDictionary[Wrapper, list[Entry]] = WeakKeyDictionary()
 """The newest model input of each active run that has these hooks."""
 
@@ -65,7 +64,7 @@ def warn_if_unused(
         has_hooks
         and wrapper is not None
         and wrapper not in _run_inputs
-        and any(map(_is_model_output, items))
+        and not all(map(record_responses.is_input, items))
     ):
         logging.getLogger("threadkeep").warning(
             "record_responses=True recorded nothing of a run in session %r: pass the run "
@@ -79,11 +78,11 @@ def _response(
 ) -> dict[str, Any]:
     output = [item.model_dump(mode="json", exclude_none=True) for item in response.output]
     provider_data: Entry = next((o["provider_data"] for o in output if o.get("provider_data")), {})
-    incomplete = any(entry.get("status") == "incomplete" for entry in output)
+    is_incomplete = any(entry.get("status") == "incomplete" for entry in output)
     return {
         "id": response.response_id or provider_data.get("response_id"),
         "model": provider_data.get("model") or model,
-        "status": "incomplete" if incomplete else "completed",
+        "status": "incomplete" if is_incomplete else "completed",
         "input": input_entries,
         "output": output,
         "usage": _usage(response),
@@ -108,20 +107,14 @@ def _new_input(prompt: Sequence[Any]) -> list[Entry]:
     """The entries of a prompt after the model's last output."""
     entries: list[Entry] = []
     for entry in reversed(prompt):
-        if not isinstance(entry, Mapping) or _is_model_output(entry):
+        if not isinstance(entry, Mapping) or not record_responses.is_input(entry):
             break
         entries.append(entry)
     return entries[::-1]
 
 
-def _is_model_output(entry: Any) -> bool:
-    """Return True if a model wrote the entry: it is no user input and no tool result."""
-    kind = str(entry.get("type") or "message")
-    return entry.get("role") not in _INPUT_ROLES and not kind.endswith("_output")
-
-
 def _model_name(model: Any) -> str | None:
     if model is None:
         return get_default_model()
-    name = model if isinstance(model, str) else getattr(model, "model", None)
-    return name if isinstance(name, str) else None
+    model_name = model if isinstance(model, str) else getattr(model, "model", None)
+    return model_name if isinstance(model_name, str) else None

@@ -123,7 +123,7 @@ class ThreadkeepSession:
         chat = self.open(wrapper)
         if items:
             warn_if_unused(self, items, wrapper)
-            await limits.aadd(chat, *[to_item(item, number) for number, item in enumerate(items)])
+            await limits.aadd(chat, *[to_item(item, index) for index, item in enumerate(items)])
 
     async def pop_item(self, *, wrapper: Wrapper | None = None) -> TResponseInputItem | None:
         """Remove and return the newest item, exactly as it was added; `None` if there is none.
@@ -133,8 +133,8 @@ class ThreadkeepSession:
         cannot be read, are removed too.
         """
         chat = self.open(wrapper)
-        while removed := await chat.arewind(last=1):
-            if entries := to_entries(removed):
+        while removed_items := await chat.arewind(last=1):
+            if entries := to_entries(removed_items):
                 return _as_sdk_items(entries)[-1]
         return None
 
@@ -171,13 +171,13 @@ class ThreadkeepSession:
 
 async def _newest_entries(chat: Session, limit: int, profile: Profile | None) -> list[Entry]:
     """Read at least `limit` entries if there are as many; some foreign items convert to none."""
-    size = limit
+    item_limit = limit
     while True:
-        items = await chat.aitems(last=size)
+        items = await chat.aitems(last=item_limit)
         entries = to_entries(items, profile)
-        if len(entries) >= limit or len(items) < size:
+        if len(entries) >= limit or len(items) < item_limit:
             return entries
-        size *= 2
+        item_limit *= 2
 
 
 def _as_sdk_items(entries: list[Entry]) -> list[TResponseInputItem]:

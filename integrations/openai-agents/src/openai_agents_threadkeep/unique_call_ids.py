@@ -37,14 +37,14 @@ def with_unique_call_ids(entries: list[Entry]) -> list[Entry]:
     pairs, turn, id_counts = _pairs(entries)
     if not any(count > 1 for count in id_counts.values()):
         return entries
-    renamed, name_counts = list(entries), Counter[str]()
-    newest = {_call_id(entries[pair.call]): pair for pair in pairs if pair.turn == turn}
-    reserved_ids = {renamed[pair.call].get("id") for pair in newest.values()} - {None, _FAKE_ID}
+    copy, name_counts = list(entries), Counter[str]()
+    last_pairs = {_call_id(entries[pair.call]): pair for pair in pairs if pair.turn == turn}
+    reserved_ids = {copy[pair.call].get("id") for pair in last_pairs.values()} - {None, _FAKE_ID}
     for pair in pairs:
-        id = _call_id(entries[pair.call])
-        if id_counts[id] > 1 and newest.get(id) is not pair:
-            _rename(renamed, pair, reserved_ids, name_counts)
-    return renamed
+        call_id = _call_id(entries[pair.call])
+        if id_counts[call_id] > 1 and last_pairs.get(call_id) is not pair:
+            _rename(copy, pair, reserved_ids, name_counts)
+    return copy
 
 
 def _pairs(entries: list[Entry]) -> tuple[list[_CallPair], int, Counter[str]]:
@@ -54,13 +54,13 @@ def _pairs(entries: list[Entry]) -> tuple[list[_CallPair], int, Counter[str]]:
     message separates. A result whose call was cut off is not changed.
     """
     pairs: list[_CallPair] = []
-    waiting: dict[str, list[_CallPair]] = {}
+    queues: dict[str, list[_CallPair]] = {}
     turn, id_counts = 0, Counter[str]()
     for index, entry in enumerate(entries):
         kind = str(entry.get("type", "message"))
         turn += kind == "message"
         if kind.endswith(_OUTPUT):
-            if candidates := waiting.get(_call_id(entry)):
+            if candidates := queues.get(_call_id(entry)):
                 pair = min(candidates, key=lambda candidate: (-candidate.turn, candidate.call))
                 pair.result = index
                 candidates.remove(pair)
@@ -68,7 +68,7 @@ def _pairs(entries: list[Entry]) -> tuple[list[_CallPair], int, Counter[str]]:
                 id_counts[_call_id(entry)] += 1
         elif kind.endswith(_CALL) and kind not in _UNPAIRED_CALLS and "call_id" in entry:
             pairs.append(_CallPair(index, turn))
-            waiting.setdefault(_call_id(entry), []).append(pairs[-1])
+            queues.setdefault(_call_id(entry), []).append(pairs[-1])
             id_counts[_call_id(entry)] += 1
     return pairs, turn, id_counts
 
@@ -83,13 +83,13 @@ def _rename(
         call = {key: value for key, value in call.items() if key != "id"}
     elif call.get("id") not in (None, _FAKE_ID):
         reserved_ids.add(call["id"])
-    name = _unique_id(
+    new_call_id = _unique_id(
         [entries[index] for index in (pair.call, pair.result) if index is not None], name_counts
     )
-    entries[pair.call] = {**call, "call_id": name}
+    entries[pair.call] = {**call, "call_id": new_call_id}
     if pair.result is not None:
         result = entries[pair.result]
-        entries[pair.result] = {**result, _id_field(result): name}
+        entries[pair.result] = {**result, _id_field(result): new_call_id}
 
 
 def _unique_id(pair: list[Entry], name_counts: Counter[str]) -> str:

@@ -94,5 +94,5 @@ def _locate(finder: Finder, log: ConversationLog, entry: str) -> tuple[Conversat
         raise ConversationConflict(log.id) from None
     if seq is not None:
         return source, seq
-    last = history(source, state, limit=1)[-1]
-    return log.open(last.conversation), last.seq
+    last_entry = history(source, state, limit=1)[-1]
+    return log.open(last_entry.conversation), last_entry.seq

@@ -19,9 +19,9 @@ def widen(content: Any, path: Sequence[int | str]) -> Any:
     """The content with the media at a path as `BinaryContent`."""
     if not path:
         return _wide(content) if isinstance(content, BinaryContent) else content
-    first, *rest = path
+    first_key, *inner_path = path
     copy: Any = dict(content) if isinstance(content, Mapping) else list(content)
-    copy[first] = widen(content[first], rest)
+    copy[first_key] = widen(content[first_key], inner_path)
     return copy
 
 
@@ -30,11 +30,11 @@ def _walk(value: object, path: Path) -> Iterator[Path]:
         if type(BinaryContent.narrow_type(value)) is not BinaryContent:
             yield path
     elif isinstance(value, Mapping):
-        for name, entry in value.items():
-            yield from _walk(entry, [*path, name])
+        for name, element in value.items():
+            yield from _walk(element, [*path, name])
     elif isinstance(value, list | tuple):
-        for index, entry in enumerate(value):
-            yield from _walk(entry, [*path, index])
+        for index, element in enumerate(value):
+            yield from _walk(element, [*path, index])
 
 
 def _wide(narrow: BinaryContent) -> BinaryContent:

@@ -89,9 +89,9 @@ class ThreadkeepCapability(AbstractCapability[Any]):
 
     async def for_run(self, ctx: RunContext[Any]) -> ThreadkeepCapability:
         """The capability with what one run needs of its own."""
-        run = copy.copy(self)
-        run._recall, run._items = RecallCache(), MessageItems([])
-        return run
+        run_capability = copy.copy(self)
+        run_capability._recall, run_capability._items = RecallCache(), MessageItems([])
+        return run_capability
 
     async def wrap_run(
         self, ctx: RunContext[Any], *, handler: WrapRunHandler
@@ -157,8 +157,8 @@ class ThreadkeepCapability(AbstractCapability[Any]):
             ConfigError: the run's user id is not valid.
         """
         session, agent = session_of_run(self._session_id, ctx), ctx.agent
-        name = None if agent is None else agent.name
-        return chat_of(self.memory, session, user_of_run(self._user, ctx), name)
+        agent_name = None if agent is None else agent.name
+        return chat_of(self.memory, session, user_of_run(self._user, ctx), agent_name)
 
     @classmethod
     def get_serialization_name(cls) -> str | None:

@@ -21,6 +21,7 @@ from pydantic_ai.messages import (
 from pydantic_ai_threadkeep.binaries import wide_paths, widen
 from pydantic_ai_threadkeep.item_fields import NOTICE, part_fields, response_fields
 from threadkeep import Item
+from threadkeep.adapters.codec import payload_of
 
 FORMAT: Final = "pydantic-ai/1"
 
@@ -46,27 +47,26 @@ def to_items(entry: str, message: ModelMessage) -> list[Item]:
     dump = _without_nulls(message, dump)
     part_dumps = list(map(_without_nulls, message.parts, dump.pop("parts")))
     if isinstance(message, ModelResponse):
-        data = {"message": {**dump, "parts": part_dumps}, **_marks(message.parts)}
-        return [_item(entry, 0, 1, response_fields(message, part_dumps), data)]
-    count = max(len(message.parts), 1)
+        payload = {"message": {**dump, "parts": part_dumps}, **_marks(message.parts)}
+        return [_item(entry, 0, 1, response_fields(message, part_dumps), payload)]
+    part_count = max(len(message.parts), 1)
     items = []
-    for index in range(count):
-        data = {"message": dump} if index == count - 1 else {}
-        fields: dict[str, Any] = NOTICE
+    for index in range(part_count):
+        payload = {"message": dump} if index == part_count - 1 else {}
+        item_fields: dict[str, Any] = NOTICE
         if message.parts:
             part = message.parts[index]
-            fields = part_fields(part, part_dumps[index])
-            data = {"part": part_dumps[index], **data, **_marks([part])}
-        items.append(_item(entry, index, count, fields, data))
+            item_fields = part_fields(part, part_dumps[index])
+            payload = {"part": part_dumps[index], **payload, **_marks([part])}
+        items.append(_item(entry, index, part_count, item_fields, payload))
     return items
 
 
 def place_of(item: Item) -> MessagePosition | None:
     """Where a native item stands; `None` for one that others wrote or changed."""
-    raw = item.raw
-    if raw is None or raw.get("format") != FORMAT or not isinstance(raw.get("data"), dict):
+    if item.raw is None or payload_of(item, FORMAT) is None:
         return None
-    entry, part, count = (raw.get(name) for name in ("entry", "part", "count"))
+    entry, part, count = map(item.raw.get, ("entry", "part", "count"))
     if isinstance(entry, str) and type(part) is int and type(count) is int:
         return MessagePosition(entry, part, count)
     return None
@@ -78,11 +78,11 @@ def native_message(items: Sequence[Item]) -> ModelMessage | None:
     Of a request whose parts were forgotten in part, the others are left.
     """
     payloads = [(item.raw or {})["data"] for item in items]
-    frame = payloads[-1].get("message") or {"kind": "request"}
-    dump = frame
-    if frame.get("kind") != "response":
-        parts = [payload["part"] for payload in payloads if "part" in payload]
-        dump = {**frame, "parts": parts}
+    message_dump = payloads[-1].get("message") or {"kind": "request"}
+    dump = message_dump
+    if message_dump.get("kind") != "response":
+        parts = [item_payload["part"] for item_payload in payloads if "part" in item_payload]
+        dump = {**message_dump, "parts": parts}
     try:
         (message,) = ModelMessagesTypeAdapter.validate_python([dump])
     except ValidationError:
@@ -90,26 +90,28 @@ def native_message(items: Sequence[Item]) -> ModelMessage | None:
     if isinstance(message, ModelResponse):
         _widen(message.parts, payloads[-1].get("wide", ()))
         return message
-    marked = [payload for payload in payloads if "part" in payload]
-    for part, payload in zip(message.parts, marked, strict=True):
-        _widen([part], payload.get("wide", ()))
+    part_payloads = [item_payload for item_payload in payloads if "part" in item_payload]
+    for part, item_payload in zip(message.parts, part_payloads, strict=True):
+        _widen([part], item_payload.get("wide", ()))
     return message
 
 
 def _item(
     entry: str, part: int, count: int, fields: Mapping[str, Any], data: Mapping[str, Any]
 ) -> Item:
-    id = entry if part == count - 1 else f"{entry}.{part}"
-    raw = {"format": FORMAT, "data": data, "entry": entry, "part": part, "count": count}
-    return Item(id=id, raw=raw, **fields)
+    item_id = entry if part == count - 1 else f"{entry}.{part}"
+    raw_payload = {"format": FORMAT, "data": data, "entry": entry, "part": part, "count": count}
+    return Item(id=item_id, raw=raw_payload, **fields)
 
 
 def _without_nulls(value: Any, dump: Mapping[str, Any]) -> Dump:
     """The dump of a message or part without the fields that are null unless set."""
-    kind: Any = type(value)
-    optional = _optional_fields(kind)
+    cls: Any = type(value)
+    optional_names = _optional_fields(cls)
     return {
-        name: entry for name, entry in dump.items() if entry is not None or name not in optional
+        name: entry
+        for name, entry in dump.items()
+        if entry is not None or name not in optional_names
     }
 
 
@@ -119,16 +121,16 @@ def _optional_fields(cls: Any) -> frozenset[str]:
 
 
 def _marks(parts: Sequence[Any]) -> Dump:
-    wide = _wide(parts)
-    return {"wide": wide} if wide else {}
+    wide_media = _wide(parts)
+    return {"wide": wide_media} if wide_media else {}
 
 
 def _wide(parts: Sequence[Any]) -> list[list[Any]]:
     """The number of a part and the path in its content, for media that come back narrower."""
     contents = enumerate(getattr(part, "content", None) for part in parts)
-    return [[number, *path] for number, content in contents for path in wide_paths(content)]
+    return [[part_index, *path] for part_index, content in contents for path in wide_paths(content)]
 
 
 def _widen(parts: Sequence[Any], paths: Sequence[Sequence[Any]]) -> None:
-    for number, *path in paths:
-        parts[number].content = widen(parts[number].content, path)
+    for part_index, *path in paths:
+        parts[part_index].content = widen(parts[part_index].content, path)

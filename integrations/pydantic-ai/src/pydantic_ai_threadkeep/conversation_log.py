@@ -47,8 +47,8 @@ class State(NamedTuple):
     @property
     def is_ours(self) -> bool:
         """Whether nobody but Pydantic AI added or removed the newest item."""
-        newest = None if self.newest is None else self.newest.id
-        return self.document is not None and self.document.last == newest
+        newest_id = None if self.newest is None else self.newest.id
+        return self.document is not None and self.document.last == newest_id
 
     def extra(self, index: int = 0) -> list[Record]:
         """The records of a further query."""
@@ -84,11 +84,11 @@ class ConversationLog:
         snapshot = self.log.read(
             self.log.query(CONVERSATION, ids=[CONVERSATION]), self.log.query(newest=1), *queries
         )
-        documents, newest = (page.records for page in snapshot.pages[:2])
-        stored = document.read(fields_of(documents[0]), self.id) if documents else None
-        if stored is not None:
-            stored = self._moved(stored, life_of(snapshot))
-        return State(snapshot, stored, newest[0] if newest else None)
+        documents, newest_records = (page.records for page in snapshot.pages[:2])
+        stored_document = document.read(fields_of(documents[0]), self.id) if documents else None
+        if stored_document is not None:
+            stored_document = self._moved(stored_document, life_of(snapshot))
+        return State(snapshot, stored_document, newest_records[0] if newest_records else None)
 
     def seq_of(self, state: State, base: Base) -> int:
         """The seq at which a fork begins here, also where the store is a copy."""
@@ -99,7 +99,7 @@ class ConversationLog:
 
     def seqs(self, ranges: Iterable[Range]) -> list[Record]:
         """The records of the items in ranges."""
-        queries = [self.log.query(after=seqs.after, upto=seqs.upto) for seqs in ranges]
+        queries = [self.log.query(after=span.after, upto=span.upto) for span in ranges]
         if not queries:
             return []
         return [record for page in self.log.read(*queries).pages for record in page.records]
@@ -111,8 +111,8 @@ class ConversationLog:
         records = self.log.read(self.log.query(ids=stored.items.values())).pages[0].records
         seqs_by_id = {record.id: record.seq for record in records}
         new_seqs = {
-            old: seqs_by_id[key(id)] for old, id in stored.items.items() if key(id) in seqs_by_id
+            seq: seqs_by_id[key(id)] for seq, id in stored.items.items() if key(id) in seqs_by_id
         }
-        items = {new_seqs[old]: id for old, id in stored.items.items() if old in new_seqs}
+        items = {new_seqs[seq]: id for seq, id in stored.items.items() if seq in new_seqs}
         tree = stored.tree.moved(new_seqs)
         return dataclasses.replace(stored, tree=tree, items=items, life=life)

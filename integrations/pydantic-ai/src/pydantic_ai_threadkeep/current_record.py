@@ -16,22 +16,22 @@ def record_of(log: ConversationLog, state: State) -> ConversationRecord | None:
 
     What another framework added, or took back, changes the head and the revision.
     """
-    stored = None if state.document is None else state.document.record
-    if stored is not None and state.is_ours:
-        return stored
-    newest = history(log, state, limit=1)
-    if stored is None and not newest:
+    stored_record = None if state.document is None else state.document.record
+    if stored_record is not None and state.is_ours:
+        return stored_record
+    newest_entries = history(log, state, limit=1)
+    if stored_record is None and not newest_entries:
         return None
-    head = newest[-1].id if newest else None
-    mark = f"+{state.newest_seq}" if state.newest is None else f"+{state.newest.id}"
-    revision, at = f"{mark}@{state.newest_seq}", _date(state.newest)
-    if stored is None:
+    head_id = newest_entries[-1].id if newest_entries else None
+    newest_mark = f"+{state.newest_seq}" if state.newest is None else f"+{state.newest.id}"
+    revision, written_at = f"{newest_mark}@{state.newest_seq}", _date(state.newest)
+    if stored_record is None:
         return ConversationRecord(
-            conversation_id=log.id, head_id=head, revision=revision, updated_at=at
+            conversation_id=log.id, head_id=head_id, revision=revision, updated_at=written_at
         )
-    stored.head_id, stored.revision = head, f"{stored.revision}{revision}"
-    stored.updated_at = max(stored.updated_at, at)
-    return stored
+    stored_record.head_id, stored_record.revision = head_id, f"{stored_record.revision}{revision}"
+    stored_record.updated_at = max(stored_record.updated_at, written_at)
+    return stored_record
 
 
 def check_revision(log: ConversationLog, state: State, expected: str | None) -> None:

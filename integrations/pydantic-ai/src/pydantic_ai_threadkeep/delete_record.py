@@ -49,8 +49,8 @@ def _delete(index: EntryIndex, log: ConversationLog, state: State, needed: Seque
     Raises:
         Conflict: the session changed meanwhile.
     """
-    deleted = _bury(log, state, needed) if needed else _delete_session(log, state)
-    index.remove([record.id for record in deleted], log.id)
+    deleted_records = _bury(log, state, needed) if needed else _delete_session(log, state)
+    index.remove([record.id for record in deleted_records], log.id)
     record = None if state.document is None else state.document.record
     if record is not None:
         index.leave_scope(record.scope, log.id)
@@ -60,19 +60,19 @@ def _delete(index: EntryIndex, log: ConversationLog, state: State, needed: Seque
 
 def _delete_session(log: ConversationLog, state: State) -> list[Record]:
     """Delete the session; returns the records of its items."""
-    deleted = log.seqs([Range(-1, state.newest_seq)])
+    deleted_records = log.seqs([Range(-1, state.newest_seq)])
     log.log.delete(state.snapshot)
-    return deleted
+    return deleted_records
 
 
 def _bury(log: ConversationLog, state: State, needed: Sequence[int]) -> list[Record]:
     """Leave what forks need, in a branch that is not current; returns the records of the rest."""
-    reachable = [seqs for end in needed for seqs in state.tree.ranges(end)]
-    deleted = log.seqs(minus([Range(-1, state.newest_seq)], reachable))
+    needed_ranges = [span for end_seq in needed for span in state.tree.ranges(end_seq)]
+    deleted_records = log.seqs(minus([Range(-1, state.newest_seq)], needed_ranges))
     tree = state.tree.switched(state.newest_seq, None)
     write_document(log, state, None, tree)
-    log.chat.remove(*(item.id for item in log.log.items(deleted)))
-    return deleted
+    log.chat.remove(*(item.id for item in log.log.items(deleted_records)))
+    return deleted_records
 
 
 def _release(index: EntryIndex, log: ConversationLog, tree: Tree) -> None:

@@ -45,12 +45,12 @@ class Document:
 
     def to_fields(self) -> dict[str, Any]:
         """The document as JSON."""
-        dumped = None
+        record_dump = None
         if self.record is not None:
-            (dumped,) = _RECORDS.dump_python([self.record], mode="json")
+            (record_dump,) = _RECORDS.dump_python([self.record], mode="json")
         return {
             "token": self.token,
-            "record": dumped,
+            "record": record_dump,
             "last": self.last,
             "tree": tree.to_json(self.tree),
             "items": {str(seq): id for seq, id in self.items.items()},
@@ -67,12 +67,12 @@ def read(fields: Mapping[str, Any] | None, conversation: str) -> Document:
     try:
         if fields is None:
             raise TypeError("no object")
-        dumped = fields["record"]
-        record = None if dumped is None else _RECORDS.validate_python([dumped])[0]
+        record_dump = fields["record"]
+        record = None if record_dump is None else _RECORDS.validate_python([record_dump])[0]
         branches = tree.from_json(fields["tree"])
         items = {int(seq): str(id) for seq, id in fields["items"].items()}
-        token, last, life = str(fields["token"]), fields["last"], int(fields["life"])
-        return Document(token, record, last, branches, items, life)
+        token, last_seq, life = str(fields["token"]), fields["last"], int(fields["life"])
+        return Document(token, record, last_seq, branches, items, life)
     except (AttributeError, KeyError, TypeError, ValueError, ValidationError) as error:
         raise CorruptRecord(
             f"the record of conversation {shown(conversation)} cannot be read; its messages can: "

@@ -42,45 +42,45 @@ class Entry(NamedTuple):
 
 def group(items: Iterable[Item], conversation: str) -> list[Entry]:
     """The entries of a conversation's items, oldest first."""
-    runs: list[list[Item]] = []
-    before: MessagePosition | None = None
+    item_runs: list[list[Item]] = []
+    previous_position: MessagePosition | None = None
     for item in items:
-        place = place_of(item)
-        if place is None and not is_said(item):
+        position = place_of(item)
+        if position is None and not is_said(item):
             continue
-        if runs and _belongs(before, place, runs[-1][-1], item):
-            runs[-1].append(item)
+        if item_runs and _belongs(previous_position, position, item_runs[-1][-1], item):
+            item_runs[-1].append(item)
         else:
-            runs.append([item])
-        before = place
-    return [Entry(_entry_id(run[-1], conversation), tuple(run), conversation) for run in runs]
+            item_runs.append([item])
+        previous_position = position
+    return [Entry(_entry_id(run[-1], conversation), tuple(run), conversation) for run in item_runs]
 
 
 def chain(entries: Sequence[Entry], limit: int | None = None) -> list[ConversationEntry]:
     """The last `limit` of consecutive entries, as the framework has them."""
-    first = 0 if limit is None else max(0, len(entries) - limit)
+    offset = 0 if limit is None else max(0, len(entries) - limit)
     names = call_names(item for entry in entries for item in entry.items)
-    parent = entries[first - 1].id if first else None
-    linked = list[ConversationEntry]()
-    for entry in entries[first:]:
+    parent_id = entries[offset - 1].id if offset else None
+    links = list[ConversationEntry]()
+    for entry in entries[offset:]:
         if (message := _message(entry, names)) is not None:
-            linked.append(ConversationEntry(id=entry.id, parent_id=parent, message=message))
-            parent = entry.id
-    return linked
+            links.append(ConversationEntry(id=entry.id, parent_id=parent_id, message=message))
+            parent_id = entry.id
+    return links
 
 
 def foreign_place(entry_id: str) -> tuple[str, str] | None:
     """The conversation and the item of an entry that another framework wrote."""
     if not entry_id.startswith(_FOREIGN):
         return None
-    conversation, separator, item = entry_id.removeprefix(_FOREIGN).partition("/")
-    return (unquote(conversation), unquote(item)) if separator else None
+    conversation, separator, item_id = entry_id.removeprefix(_FOREIGN).partition("/")
+    return (unquote(conversation), unquote(item_id)) if separator else None
 
 
 def _entry_id(last: Item, conversation: str) -> str:
-    place = place_of(last)
-    if place is not None:
-        return place.entry
+    position = place_of(last)
+    if position is not None:
+        return position.entry
     return f"{_FOREIGN}{quote(conversation, safe='')}/{quote(last.id, safe='')}"
 
 

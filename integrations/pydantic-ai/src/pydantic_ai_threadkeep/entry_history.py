@@ -24,8 +24,8 @@ def history(
         limit: read at least so many of the last entries, if there are as many.
     """
     entries: list[Entry] = []
-    for run in _runs(log, state, upto, limit):
-        entries = [*run, *entries]
+    for range_entries in _runs(log, state, upto, limit):
+        entries = [*range_entries, *entries]
         if limit is not None and len(entries) > limit:
             break
     return entries
@@ -35,14 +35,14 @@ def _runs(
     log: ConversationLog, state: State, upto: int | None, limit: int | None
 ) -> Iterator[list[Entry]]:
     """The entries of each range, and of the conversations before it, newest range first."""
-    current = state.tree.ranges()
+    current_ranges = state.tree.ranges()
     for step in state.tree.path(MAX_SEQ if upto is None else upto):
         if isinstance(step, Base):
             yield from _runs_before(log, step, limit)
             return
-        seqs = Range(step.after, min(step.upto, state.newest_seq))
-        if seqs.after < seqs.upto:
-            yield _entries(log, seqs, limit, current)
+        span = Range(step.after, min(step.upto, state.newest_seq))
+        if span.after < span.upto:
+            yield _entries(log, span, limit, current_ranges)
 
 
 def _runs_before(log: ConversationLog, base: Base, limit: int | None) -> Iterator[list[Entry]]:
@@ -60,16 +60,16 @@ def _entries(
     What is hidden in the current history was hidden by the application; elsewhere, because a
     branch was left.
     """
-    size = None if limit is None else 2 * limit + _EXTRA
+    page_size = None if limit is None else 2 * limit + _EXTRA
     while True:
-        query = log.log.query(after=seqs.after, upto=seqs.upto, newest=size)
+        query = log.log.query(after=seqs.after, upto=seqs.upto, newest=page_size)
         records = log.log.read(query).pages[0].records
         items = log.log.items(records)
-        visible = (i for i in items if not i.hidden or not contains(current, i.seq))
-        entries = group(visible, log.id)
-        if size is None or len(records) < size or len(entries) > _more(limit):
+        visible_items = (i for i in items if not i.hidden or not contains(current, i.seq))
+        entries = group(visible_items, log.id)
+        if page_size is None or len(records) < page_size or len(entries) > _more(limit):
             return entries
-        size *= 2
+        page_size *= 2
 
 
 def _more(limit: int | None) -> int:

@@ -61,8 +61,8 @@ class EntryIndex:
 
     def find(self, entry: str) -> Location | None:
         """Where an entry is; `None` if it is nowhere."""
-        cached = self._cache.get(entry)
-        return cached if cached is not None else self.find_stored(entry)
+        cached_location = self._cache.get(entry)
+        return cached_location if cached_location is not None else self.find_stored(entry)
 
     def find_stored(self, entry: str) -> Location | None:
         """As `find`, in the store alone."""
@@ -75,9 +75,9 @@ class EntryIndex:
 
     def add(self, entries: Sequence[str], conversation: str) -> None:
         """Write where new entries will be."""
-        fields = {"conversation": conversation}
+        location_fields = {"conversation": conversation}
         for shard, ids in self._by_shard(entries, conversation).items():
-            self._put(shard, [self._record(id, fields) for id in ids])
+            self._put(shard, [self._record(id, location_fields) for id in ids])
 
     def remove(self, entries: Sequence[str], conversation: str) -> None:
         """Take entries off the index."""
@@ -104,52 +104,52 @@ class EntryIndex:
             return
         prefix, cursor = self._store.stream(_SCOPES, ""), None
         while True:
-            names, cursor = self._store.streams(prefix, cursor=cursor, limit=_PAGE)
-            for name in dict.fromkeys(names):
-                yield from self._listed(name)
+            streams, cursor = self._store.streams(prefix, cursor=cursor, limit=_PAGE)
+            for stream in dict.fromkeys(streams):
+                yield from self._listed(stream)
             if cursor is None:
                 return
 
     def _listed(self, stream: str) -> Iterator[str]:
-        before: int | None = None
+        before_seq: int | None = None
         while True:
-            query = Query(stream, ENTRY, limit=_PAGE, newest=True, before=before)
+            query = Query(stream, ENTRY, limit=_PAGE, newest=True, before=before_seq)
             records = self._store.read(query)[0].records
             for record in reversed(records):
                 if conversation := _conversation_of(record):
                     yield conversation
             if len(records) < _PAGE:
                 return
-            before = records[0].seq
+            before_seq = records[0].seq
 
     def _record(self, id: str, fields: Mapping[str, Any]) -> Record:
         now, ttl = self._store.now(), session_ttl(self._memory)
-        expires = None if ttl is None else now + ttl + _GRACE
-        return Record(ENTRY, key(id), json.dumps(fields), now, expires)
+        expires_at = None if ttl is None else now + ttl + _GRACE
+        return Record(ENTRY, key(id), json.dumps(fields), now, expires_at)
 
     def _put(self, stream: str, records: Iterable[Record]) -> None:
-        remaining = iter(records)
-        while batch := list(islice(remaining, _MAX_IDS)):
+        remaining_records = iter(records)
+        while batch := list(islice(remaining_records, _MAX_IDS)):
             self._store.commit(stream, put=batch, ttl=session_ttl(self._memory))
 
     def _drop(self, stream: str, ids: Sequence[str]) -> None:
-        for start in range(0, len(ids), _MAX_IDS):
-            drop = Drop(ENTRY, [key(id) for id in ids[start : start + _MAX_IDS]])
+        for batch_start in range(0, len(ids), _MAX_IDS):
+            drop = Drop(ENTRY, [key(id) for id in ids[batch_start : batch_start + _MAX_IDS]])
             self._store.commit(stream, drop=[drop], ttl=session_ttl(self._memory))
 
     def _scope(self, scope: str | None) -> str:
         return self._store.stream(_SCOPES, "-" if scope is None else f"/{scope}")
 
     def _by_shard(self, entries: Sequence[str], conversation: str) -> dict[str, list[str]]:
-        shard, by_name = _hash(conversation), dict[str, list[str]]()
+        shard, ids_by_stream = _hash(conversation), dict[str, list[str]]()
         for entry in entries:
-            name = self._store.stream(_ENTRIES, f"{entry[:_TIME_DIGITS]}-{shard:x}")
-            by_name.setdefault(name, []).append(entry)
-        return by_name
+            stream = self._store.stream(_ENTRIES, f"{entry[:_TIME_DIGITS]}-{shard:x}")
+            ids_by_stream.setdefault(stream, []).append(entry)
+        return ids_by_stream
 
     def _shards(self, entry: str) -> list[str]:
-        start = entry[:_TIME_DIGITS]
-        return [self._store.stream(_ENTRIES, f"{start}-{shard:x}") for shard in range(_SHARDS)]
+        digits = entry[:_TIME_DIGITS]
+        return [self._store.stream(_ENTRIES, f"{digits}-{shard:x}") for shard in range(_SHARDS)]
 
 
 def _conversation_of(record: Record) -> str | None:

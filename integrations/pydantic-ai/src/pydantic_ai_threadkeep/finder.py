@@ -63,9 +63,9 @@ class Finder:
 
     def _candidates(self, entry: str) -> Iterator[Location]:
         """Where an entry may be: as remembered, and if it is not there any more, as stored."""
-        foreign = foreign_place(entry)
-        if foreign is not None:
-            yield Location(foreign[0])
+        foreign_item = foreign_place(entry)
+        if foreign_item is not None:
+            yield Location(foreign_item[0])
             return
         for find in (self.index.find, self.index.find_stored):
             if (location := find(entry)) is not None:
@@ -74,9 +74,9 @@ class Finder:
 
 def item_query(log: ConversationLog, entry: str | None) -> Query:
     """The record of the item that an entry ends with; none without an entry."""
-    foreign = None if entry is None else foreign_place(entry)
-    item = entry if foreign is None else foreign[1]
-    return log.log.query(ids=[] if item is None else [item])
+    foreign_item = None if entry is None else foreign_place(entry)
+    item_id = entry if foreign_item is None else foreign_item[1]
+    return log.log.query(ids=[] if item_id is None else [item_id])
 
 
 def _last_seq(state: State, location: Location) -> int | None:

@@ -16,8 +16,9 @@ from pydantic_ai.messages import (
 )
 from pydantic_ai.usage import RequestUsage
 
-from pydantic_ai_threadkeep.foreign_parts import answer_part, blocks_of, prompt_of, result_of
+from pydantic_ai_threadkeep.foreign_parts import answer_part, prompt_of, result_of
 from threadkeep import Item
+from threadkeep.messages import as_blocks
 
 CallNames = dict[str, str]
 """What the tools of calls are called, by the ids of the calls."""
@@ -48,15 +49,15 @@ def foreign_message(items: Sequence[Item], names: CallNames) -> ModelMessage | N
         items: those of one answer, else a single item.
         names: of the tools that were called before.
     """
-    first = items[0]
-    if _is_answer(first):
+    first_item = items[0]
+    if _is_answer(first_item):
         return _response(items)
-    timestamp = _timestamp(first)
-    if first.role in _RESULT_ROLES:
-        return ModelRequest([_tool_return(first, names)])
-    if first.role in _SYSTEM_ROLES:
-        return ModelRequest([SystemPromptPart(first.text, **timestamp)])
-    return ModelRequest([UserPromptPart(prompt_of(first), **timestamp)])
+    timestamp = _timestamp(first_item)
+    if first_item.role in _RESULT_ROLES:
+        return ModelRequest([_tool_return(first_item, names)])
+    if first_item.role in _SYSTEM_ROLES:
+        return ModelRequest([SystemPromptPart(first_item.text, **timestamp)])
+    return ModelRequest([UserPromptPart(prompt_of(first_item), **timestamp)])
 
 
 def call_names(items: Iterable[Item]) -> CallNames:
@@ -77,7 +78,8 @@ def _is_answer(item: Item) -> bool:
 def _response(items: Sequence[Item]) -> ModelResponse | None:
     parts: list[Any] = []
     for item in items:
-        parts += [part for block in blocks_of(item) if (part := answer_part(block)) is not None]
+        blocks = as_blocks(item.content)
+        parts += [part for block in blocks if (part := answer_part(block)) is not None]
         parts += [
             ToolCallPart(
                 str(call.get("name") or "tool"), call.get("args"), tool_call_id=str(call.get("id"))
@@ -86,9 +88,9 @@ def _response(items: Sequence[Item]) -> ModelResponse | None:
         ]
     if not parts:
         return None
-    last = items[-1]
-    timestamp = _timestamp(last)
-    return ModelResponse(parts, model_name=last.model, usage=_usage(last), **timestamp)
+    last_item = items[-1]
+    timestamp = _timestamp(last_item)
+    return ModelResponse(parts, model_name=last_item.model, usage=_usage(last_item), **timestamp)
 
 
 def _tool_return(item: Item, names: CallNames) -> ToolReturnPart:

@@ -36,21 +36,14 @@ _FALLBACK_TYPES: Final = {
 }
 
 
-def blocks_of(item: Item) -> list[Block]:
-    """The blocks of an item; its text is one."""
-    if isinstance(item.content, str):
-        return [{"type": "text", "text": item.content}] if item.content else []
-    return item.content
-
-
 def answer_part(block: Block) -> Any:
     """The part of an answer that a block becomes; `None` if it says nothing."""
     if block["type"] == "text":
         return TextPart(block["text"])
     if block["type"] == "reasoning" and block.get("reasoning"):
         return ThinkingPart(block["reasoning"])
-    text = _description(block)
-    return TextPart(text) if text else None
+    description = _description(block)
+    return TextPart(description) if description else None
 
 
 def result_of(item: Item) -> Any:
@@ -72,15 +65,15 @@ def prompt_of(item: Item) -> Any:
 
 
 def _prompt_part(block: Block) -> Any:
-    kind = block["type"]
-    if kind == "text":
+    block_type = block["type"]
+    if block_type == "text":
         return block["text"]
-    if kind in _URLS:
-        if block.get("base64") and (data := _decoded(block["base64"])) is not None:
-            media_type = block.get("mime_type") or _FALLBACK_TYPES[kind]
-            return BinaryContent(data, media_type=media_type)
+    if block_type in _URLS:
+        if block.get("base64") and (media_bytes := _decoded(block["base64"])) is not None:
+            media_type = block.get("mime_type") or _FALLBACK_TYPES[block_type]
+            return BinaryContent(media_bytes, media_type=media_type)
         if block.get("url"):
-            return _URLS[kind](block["url"])
+            return _URLS[block_type](block["url"])
     return _description(block)
 
 
@@ -93,11 +86,11 @@ def _decoded(text: str) -> bytes | None:
 
 def _description(block: Block) -> str | None:
     """A text that stands for a block that the framework has no part for."""
-    kind = block["type"]
-    if kind == "reasoning":
+    block_type = block["type"]
+    if block_type == "reasoning":
         return None
-    if kind == "json":
+    if block_type == "json":
         return json.dumps(block.get("value"), ensure_ascii=False)
-    if kind == "opaque":
+    if block_type == "opaque":
         return None
-    return f"[{kind}: {block.get('url') or block.get('file_id') or 'media'}]"
+    return f"[{block_type}: {block.get('url') or block.get('file_id') or 'media'}]"

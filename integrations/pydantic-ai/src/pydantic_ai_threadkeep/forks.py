@@ -34,10 +34,10 @@ def pin(source: ConversationLog, fork: str, seq: int, item: str | None) -> Base 
         state = source.state()
         if state.document is None:
             return None
-        fields = {"conversation": fork, "at": source.log.now()}
+        pin_fields = {"conversation": fork, "at": source.log.now()}
         try:
             source.log.commit(
-                state.snapshot, Change(records=[source.log.record(FORK, fork, fields)])
+                state.snapshot, Change(records=[source.log.record(FORK, fork, pin_fields)])
             )
         except Conflict:
             continue
@@ -76,13 +76,13 @@ def needed(source: ConversationLog, state: State, records: Iterable[Record]) -> 
 
 def _needed_by(source: ConversationLog, state: State, record: Record) -> list[int]:
     """The seqs up to which the fork of a record needs what is in a conversation."""
-    fields = fields_of(record) or {}
-    fork, at = fields.get("conversation"), fields.get("at")
-    if not (isinstance(fork, str) and fork and isinstance(at, int | float)):
+    pin_fields = fields_of(record) or {}
+    fork, pinned_at = pin_fields.get("conversation"), pin_fields.get("at")
+    if not (isinstance(fork, str) and fork and isinstance(pinned_at, int | float)):
         return []
     token = "" if state.document is None else state.document.token
     document = source.open(fork).state().document
     bases = [] if document is None else document.tree.bases()
     seqs = [source.seq_of(state, base) for base in bases if base[:2] == (source.id, token)]
-    is_new = source.log.now() - at < _GRACE
+    is_new = source.log.now() - pinned_at < _GRACE
     return seqs or ([state.newest_seq] if is_new else [])

@@ -42,18 +42,18 @@ def _instruction(text: str) -> InstructionPart:
 
 
 def _before_question(messages: Sequence[ModelMessage], text: str) -> list[ModelMessage]:
-    enriched = list(messages)
-    for number in range(len(enriched) - 1, -1, -1):
-        message = enriched[number]
+    new_messages = list(messages)
+    for message_index in range(len(new_messages) - 1, -1, -1):
+        message = new_messages[message_index]
         if not isinstance(message, ModelRequest):
             continue
         parts: list[Any] = list(message.parts)
-        for index in range(len(parts) - 1, -1, -1):
-            if isinstance(parts[index], UserPromptPart):
-                parts[index] = _with_text_before(parts[index], text)
-                enriched[number] = dataclasses.replace(message, parts=parts)
-                return enriched
-    return enriched
+        for part_index in range(len(parts) - 1, -1, -1):
+            if isinstance(parts[part_index], UserPromptPart):
+                parts[part_index] = _with_text_before(parts[part_index], text)
+                new_messages[message_index] = dataclasses.replace(message, parts=parts)
+                return new_messages
+    return new_messages
 
 
 def _with_text_before(prompt: UserPromptPart, text: str) -> UserPromptPart:

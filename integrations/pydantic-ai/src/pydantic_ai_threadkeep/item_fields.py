@@ -29,6 +29,8 @@ from pydantic_ai.messages import (
     VideoUrl,
 )
 
+from threadkeep.adapters.codec import media_block, text_or_blocks
+
 Fields = dict[str, Any]
 Block = dict[str, Any]
 
@@ -36,7 +38,6 @@ NOTICE: Final[Fields] = {"type": "notice", "role": "system", "content": ""}
 """The fields of what is bookkeeping of the framework, and nothing that was said."""
 
 _URL_TYPES: Final = {ImageUrl: "image", AudioUrl: "audio", VideoUrl: "video"}
-_MEDIA: Final = ("image", "audio", "video")
 
 
 def response_fields(response: ModelResponse, dumps: Sequence[Mapping[str, Any]]) -> Fields:
@@ -53,7 +54,7 @@ def response_fields(response: ModelResponse, dumps: Sequence[Mapping[str, Any]])
     ]
     fields: Fields = {
         "role": "assistant",
-        "content": _text_or_blocks(blocks),
+        "content": text_or_blocks(blocks),
         "tool_calls": calls,
         "model": response.model_name,
         "usage": _usage(response),
@@ -75,8 +76,8 @@ def part_fields(part: Any, dump: Mapping[str, Any]) -> Fields:
             content = _result_content(part.content, dump.get("content"))
             return _result_fields(part.tool_name, part.tool_call_id, content, status)
         case RetryPromptPart() if part.tool_name is not None:
-            text = part.model_response()
-            return _result_fields(part.tool_name, part.tool_call_id, text, "error")
+            retry_text = part.model_response()
+            return _result_fields(part.tool_name, part.tool_call_id, retry_text, "error")
         case RetryPromptPart() | RetryFeedbackPart():
             return {"role": "user", "content": part.model_response()}
         case _:
@@ -87,7 +88,7 @@ def user_content(content: Any) -> str | list[Block]:
     """The content of a prompt, as a text or as blocks."""
     if isinstance(content, str):
         return content
-    return _text_or_blocks([block for part in content if (block := _content_block(part))])
+    return text_or_blocks([block for part in content if (block := _content_block(part))])
 
 
 def _result_fields(name: str, call_id: str, content: str | list[Block], status: str) -> Fields:
@@ -134,12 +135,7 @@ def _content_block(part: Any) -> Block | None:
 
 
 def _media_block(media: BinaryContent) -> Block:
-    kind = media.media_type.partition("/")[0]
-    return {
-        "type": kind if kind in _MEDIA else "file",
-        "base64": base64.b64encode(media.data).decode(),
-        "mime_type": media.media_type,
-    }
+    return media_block(media.media_type, base64=base64.b64encode(media.data).decode())
 
 
 def _response_block(part: Any, dump: Mapping[str, Any]) -> Block | None:
@@ -156,14 +152,6 @@ def _response_block(part: Any, dump: Mapping[str, Any]) -> Block | None:
         case CompactionPart() if part.content:
             return {"type": "text", "text": part.content}
     return {"type": "opaque", "value": {"type": part.part_kind, **dump}}
-
-
-def _text_or_blocks(blocks: list[Block]) -> str | list[Block]:
-    if not blocks:
-        return ""
-    if len(blocks) == 1 and blocks[0]["type"] == "text":
-        return str(blocks[0]["text"])
-    return blocks
 
 
 def _usage(response: ModelResponse) -> dict[str, Any] | None:

@@ -28,11 +28,11 @@ def limit_of(log: ConversationLog, state: State, policies: windows.Policies) -> 
         state: of it.
         policies: those of the window.
     """
-    tail = _Tail(log, state)
-    window = windows.choose_from(tail.fetch, policies, log.chat)
+    conversation_tail = _Tail(log, state)
+    window = windows.choose_from(conversation_tail.fetch, policies, log.chat)
     seqs = [item.seq for item in window if item.role not in ("system", "developer")]
-    first = min((seq for seq in seqs if seq > 0), default=_LAST + 1)
-    return tail.entries_from(first), window
+    first_seq = min((seq for seq in seqs if seq > 0), default=_LAST + 1)
+    return conversation_tail.entries_from(first_seq), window
 
 
 class _Tail:
@@ -48,22 +48,22 @@ class _Tail:
         """The newest items before a position, oldest first."""
         while not self._is_complete and len(self._before(before)) < limit:
             self._grow()
-        older = self._before(before)
-        return older[max(0, len(older) - limit) :]
+        older_items = self._before(before)
+        return older_items[max(0, len(older_items) - limit) :]
 
     def entries_from(self, position: int) -> int:
         """The number of entries from the one that holds a position to the end."""
-        remaining, count = _LAST - position + 1, 0
+        items_left, entry_count = _LAST - position + 1, 0
         for entry in reversed(self._entries):
-            if remaining <= 0:
+            if items_left <= 0:
                 break
-            remaining -= len(entry.items)
-            count += 1
-        return count
+            items_left -= len(entry.items)
+            entry_count += 1
+        return entry_count
 
     def _before(self, position: int) -> list[Item]:
-        end = len(self._items) - max(0, _LAST + 1 - position)
-        return self._items[: max(0, end)]
+        end_index = len(self._items) - max(0, _LAST + 1 - position)
+        return self._items[: max(0, end_index)]
 
     def _grow(self) -> None:
         self._size = max(_FIRST_PAGE, 2 * self._size)
@@ -71,7 +71,7 @@ class _Tail:
         self._is_complete = len(entries) <= self._size
         self._entries = entries[max(0, len(entries) - self._size) :]
         items = [item for entry in self._entries for item in entry.items]
-        first = _LAST + 1 - len(items)
+        first_seq = _LAST + 1 - len(items)
         self._items = [
-            dataclasses.replace(item, seq=first + index) for index, item in enumerate(items)
+            dataclasses.replace(item, seq=first_seq + index) for index, item in enumerate(items)
         ]

@@ -32,18 +32,18 @@ class MessageItems:
 
     def fetch(self, before: int, limit: int) -> list[Item]:
         """The newest items before a position, oldest first."""
-        fetched: list[Item] = []
-        number = min(len(self.messages) - 1, before // _STRIDE)
-        while number >= 0 and len(fetched) < limit:
-            older = [item for item in self._items(number) if item.seq < before]
-            fetched = [*older, *fetched]
-            number -= 1
-        return fetched[max(0, len(fetched) - limit) :]
+        fetched_items: list[Item] = []
+        message_index = min(len(self.messages) - 1, before // _STRIDE)
+        while message_index >= 0 and len(fetched_items) < limit:
+            older_items = [item for item in self._items(message_index) if item.seq < before]
+            fetched_items = [*older_items, *fetched_items]
+            message_index -= 1
+        return fetched_items[max(0, len(fetched_items) - limit) :]
 
     def find(self, position: int) -> Item | None:
         """The item at a position."""
-        number = position // _STRIDE
-        items = self._items(number) if 0 <= number < len(self.messages) else []
+        message_index = position // _STRIDE
+        items = self._items(message_index) if 0 <= message_index < len(self.messages) else []
         return next((item for item in items if item.seq == position), None)
 
     def _items(self, number: int) -> list[Item]:
@@ -75,37 +75,37 @@ def cut(
 
 def _remaining(messages: Sequence[ModelMessage], window: Window) -> Iterator[ModelMessage]:
     """The messages of a window, in its order."""
-    names = call_names(window)
-    for number, items in _by_message(window):
-        if number is None:
-            message = foreign_message(items, names)
+    tool_names = call_names(window)
+    for message_index, items in _by_message(window):
+        if message_index is None:
+            message = foreign_message(items, tool_names)
             if message is not None:
                 yield message
-        elif isinstance(message := messages[number], ModelResponse):
-            changed = items[0].id in window.changed
-            yield (foreign_message(items, names) or message) if changed else message
+        elif isinstance(message := messages[message_index], ModelResponse):
+            is_changed = items[0].id in window.changed
+            yield (foreign_message(items, tool_names) or message) if is_changed else message
         else:
             yield _request(message, {_part(item): item for item in items}, window)
 
 
 def _by_message(window: Window) -> Iterator[tuple[int | None, list[Item]]]:
     """Runs of items of one message; `None` = an item that a policy added."""
-    run: list[Item] = []
-    number: int | None = None
+    adjacent_items: list[Item] = []
+    run_index: int | None = None
     for item in window:
-        current = _number(item)
-        if run and (current is None or current != number):
-            yield number, run
-            run = []
-        run.append(item)
-        number = current
-    if run:
-        yield number, run
+        message_index = _number(item)
+        if adjacent_items and (message_index is None or message_index != run_index):
+            yield run_index, adjacent_items
+            adjacent_items = []
+        adjacent_items.append(item)
+        run_index = message_index
+    if adjacent_items:
+        yield run_index, adjacent_items
 
 
 def _number(item: Item) -> int | None:
-    number, _, part = item.id.partition(".")
-    return int(number) if number.isdecimal() and part.isdecimal() else None
+    message_index, _, part_suffix = item.id.partition(".")
+    return int(message_index) if message_index.isdecimal() and part_suffix.isdecimal() else None
 
 
 def _part(item: Item) -> int:
@@ -126,8 +126,8 @@ def _request(request: ModelRequest, items: dict[int, Item], window: Window) -> M
 
 def _changed(part: Any, item: Item) -> Any:
     """The part with what a policy made of its content."""
-    replaced: Any = foreign_message([item], {})
-    content = None if replaced is None else replaced.parts[0].content
+    new_message: Any = foreign_message([item], {})
+    content = None if new_message is None else new_message.parts[0].content
     return part if content is None else dataclasses.replace(part, content=content)
 
 
@@ -141,8 +141,8 @@ def _is_bookkeeping(part: Any) -> bool:
 
 def _system(messages: Sequence[ModelMessage]) -> list[ModelMessage]:
     """The prompt of the system that opens a conversation: no window is without it."""
-    opening = messages[0] if messages else None
-    if not isinstance(opening, ModelRequest):
+    first_message = messages[0] if messages else None
+    if not isinstance(first_message, ModelRequest):
         return []
-    parts = [part for part in opening.parts if isinstance(part, SystemPromptPart)]
-    return [dataclasses.replace(opening, parts=parts)] if parts else []
+    parts = [part for part in first_message.parts if isinstance(part, SystemPromptPart)]
+    return [dataclasses.replace(first_message, parts=parts)] if parts else []

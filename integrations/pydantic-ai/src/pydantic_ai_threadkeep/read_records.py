@@ -75,11 +75,11 @@ def read_entry(finder: Finder, id: str) -> ConversationEntry:
 
 def _accessible_records(finder: Finder, scope: str | None) -> Iterator[ConversationRecord]:
     """The records of a scope that the user may see, each once, the latest written first."""
-    visited: set[str] = set()
+    visited_ids: set[str] = set()
     for conversation in finder.index.conversations(scope):
-        if conversation in visited:
+        if conversation in visited_ids:
             continue
-        visited.add(conversation)
+        visited_ids.add(conversation)
         try:
             record = read_record(finder, conversation)
         except NotOwner:

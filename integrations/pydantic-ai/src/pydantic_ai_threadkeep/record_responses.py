@@ -9,8 +9,8 @@ from pydantic_ai.messages import ModelMessage, ModelResponse
 
 from pydantic_ai_threadkeep.codec import to_items
 from threadkeep import Item, Window
+from threadkeep.adapters.record_responses import is_input
 
-_INPUT_ROLES: Final = frozenset({"user", "system", "developer"})
 _CUT_OFF: Final = frozenset({"length"})
 
 
@@ -23,7 +23,7 @@ def answer_of(prompt: Sequence[ModelMessage], response: ModelResponse) -> dict[s
     """
     (item,) = to_items("answer", response)
     is_cut_off = response.state != "complete" or response.finish_reason in _CUT_OFF
-    extra = {
+    extra_fields = {
         "finish_reason": response.finish_reason,
         "provider": response.provider_name,
         "run": response.run_id,
@@ -35,7 +35,7 @@ def answer_of(prompt: Sequence[ModelMessage], response: ModelResponse) -> dict[s
         "input": _new_input(prompt),
         "output": Window([item]).to_responses(),
         "usage": item.usage,
-        "extra": {name: text for name, text in extra.items() if text is not None},
+        "extra": {name: text for name, text in extra_fields.items() if text is not None},
     }
 
 
@@ -44,10 +44,10 @@ def _new_input(prompt: Sequence[ModelMessage]) -> list[dict[str, Any]]:
 
     The last answer is converted along with them, because results need their calls.
     """
-    answers = [n for n, message in enumerate(prompt) if isinstance(message, ModelResponse)]
-    newest = prompt[answers[-1] if answers else 0 :]
+    answer_indexes = [n for n, message in enumerate(prompt) if isinstance(message, ModelResponse)]
+    new_messages = prompt[answer_indexes[-1] if answer_indexes else 0 :]
     items: list[Item] = [
-        item for n, message in enumerate(newest) for item in to_items(str(n), message)
+        item for n, message in enumerate(new_messages) for item in to_items(str(n), message)
     ]
     entries = Window(item for item in items if item.type != "notice").to_responses()
-    return [e for e in entries if e.get("role") in _INPUT_ROLES or e["type"].endswith("_output")]
+    return list(filter(is_input, entries))

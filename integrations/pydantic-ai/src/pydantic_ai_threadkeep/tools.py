@@ -46,8 +46,8 @@ def memory_toolset(session_of: SessionOf, *, delete: bool = False) -> FunctionTo
         return await tools(context).aforget(id)
 
     toolset = FunctionToolset[Any]()
-    for verb, text in ((save_memory, SAVE), (search_memory, SEARCH), (forget_memory, FORGET)):
-        toolset.add_function(verb, description=text)
+    for function, text in ((save_memory, SAVE), (search_memory, SEARCH), (forget_memory, FORGET)):
+        toolset.add_function(function, description=text)
     return toolset
 
 
@@ -55,8 +55,8 @@ def prompts(messages: Sequence[ModelMessage]) -> list[Item]:
     """What the user said in the last messages of a run, which are not stored before it ends."""
     return [
         item
-        for number, message in enumerate(messages[-_RECENT:])
-        for item in to_items(f"run-{number}", message)
+        for message_index, message in enumerate(messages[-_RECENT:])
+        for item in to_items(f"run-{message_index}", message)
         if item.role == "user"
     ]
 

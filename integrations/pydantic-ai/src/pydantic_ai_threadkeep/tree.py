@@ -56,16 +56,16 @@ class Tree(tuple[Branch, ...]):
 
     def path(self, upto: int = MAX_SEQ) -> Iterator[Range | Base]:
         """The ranges of a history that ends at a seq, newest first; a base is the last of them."""
-        cut: Cut = upto
-        while isinstance(cut, int):
-            branch = self._branch_of(cut)
+        position: Cut = upto
+        while isinstance(position, int):
+            branch = self._branch_of(position)
             if branch is None:
                 return
-            if cut > branch.after:
-                yield Range(branch.after, cut)
-            cut = branch.cut
-        if cut is not None:
-            yield cut
+            if position > branch.after:
+                yield Range(branch.after, position)
+            position = branch.cut
+        if position is not None:
+            yield position
 
     def ranges(self, upto: int = MAX_SEQ) -> list[Range]:
         """As `path`, without what is in other conversations."""
@@ -85,10 +85,10 @@ class Tree(tuple[Branch, ...]):
             newest: the seq of the newest item so far.
             cut: the place.
         """
-        started = [
+        older_branches = [
             branch for branch in self if branch.after < newest or isinstance(branch.cut, Base)
         ]
-        return Tree((*started, Branch(newest, cut)))
+        return Tree((*older_branches, Branch(newest, cut)))
 
     def seqs(self) -> list[int]:
         """The seqs that the branches name."""
@@ -102,11 +102,14 @@ class Tree(tuple[Branch, ...]):
         """
 
         def moved(seq: int) -> int:
-            preceding = [old for old in new_seqs if old <= seq]
-            return new_seqs[max(preceding)] if preceding else -1
+            seqs_before = [old_seq for old_seq in new_seqs if old_seq <= seq]
+            return new_seqs[max(seqs_before)] if seqs_before else -1
 
         return Tree(
-            Branch(moved(after), moved(cut) if isinstance(cut, int) else cut) for after, cut in self
+            Branch(
+                moved(start_seq), moved(fork_point) if isinstance(fork_point, int) else fork_point
+            )
+            for start_seq, fork_point in self
         )
 
     def _branch_of(self, seq: int) -> Branch | None:
@@ -120,8 +123,8 @@ NEW: Final = Tree((Branch(-1, None),))
 def minus(ranges: list[Range], others: list[Range]) -> list[Range]:
     """The seqs in the first ranges that are in none of the others."""
     remaining = ranges
-    for other in others:
-        remaining = [piece for span in remaining for piece in _without(span, other)]
+    for excluded_range in others:
+        remaining = [piece for span in remaining for piece in _without(span, excluded_range)]
     return remaining
 
 
@@ -145,7 +148,7 @@ def from_json(value: list[Any]) -> Tree:
         TypeError: it is something else.
         ValueError: it is something else.
     """
-    return Tree(Branch(_seq(after), _cut(cut)) for after, cut in value)
+    return Tree(Branch(_seq(start_seq), _cut(fork_point)) for start_seq, fork_point in value)
 
 
 def _cut(value: Any) -> Cut:

@@ -42,12 +42,12 @@ def write_document(
         items=_items_named(log, state, tree),
         life=life_of(state.snapshot),
     )
-    before, after = _stored_ranges(state, state.tree), _stored_ranges(state, tree)
+    old_ranges, new_ranges = _stored_ranges(state, state.tree), _stored_ranges(state, tree)
     change = Change(
         items,
         [log.log.record(CONVERSATION, CONVERSATION, document.to_fields())],
-        hide=log.seqs(minus(before, after)),
-        show=log.seqs(minus(after, before)),
+        hide=log.seqs(minus(old_ranges, new_ranges)),
+        show=log.seqs(minus(new_ranges, old_ranges)),
     )
     log.log.commit(state.snapshot, change)
 
@@ -67,12 +67,12 @@ def _newest_id(state: State, items: Sequence[Item]) -> str | None:
 
 def _items_named(log: ConversationLog, state: State, tree: Tree) -> dict[int, str]:
     """The record ids of the items at the seqs that a tree names, where there is one."""
-    stored = {} if state.document is None else state.document.items
-    ids = {seq: stored.get(seq) or item_at(log, seq) for seq in tree.seqs()}
-    return {seq: id for seq, id in ids.items() if id is not None}
+    stored_ids = {} if state.document is None else state.document.items
+    item_ids = {seq: stored_ids.get(seq) or item_at(log, seq) for seq in tree.seqs()}
+    return {seq: item_id for seq, item_id in item_ids.items() if item_id is not None}
 
 
 def _stored_ranges(state: State, tree: Tree) -> list[Range]:
     """The ranges of a tree's current history that hold items by now."""
-    ranges = [Range(seqs.after, min(seqs.upto, state.newest_seq)) for seqs in tree.ranges()]
-    return [seqs for seqs in ranges if seqs.after < seqs.upto]
+    ranges = [Range(span.after, min(span.upto, state.newest_seq)) for span in tree.ranges()]
+    return [span for span in ranges if span.after < span.upto]

@@ -95,6 +95,6 @@ class _Write:
         self._index.touch_scope(self._record.scope, self._log.id)
 
     def _leave_scope(self, before: State) -> None:
-        stored = None if before.document is None else before.document.record
-        if stored is not None and stored.scope != self._record.scope:
-            self._index.leave_scope(stored.scope, self._log.id)
+        stored_record = None if before.document is None else before.document.record
+        if stored_record is not None and stored_record.scope != self._record.scope:
+            self._index.leave_scope(stored_record.scope, self._log.id)

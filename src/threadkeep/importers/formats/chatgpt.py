@@ -27,7 +27,7 @@ def _matches(value: Json) -> bool:
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     conversation = fields.mapping(entry.value, "a conversation")
     nodes = fields.mapping(conversation.get("mapping"), "mapping")
-    nodes = {key: node for key, node in nodes.items() if isinstance(node, Mapping)}
+    nodes = {node_id: node for node_id, node in nodes.items() if isinstance(node, Mapping)}
     own_id = fields.name(conversation.get("conversation_id")) or fields.name(conversation.get("id"))
     messages = list(_messages(nodes, conversation.get("current_node"), entry.location, context))
     yield Chat(
@@ -47,33 +47,33 @@ READER: Final = FormatReader("chatgpt", "ChatGPT's data export", _matches, each.
 def _messages(
     nodes: Mapping[str, _Node], leaf: Any, location: str, context: Context
 ) -> Iterator[Message]:
-    parents = {key: node.get("parent") for key, node in nodes.items()}
-    calls: dict[str, str] = {}  # the call that the chain behind a node answers
-    results: dict[str, Message] = {}  # the answer that the chain behind a node adds to
-    for key, is_shown in branches.ordered(parents, leaf if isinstance(leaf, str) else None):
-        place = f"{location}.mapping[{shown(key)}]"
-        payload = nodes[key].get("message")
-        call = calls.get(str(parents[key]))
+    parent_ids = {node_id: node.get("parent") for node_id, node in nodes.items()}
+    call_ids: dict[str, str] = {}  # the call that the chain behind a node answers
+    tool_results: dict[str, Message] = {}  # the answer that the chain behind a node adds to
+    for node_id, is_shown in branches.ordered(parent_ids, leaf if isinstance(leaf, str) else None):
+        node_location = f"{location}.mapping[{shown(node_id)}]"
+        payload = nodes[node_id].get("message")
+        call_id = call_ids.get(str(parent_ids[node_id]))
         if payload is None:
-            calls |= {key: call} if call else {}
+            call_ids |= {node_id: call_id} if call_id else {}
             continue
         try:
-            message = _message(fields.mapping(payload, "message"), place, call)
+            message = _message(fields.mapping(payload, "message"), node_location, call_id)
         except (fields.Malformed, AttributeError, TypeError) as error:
-            context.skip(place, str(error))
+            context.skip(node_location, str(error))
             continue
         if message is None:
-            calls |= {key: call} if call else {}
+            call_ids |= {node_id: call_id} if call_id else {}
             continue
-        result = results.get(str(parents[key])) if _role(payload) == "tool" else None
-        if result is not None:  # several nodes are one answer
-            result.content["content"] += f"\n\n{message.content['content']}"
-            results[key] = result
+        answer = tool_results.get(str(parent_ids[node_id])) if _role(payload) == "tool" else None
+        if answer is not None:  # several nodes are one answer
+            answer.content["content"] += f"\n\n{message.content['content']}"
+            tool_results[node_id] = answer
             continue
         if "tool_call_id" in message.content:
-            results[key] = message
+            tool_results[node_id] = message
         if message.content.get("tool_calls"):
-            calls[key] = message.content["tool_calls"][0]["id"]
+            call_ids[node_id] = message.content["tool_calls"][0]["id"]
         message.is_branch = not is_shown
         message.hidden = message.hidden or not is_shown
         yield message
@@ -83,7 +83,7 @@ def _role(payload: _Node) -> object:
     return fields.mapping(payload.get("author"), "author").get("role")
 
 
-def _message(payload: _Node, place: str, call: str | None) -> Message | None:
+def _message(payload: _Node, location: str, call_id: str | None) -> Message | None:
     """The message of a node; `None` if it holds nothing."""
     author = fields.mapping(payload.get("author"), "author")
     content = payload.get("content")
@@ -91,20 +91,22 @@ def _message(payload: _Node, place: str, call: str | None) -> Message | None:
     metadata = payload.get("metadata")
     metadata = metadata if isinstance(metadata, Mapping) else {}
     role, text = fields.role(author.get("role")), _text(content)
-    if not text.strip() and not (role == "tool" and call):
+    if not text.strip() and not (role == "tool" and call_id):
         if not content.get("parts") and content.keys() <= {"content_type", "parts"}:
             raise fields.Malformed("the message has no content")
         return None
-    kind = content.get("content_type")
-    is_inner = kind in _SETTINGS or bool(metadata.get("is_visually_hidden_from_conversation"))
-    id = fields.name(payload.get("id")) or ""
+    content_type = content.get("content_type")
+    is_internal = content_type in _SETTINGS or bool(
+        metadata.get("is_visually_hidden_from_conversation")
+    )
+    message_id = fields.name(payload.get("id")) or ""
     return Message(
-        _content(payload, author, role, text, str(kind), id, call),
-        place,
-        id,
+        _content(payload, author, role, text, str(content_type), message_id, call_id),
+        location,
+        message_id,
         payload.get("create_time"),
         fields.without_empty(attachments=metadata.get("attachments")),
-        hidden=is_inner,
+        hidden=is_internal,
     )
 
 
@@ -142,23 +144,23 @@ def _text(content: _Node) -> str:
 
 def _part(part: object) -> str:
     if isinstance(part, Mapping) and part.get("asset_pointer"):
-        kind = str(part.get("content_type") or "file").partition("_")[0]
-        return f"[{kind}: {part['asset_pointer']}]"
+        media_kind = str(part.get("content_type") or "file").partition("_")[0]
+        return f"[{media_kind}: {part['asset_pointer']}]"
     return fields.text(part)
 
 
 def _files(node: _Node) -> Iterator[dict[str, Json]]:
     """What is known of the files of a node; their bytes stay in the export."""
-    payload = node.get("message")
-    if not isinstance(payload, Mapping):
+    message = node.get("message")
+    if not isinstance(message, Mapping):
         return
-    metadata, content = payload.get("metadata"), payload.get("content")
+    metadata, content = message.get("metadata"), message.get("content")
     for file in (metadata.get("attachments") or ()) if isinstance(metadata, Mapping) else ():
         if isinstance(file, Mapping) and file.get("id"):
-            name, mime_type = fields.name(file.get("name")), file.get("mime_type")
+            file_name, mime_type = fields.name(file.get("name")), file.get("mime_type")
             url = f"chatgpt://{file['id']}"
             yield fields.without_empty(
-                url=url, name=name, mime_type=mime_type, size=file.get("size")
+                url=url, name=file_name, mime_type=mime_type, size=file.get("size")
             )
     for part in (content.get("parts") or ()) if isinstance(content, Mapping) else ():
         if isinstance(part, Mapping) and isinstance(part.get("asset_pointer"), str):

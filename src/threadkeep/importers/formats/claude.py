@@ -22,15 +22,15 @@ def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     payloads = fields.sequence(conversation.get("chat_messages"), "chat_messages")
     own_id = fields.name(conversation.get("uuid")) or fields.digest(entry.value)
     leaf = fields.name(conversation.get("current_leaf_message_uuid"))
-    good = list(_good(payloads, entry.location, context))
+    valid_messages = list(_good(payloads, entry.location, context))
     yield Chat(
         id=f"claude-{own_id}",
         location=entry.location,
-        messages=[m for message in _ordered(good, leaf) for m in message],
+        messages=[step for steps in _ordered(valid_messages, leaf) for step in steps],
         title=fields.name(conversation.get("name")),
         created_at=conversation.get("created_at"),
         metadata=fields.without_empty(summary=fields.name(conversation.get("summary"))),
-        files=[file for _, payload in good for file in _files(payload)],
+        files=[file for _, payload in valid_messages for file in _files(payload)],
     )
 
 
@@ -38,42 +38,44 @@ READER: Final = FormatReader("claude", "Claude's data export", _matches, each.re
 
 
 def _good(payloads: list[Any], location: str, context: Context) -> Iterator[tuple[str, _Payload]]:
-    for number, payload in enumerate(payloads):
-        place = f"{location}.chat_messages[{number}]"
+    for index, payload in enumerate(payloads):
+        message_location = f"{location}.chat_messages[{index}]"
         try:
             fields.role(fields.mapping(payload, "a message").get("sender"))
         except fields.Malformed as error:
-            context.skip(place, str(error))
+            context.skip(message_location, str(error))
         else:
-            yield place, payload
+            yield message_location, payload
 
 
-def _ordered(good: list[tuple[str, _Payload]], leaf: str | None) -> Iterator[list[Message]]:
+def _ordered(
+    valid_messages: list[tuple[str, _Payload]], leaf: str | None
+) -> Iterator[list[Message]]:
     """The messages of all branches; a message without a parent follows the one before it."""
-    places: dict[str, tuple[str, _Payload]] = {}
+    payloads: dict[str, tuple[str, _Payload]] = {}
     parents: dict[str, str | None] = {}
-    previous = None
-    for place, payload in good:
-        key = fields.name(payload.get("uuid")) or place
-        key = key if key not in places else place  # a repeated id
+    previous_key = None
+    for location, payload in valid_messages:
+        key = fields.name(payload.get("uuid")) or location
+        key = key if key not in payloads else location  # a repeated id
         parent = fields.name(payload.get("parent_message_uuid"))
-        places[key] = place, payload
-        parents[key] = previous if parent is None else None if parent == _ROOT else parent
-        previous = key
+        payloads[key] = location, payload
+        parents[key] = previous_key if parent is None else None if parent == _ROOT else parent
+        previous_key = key
     for key, is_shown in branches.ordered(parents, leaf):
-        place, payload = places[key]
-        messages = list(_messages(payload, place))
-        for message in messages:
-            message.hidden = message.is_branch = not is_shown
-        yield messages
+        location, payload = payloads[key]
+        steps = list(_messages(payload, location))
+        for step in steps:
+            step.hidden = step.is_branch = not is_shown
+        yield steps
 
 
-def _messages(payload: _Payload, place: str) -> Iterator[Message]:
+def _messages(payload: _Payload, location: str) -> Iterator[Message]:
     """A message of the export, which may hold several steps with the results of tools."""
-    role, id = fields.role(payload["sender"]), fields.name(payload.get("uuid")) or ""
-    for number, content in enumerate(_steps(payload, role, id or place)):
-        step_id = f"{id}#{number}" if number and id else id
-        yield Message(content, place, step_id, payload.get("created_at"))
+    role, message_id = fields.role(payload["sender"]), fields.name(payload.get("uuid")) or ""
+    for step_number, step in enumerate(_steps(payload, role, message_id or location)):
+        step_id = f"{message_id}#{step_number}" if step_number and message_id else message_id
+        yield Message(step, location, step_id, payload.get("created_at"))
 
 
 def _steps(payload: _Payload, role: str, key: str) -> Iterator[dict[str, Json]]:
@@ -82,30 +84,30 @@ def _steps(payload: _Payload, role: str, key: str) -> Iterator[dict[str, Json]]:
     open_ids: list[str] = []
     blocks = payload.get("content") if isinstance(payload.get("content"), list) else []
     for block in blocks or [{"type": "text", "text": fields.text(payload.get("text"))}]:
-        kind = block.get("type") if isinstance(block, Mapping) else None
-        if kind == "tool_use":
+        block_type = block.get("type") if isinstance(block, Mapping) else None
+        if block_type == "tool_use":
             call_id = fields.name(block.get("id")) or f"{key}:{len(calls) + len(open_ids)}"
             args = block.get("input") if isinstance(block.get("input"), dict) else {}
             calls.append({"id": call_id, "name": str(block.get("name") or "tool"), "args": args})
             continue
-        if kind == "tool_result":
+        if block_type == "tool_result":
             if calls or parts:
                 yield _step(role, parts, calls)
                 open_ids += [str(call["id"]) for call in calls]
                 parts, calls = [], []
             use_id = fields.name(block.get("tool_use_id"))
-            answered = use_id if use_id in open_ids else open_ids[0] if open_ids else None
-            if answered is None:
+            answered_id = use_id if use_id in open_ids else open_ids[0] if open_ids else None
+            if answered_id is None:
                 parts.append(fields.text(block.get("content")))
                 continue
-            open_ids.remove(answered)
-            yield _result(block, answered)
+            open_ids.remove(answered_id)
+            yield _result(block, answered_id)
             continue
         if calls:  # words behind a call begin a new step
             yield _step(role, parts, calls)
             open_ids += [str(call["id"]) for call in calls]
             parts, calls = [], []
-        parts += _parts(block, kind)
+        parts += _parts(block, block_type)
     parts += [_attached(file) for file in payload.get("attachments") or () if _attached(file)]
     if parts or calls:
         yield _step(role, parts, calls)
@@ -119,16 +121,16 @@ def _step(role: str, parts: list[Json], calls: list[dict[str, Json]]) -> dict[st
 
 def _result(block: _Payload, call_id: str) -> dict[str, Json]:
     content = fields.text(block.get("content"))
-    failed = {"status": "error"} if block.get("is_error") else {}
-    return {"role": "tool", "tool_call_id": call_id, "content": content, **failed}
+    error_status = {"status": "error"} if block.get("is_error") else {}
+    return {"role": "tool", "tool_call_id": call_id, "content": content, **error_status}
 
 
 def _parts(block: object, kind: object) -> list[Json]:
     if kind == "thinking" and isinstance(block, Mapping):
         return [{"type": "reasoning", "reasoning": str(block.get("thinking") or "")}]
     if kind in _SPOKEN or not isinstance(block, Mapping) or not isinstance(kind, str):
-        text = fields.text(block)
-        return [text] if text else []
+        block_text = fields.text(block)
+        return [block_text] if block_text else []
     return [{"type": "opaque", "value": dict(block)}]
 
 

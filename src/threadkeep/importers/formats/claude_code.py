@@ -36,16 +36,16 @@ def _matches(value: Json) -> bool:
 
 
 def _read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
-    spoken = (entry for entry in entries if _is_spoken(entry, context))
-    for session, lines in groupby(spoken, key=_session):
-        first = next(lines)
+    message_lines = (entry for entry in entries if _is_spoken(entry, context))
+    for session_id, session_lines in groupby(message_lines, key=_session):
+        first_line = next(session_lines)
         yield Chat(
-            id=session,
-            location=first.location,
-            messages=_messages(chain([first], lines), context),  # noqa: B031 - read once
-            created_at=first.value.get("timestamp"),
+            id=session_id,
+            location=first_line.location,
+            messages=_messages(chain([first_line], session_lines), context),  # noqa: B031 - read once
+            created_at=first_line.value.get("timestamp"),
             metadata=fields.without_empty(
-                cwd=first.value.get("cwd"), git_branch=first.value.get("gitBranch")
+                cwd=first_line.value.get("cwd"), git_branch=first_line.value.get("gitBranch")
             ),
         )
 
@@ -56,12 +56,12 @@ READER: Final = FormatReader(
 
 
 def _is_spoken(entry: JsonEntry, context: Context) -> bool:
-    value = entry.value if isinstance(entry.value, dict) else {}
-    kind = value.get("type")
-    if kind in _SPOKEN and isinstance(value.get("message"), dict):
+    line = entry.value if isinstance(entry.value, dict) else {}
+    line_type = line.get("type")
+    if line_type in _SPOKEN and isinstance(line.get("message"), dict):
         return True
-    if kind not in _EVENTS:
-        context.skip(entry.location, f"unknown line of type {shown(kind)}")
+    if line_type not in _EVENTS:
+        context.skip(entry.location, f"unknown line of type {shown(line_type)}")
     return False
 
 
@@ -85,16 +85,16 @@ def _read_line(entry: JsonEntry, context: Context) -> Iterator[Message]:
         context.skip(entry.location, str(error))
         return
     content: dict[str, Json] = {"role": role, "content": payload.get("content")}
-    answer_id = None
+    response_id = None
     if role == "assistant":
         content |= fields.without_empty(model=payload.get("model"), usage=payload.get("usage"))
-        answer_id = fields.name(payload.get("id"))
+        response_id = fields.name(payload.get("id"))
     yield Message(
         content,
         entry.location,
         fields.name(line.get("uuid")) or "",
         line.get("timestamp"),
-        fields.without_empty(**{RESPONSE_ID: answer_id}),
+        fields.without_empty(**{RESPONSE_ID: response_id}),
         hidden=_is_of_program(line, content["content"]),
     )
 
@@ -104,9 +104,9 @@ def _is_of_program(line: Mapping[str, Any], content: Json) -> bool:
     if any(line.get(flag) for flag in _PROGRAM_FLAGS):
         return True
     blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
-    texts = [block.get("text") for block in blocks if isinstance(block, Mapping)]
+    block_texts = [block.get("text") for block in blocks if isinstance(block, Mapping)]
     return (
         line["type"] == "user"
-        and bool(texts)
-        and all(isinstance(text, str) and _PROGRAM_TEXT.match(text) for text in texts)
+        and bool(block_texts)
+        and all(isinstance(text, str) and _PROGRAM_TEXT.match(text) for text in block_texts)
     )

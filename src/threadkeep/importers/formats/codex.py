@@ -54,15 +54,15 @@ def _head(value: Json) -> HeadKind | None:
 
 
 def _read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
-    first = next(entries, None)
-    if first is None:
+    first_line = next(entries, None)
+    if first_line is None:
         return
-    meta = {} if context.is_rest else _meta(first.value)
+    meta = {} if context.is_rest else _meta(first_line.value)
     git = meta.get("git") if isinstance(meta.get("git"), dict) else {}
     yield Chat(
         id=f"codex-{fields.name(meta.get('id')) or context.stem}",
         location=context.label,
-        messages=_messages(chain([first], entries), context),
+        messages=_messages(chain([first_line], entries), context),
         created_at=meta.get("timestamp"),
         metadata=fields.without_empty(cwd=meta.get("cwd"), git_branch=(git or {}).get("branch")),
     )
@@ -93,16 +93,16 @@ def _messages(entries: Iterator[JsonEntry], context: Context) -> Iterator[Messag
             yield from _usage(entry, _payload(line), model)
         if line.get("type") in _REPEATED or "record_type" in line or _is_older_head(line):
             continue
-        payload = line.get("payload") if line.get("type") == "response_item" else line
-        if not isinstance(payload, dict) or payload.get("type") not in _ITEMS:
-            kind = payload.get("type") if isinstance(payload, dict) else None
-            context.skip(entry.location, f"unknown item of type {shown(kind)}")
+        item = line.get("payload") if line.get("type") == "response_item" else line
+        if not isinstance(item, dict) or item.get("type") not in _ITEMS:
+            item_type = item.get("type") if isinstance(item, dict) else None
+            context.skip(entry.location, f"unknown item of type {shown(item_type)}")
             continue
         yield Message(
-            _item(payload),
+            _item(item),
             entry.location,
             created_at=line.get("timestamp"),
-            hidden=_is_of_program(payload),
+            hidden=_is_of_program(item),
         )
 
 
@@ -116,13 +116,13 @@ def _usage(entry: JsonEntry, event: dict[str, Json], model: str | None) -> Itera
     info = event.get("info")
     if event.get("type") != "token_count" or not isinstance(info, dict):
         return
-    last, total = info.get("last_token_usage"), info.get("total_token_usage")
-    if isinstance(last, dict) and isinstance(total, dict):
-        notice = {"type": "notice", "role": "assistant", "content": "", "usage": last}
+    last_usage, total_usage = info.get("last_token_usage"), info.get("total_token_usage")
+    if isinstance(last_usage, dict) and isinstance(total_usage, dict):
+        notice = {"type": "notice", "role": "assistant", "content": "", "usage": last_usage}
         yield Message(
             notice | fields.without_empty(model=model),
             entry.location,
-            f"usage-{fields.digest(total)}",
+            f"usage-{fields.digest(total_usage)}",
             entry.value.get("timestamp"),
             hidden=True,
         )

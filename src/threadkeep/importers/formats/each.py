@@ -39,12 +39,12 @@ def elements(
 
     A malformed one is named; `None` = there is nothing to read.
     """
-    for number, value in enumerate(values):
-        place = f"{location}[{number}]"
+    for index, value in enumerate(values):
+        element_location = f"{location}[{index}]"
         try:
-            element = read(value, place)
+            element = read(value, element_location)
         except Malformed as error:
-            context.skip(place, str(error))
+            context.skip(element_location, str(error))
             continue
         if element is not None:
             yield element

@@ -24,24 +24,24 @@ _PROMPTED: Final = re.compile(r"\A(?:Prompted|Asked|Said|Du hast gefragt:?)\s+",
 def _matches(value: Json) -> bool:
     if not isinstance(value, dict) or "title" not in value or "time" not in value:
         return False
-    named = [str(value.get("header")), *map(str, value.get("products") or ())]
-    return any(product in name.lower() for name in named for product in _PRODUCTS)
+    products = [str(value.get("header")), *map(str, value.get("products") or ())]
+    return any(product in name.lower() for name in products for product in _PRODUCTS)
 
 
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     del context
-    value = fields.mapping(entry.value, "an activity")
-    title = fields.name(value.get("title"))
+    activity = fields.mapping(entry.value, "an activity")
+    title = fields.name(activity.get("title"))
     if title is None:
         raise fields.Malformed("the activity has no title")
-    at = value.get("time")
-    session = _session(value, at)
-    key = fields.digest([title, at])
+    date = activity.get("time")
+    session_id = _session(activity, date)
+    key = fields.digest([title, date])
     prompt = Message(
-        {"role": "user", "content": _PROMPTED.sub("", title)}, entry.location, f"{key}-0", at
+        {"role": "user", "content": _PROMPTED.sub("", title)}, entry.location, f"{key}-0", date
     )
-    yield Chat(session, entry.location, [prompt, *_answers(value, key, entry.location, at)],
-               created_at=at)  # fmt: skip
+    yield Chat(session_id, entry.location, [prompt, *_answers(activity, key, entry.location, date)],
+               created_at=date)  # fmt: skip
 
 
 READER: Final = FormatReader(
@@ -49,23 +49,25 @@ READER: Final = FormatReader(
 )
 
 
-def _session(value: Mapping[str, Any], at: object) -> str:
-    details = value.get("details")
-    urls = [value.get("titleUrl")]
+def _session(activity: Mapping[str, Any], date: object) -> str:
+    details = activity.get("details")
+    urls = [activity.get("titleUrl")]
     urls += [d.get("url") for d in details or () if isinstance(d, Mapping)] if details else []
-    address = next((m for url in urls if (m := _ADDRESS.search(str(url)))), None)
-    if address:
-        return f"gemini-{address[1]}"
-    day = fields.moment(at)
+    match = next((m for url in urls if (m := _ADDRESS.search(str(url)))), None)
+    if match:
+        return f"gemini-{match[1]}"
+    day = fields.moment(date)
     return f"gemini-{day:%Y-%m-%d}" if day else "gemini-undated"
 
 
-def _answers(value: Mapping[str, Any], key: str, place: str, at: object) -> Iterator[Message]:
-    for number, answer in enumerate(value.get("safeHtmlItem") or (), start=1):
-        text = _plain(str(answer.get("html") or "")) if isinstance(answer, Mapping) else ""
-        if text:
-            content = {"role": "assistant", "content": text}
-            yield Message(content, place, f"{key}-{number}", at)
+def _answers(
+    activity: Mapping[str, Any], key: str, location: str, date: object
+) -> Iterator[Message]:
+    for answer_number, answer in enumerate(activity.get("safeHtmlItem") or (), start=1):
+        answer_text = _plain(str(answer.get("html") or "")) if isinstance(answer, Mapping) else ""
+        if answer_text:
+            message_content = {"role": "assistant", "content": answer_text}
+            yield Message(message_content, location, f"{key}-{answer_number}", date)
 
 
 def _plain(markup: str) -> str:

@@ -17,17 +17,18 @@ def _matches(value: Json) -> bool:
 
 def _read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
     """A document of messages is one chat, under the document's name."""
-    first = next(entries, None)
-    if first is None:
+    first_entry = next(entries, None)
+    if first_entry is None:
         return
-    sessions = _sessions(first.value) if isinstance(first.value, Mapping) else {}
-    for id, dumps in sessions.items():
-        numbered = (
-            JsonEntry(f"{first.location}[{shown(id)}][{n}]", d) for n, d in enumerate(dumps)
+    sessions = _sessions(first_entry.value) if isinstance(first_entry.value, Mapping) else {}
+    for session_id, dumps in sessions.items():
+        dump_entries = (
+            JsonEntry(f"{first_entry.location}[{shown(session_id)}][{n}]", d)
+            for n, d in enumerate(dumps)
         )
-        yield Chat(id, first.location, _messages(numbered, context))
+        yield Chat(session_id, first_entry.location, _messages(dump_entries, context))
     if not sessions:
-        yield Chat(context.stem, context.label, _messages(chain([first], entries), context))
+        yield Chat(context.stem, context.label, _messages(chain([first_entry], entries), context))
 
 
 READER: Final = FormatReader("langchain", "LangChain's dumped messages", _matches, _read)
@@ -35,28 +36,28 @@ READER: Final = FormatReader("langchain", "LangChain's dumped messages", _matche
 
 def dates_and_id(dump: Mapping[str, Any]) -> tuple[object, str]:
     """The date and the id that a dump has."""
-    inner = dump.get("data") or dump.get("kwargs") or dump
-    inner = inner if isinstance(inner, Mapping) else dump
-    extra = inner.get("additional_kwargs")
-    dated = extra if isinstance(extra, Mapping) else {}
-    return fields.date_of(dated), fields.name(inner.get("id")) or ""
+    message_data = dump.get("data") or dump.get("kwargs") or dump
+    message_data = message_data if isinstance(message_data, Mapping) else dump
+    kwargs = message_data.get("additional_kwargs")
+    date_fields = kwargs if isinstance(kwargs, Mapping) else {}
+    return fields.date_of(date_fields), fields.name(message_data.get("id")) or ""
 
 
 def _messages(entries: Iterator[JsonEntry], context: Context) -> Iterator[Message]:
     for entry in entries:
         if isinstance(entry.value, Mapping) and langchain.is_dump(entry.value):
-            created_at, id = dates_and_id(entry.value)
-            yield Message(entry.value, entry.location, id, created_at)
+            created_at, message_id = dates_and_id(entry.value)
+            yield Message(entry.value, entry.location, message_id, created_at)
         else:
             context.skip(entry.location, "this is no dumped message")
 
 
 def _sessions(value: Mapping[str, Any]) -> dict[str, list[Any]]:
     """The lists of dumps in an object: of sessions, or the state of a graph."""
-    lists = {key: dumps for key, dumps in value.items() if isinstance(dumps, list) and dumps}
+    dump_lists = {key: dumps for key, dumps in value.items() if isinstance(dumps, list) and dumps}
     return {
         key: dumps
-        for key, dumps in lists.items()
+        for key, dumps in dump_lists.items()
         if all(isinstance(dump, Mapping) and langchain.is_dump(dump) for dump in dumps)
         and all(_names_its_kind(dump) for dump in dumps)
     }

@@ -33,37 +33,37 @@ def _matches(tables: Tables) -> bool:
 
 def _read(database: Database, context: Context) -> Iterator[Part]:
     has_blobs = "checkpoint_blobs" in database.tables()
-    places = database.rows("checkpoints", _PLACE, _PLACE)
-    for (thread, namespace), of_thread in groupby(places, key=lambda place: tuple(place[:2])):
-        *_, newest = of_thread
-        location = f"{context.label}:checkpoints {thread}"
+    rows = database.rows("checkpoints", _PLACE, _PLACE)
+    for (thread_id, namespace), thread_rows in groupby(rows, key=lambda place: tuple(place[:2])):
+        *_, newest_row = thread_rows
+        location = f"{context.label}:checkpoints {thread_id}"
         if namespace:
             context.skip(f"{location}/{namespace}", f"a sub-graph's state is no chat: {_COPY}")
             continue
         try:
-            state = _state(database, newest)
+            state = _state(database, newest_row)
             dumps = _messages_of(database, state, has_blobs)
         except (Malformed, LookupError, TypeError, ValueError, AttributeError) as error:
             context.skip(location, str(error) or "the checkpoint is damaged")
             continue
         messages = list(_messages(dumps, state.date, location, context))
-        yield Chat(str(thread), location, messages, user=state.user)
+        yield Chat(str(thread_id), location, messages, user=state.user)
 
 
 READER: Final = TableReader("langgraph", "LangGraph's checkpoints", _matches, _read)
 
 
 def _state(database: Database, place: Row) -> _State:
-    where = dict(zip(_PLACE, place, strict=True))
+    row_filter = dict(zip(_PLACE, place, strict=True))
     columns = ("type", "checkpoint", "metadata")
-    [(type, checkpoint, metadata)] = database.rows("checkpoints", columns, (), where)
+    [(type, checkpoint, metadata)] = database.rows("checkpoints", columns, (), row_filter)
     state = checkpoint if isinstance(checkpoint, Mapping) else decode(type, checkpoint)
     state = fields.mapping(state, "the checkpoint")
     thread_metadata = decoded(metadata)
-    names = (
+    users = (
         (thread_metadata.get(key) for key in _USERS) if isinstance(thread_metadata, Mapping) else ()
     )
-    user = next(filter(None, map(fields.name, names)), None)
+    user = next(filter(None, map(fields.name, users)), None)
     versions = fields.mapping(state.get("channel_versions") or {}, "channel_versions")
     values = fields.mapping(state.get("channel_values") or {}, "channel_values")
     return _State(place, state.get("ts"), versions, values, user)
@@ -71,32 +71,36 @@ def _state(database: Database, place: Row) -> _State:
 
 def _messages_of(database: Database, state: _State, has_blobs: bool) -> list[Any]:
     """The dumps of the first channel of messages, `messages` before all others."""
-    names = sorted({*state.values, *state.versions}, key=lambda name: (name != "messages", name))
-    for name in names:
-        value = state.values.get(name)
-        if value is None and has_blobs and name in state.versions:
-            value = _blob(database, state, name)
-        if isinstance(value, list) and value and any(map(_is_message, value)):
-            return value
+    channels = sorted(
+        {*state.values, *state.versions}, key=lambda channel: (channel != "messages", channel)
+    )
+    for channel in channels:
+        dumps = state.values.get(channel)
+        if dumps is None and has_blobs and channel in state.versions:
+            dumps = _blob(database, state, channel)
+        if isinstance(dumps, list) and dumps and any(map(_is_message, dumps)):
+            return dumps
     if "messages" in state.versions and "messages" not in state.values:
         raise Malformed(f"its messages are empty, or kept as changes only: {_COPY}")
     raise Malformed("its state has no messages")
 
 
 def _blob(database: Database, state: _State, channel: str) -> Any:
-    place = dict(zip(_PLACE[:2], state.place, strict=False))
-    where = {**place, "channel": channel, "version": str(state.versions[channel])}
-    blobs = [decode(*row) for row in database.rows("checkpoint_blobs", ("type", "blob"), (), where)]
+    thread = dict(zip(_PLACE[:2], state.place, strict=False))
+    row_filter = {**thread, "channel": channel, "version": str(state.versions[channel])}
+    blobs = [
+        decode(*row) for row in database.rows("checkpoint_blobs", ("type", "blob"), (), row_filter)
+    ]
     return blobs[0] if blobs else None
 
 
 def _messages(dumps: list[Any], date: object, location: str, context: Context) -> Iterator[Message]:
-    for number, dump in enumerate(dumps):
+    for index, dump in enumerate(dumps):
         if not _is_message(dump):
-            context.skip(f"{location}[{number}]", "this is no message")
+            context.skip(f"{location}[{index}]", "this is no message")
             continue
-        created_at, id = dates_and_id(dump)
-        yield Message(dump, f"{location}[{number}]", id, created_at or date)
+        created_at, message_id = dates_and_id(dump)
+        yield Message(dump, f"{location}[{index}]", message_id, created_at or date)
 
 
 def _is_message(value: Any) -> bool:

@@ -19,13 +19,13 @@ def _matches(tables: Tables) -> bool:
 def _read(database: Database, context: Context) -> Iterator[Part]:
     columns = ("prefix", "key", "value", "updated_at")
     rows = database.rows("store", columns, ("prefix", "created_at", "key"))
-    for prefix, key, value, updated_at in rows:
-        location = f"{context.label}:store {prefix}/{key}"
-        text = _text(value)
-        if text is None:
+    for namespace, memory_key, memory, updated_at in rows:
+        location = f"{context.label}:store {namespace}/{memory_key}"
+        memory_text = _text(memory)
+        if memory_text is None:
             context.skip(location, "the value has no text of its own: application data")
             continue
-        yield Knowledge("fact", text, location, _user(prefix), observed_at=updated_at)
+        yield Knowledge("fact", memory_text, location, _user(namespace), observed_at=updated_at)
 
 
 READER: Final = TableReader("langgraph-store", "LangGraph's SQL stores", _matches, _read)
@@ -46,5 +46,5 @@ def _text(value: Any) -> str | None:
 
 def _user(prefix: str) -> str | None:
     """`memories.ada` and `ada.memories` are ada's."""
-    names = [part for part in prefix.split(".") if part.lower() not in _KINDS]
-    return names[0] if len(names) == 1 else None
+    users = [part for part in prefix.split(".") if part.lower() not in _KINDS]
+    return users[0] if len(users) == 1 else None

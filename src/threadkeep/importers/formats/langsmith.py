@@ -23,13 +23,13 @@ def _matches(value: Json) -> bool:
 
 
 def _read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
-    for thread, runs in grouped(_keyed(entries, context)):
-        transcript, user, began, answered = Transcript(), None, None, set[str]()
+    for thread_id, runs in grouped(_keyed(entries, context)):
+        transcript, user, started_at, answered_traces = Transcript(), None, None, set[str]()
         for run in runs:
             user = user or fields.name(_metadata(run.value).get("user_id"))
-            began = began or run.value.get("start_time") or run.value.get("created_at")
-            _take(transcript, run, answered)
-        yield Chat(thread, context.label, transcript.messages, created_at=began, user=user)
+            started_at = started_at or run.value.get("start_time") or run.value.get("created_at")
+            _take(transcript, run, answered_traces)
+        yield Chat(thread_id, context.label, transcript.messages, created_at=started_at, user=user)
 
 
 READER: Final = FormatReader("langsmith", "LangSmith's runs", _matches, _read)
@@ -41,17 +41,19 @@ def _keyed(entries: Iterator[JsonEntry], context: Context) -> Iterator[Keyed]:
             context.skip(entry.location, "this is no run")
             continue
         run = entry.value
-        is_inner = bool(run.get("parent_run_id"))
-        if is_inner and run.get("run_type") not in _MODELS:
+        is_child_run = bool(run.get("parent_run_id"))
+        if is_child_run and run.get("run_type") not in _MODELS:
             continue  # a step, whose words the run around it has
-        began = str(run.get("start_time") or run.get("created_at") or "")
-        yield Keyed(_thread(run), f"{int(is_inner)}{began}", entry)
+        started_at = str(run.get("start_time") or run.get("created_at") or "")
+        yield Keyed(_thread(run), f"{int(is_child_run)}{started_at}", entry)
 
 
 def _thread(run: Mapping[str, Any]) -> str:
-    names = (fields.name(_metadata(run).get(key)) for key in _THREADS)
+    thread_ids = (fields.name(_metadata(run).get(key)) for key in _THREADS)
     run_ids = (fields.name(run.get(key)) for key in ("trace_id", "id"))
-    return next(filter(None, (*names, *run_ids)), None) or f"langsmith:{fields.digest(dict(run))}"
+    return (
+        next(filter(None, (*thread_ids, *run_ids)), None) or f"langsmith:{fields.digest(dict(run))}"
+    )
 
 
 def _metadata(run: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -60,15 +62,15 @@ def _metadata(run: Mapping[str, Any]) -> Mapping[str, Any]:
     return metadata if isinstance(metadata, Mapping) else {}
 
 
-def _take(transcript: Transcript, run: JsonEntry, answered: set[str]) -> None:
+def _take(transcript: Transcript, run: JsonEntry, answered_traces: set[str]) -> None:
     """Add what a run has said; of calls of a model, only where the run around it is unknown."""
-    trace = str(run.value.get("trace_id") or run.location)
-    if run.value.get("parent_run_id") and trace in answered:
+    trace_id = str(run.value.get("trace_id") or run.location)
+    if run.value.get("parent_run_id") and trace_id in answered_traces:
         return
-    began, ended = run.value.get("start_time"), run.value.get("end_time")
-    inputs = langsmith_messages.inputs(run.value.get("inputs"))
-    outputs = langsmith_messages.outputs(run.value.get("outputs"))
-    transcript.add(inputs, f"{run.location}.inputs", began)
-    transcript.add(outputs, f"{run.location}.outputs", ended or began)
-    if (inputs or outputs) and not run.value.get("parent_run_id"):
-        answered.add(trace)
+    started_at, ended_at = run.value.get("start_time"), run.value.get("end_time")
+    input_messages = langsmith_messages.inputs(run.value.get("inputs"))
+    output_messages = langsmith_messages.outputs(run.value.get("outputs"))
+    transcript.add(input_messages, f"{run.location}.inputs", started_at)
+    transcript.add(output_messages, f"{run.location}.outputs", ended_at or started_at)
+    if (input_messages or output_messages) and not run.value.get("parent_run_id"):
+        answered_traces.add(trace_id)

@@ -25,14 +25,14 @@ def _messages(value: object, names: tuple[str, ...], role: str) -> list[Any]:
     if isinstance(value, Mapping):
         if _is_message(value):
             return [value]
-        inner = next((value[name] for name in (*names, *_WRAPPED) if value.get(name)), None)
-        return [] if inner is None else _messages(inner, names, role)
+        content = next((value[name] for name in (*names, *_WRAPPED) if value.get(name)), None)
+        return [] if content is None else _messages(content, names, role)
     if isinstance(value, str):
         return [{"role": role, "content": value}] if value.strip() else []
     if isinstance(value, list):
         if len(value) == 2 and value[0] in _SPEAKERS and isinstance(value[1], str):
             return [tuple(value)]
-        return [message for part in value for message in _messages(part, names, role)]
+        return [message for element in value for message in _messages(element, names, role)]
     return []
 
 

@@ -23,24 +23,25 @@ def _matches(value: Json) -> bool:
     if not isinstance(value, dict):
         return False
     agents = value.get("agents")
-    newer = isinstance(agents, list) and ("blocks" in value or "tools" in value)
-    return newer or ("core_memory" in value and isinstance(value.get("messages"), list))
+    is_newer_format = isinstance(agents, list) and ("blocks" in value or "tools" in value)
+    return is_newer_format or ("core_memory" in value and isinstance(value.get("messages"), list))
 
 
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
-    value = fields.mapping(entry.value, "an agent file")
-    yield from _facts(value.get("blocks") or value.get("core_memory"), entry.location)
-    for number, agent in enumerate(value.get("agents") or [value]):
-        place = f"{entry.location}.agents[{number}]"
+    agent_file = fields.mapping(entry.value, "an agent file")
+    yield from _facts(agent_file.get("blocks") or agent_file.get("core_memory"), entry.location)
+    for index, agent in enumerate(agent_file.get("agents") or [agent_file]):
+        agent_location = f"{entry.location}.agents[{index}]"
         if not isinstance(agent, Mapping):
-            context.skip(place, "the agent is no object")
+            context.skip(agent_location, "the agent is no object")
             continue
         own_id = fields.name(agent.get("id")) or fields.name(agent.get("name"))
-        listed = agent.get("messages")
+        messages = agent.get("messages")
+        payloads = messages if isinstance(messages, list) else []
         yield Chat(
             f"letta-{own_id or fields.digest(agent)}",
-            place,
-            list(_messages(listed if isinstance(listed, list) else [], place, context)),
+            agent_location,
+            list(each.elements(payloads, f"{agent_location}.messages", _message, context)),
             title=fields.name(agent.get("name")),
             created_at=agent.get("created_at"),
         )
@@ -54,30 +55,26 @@ def _facts(blocks: Any, place: str) -> Iterator[Knowledge]:
     for block in blocks if isinstance(blocks, list) else ():
         if isinstance(block, Mapping) and block.get("label") == "human":
             for line in fields.text(block.get("value")).splitlines():
-                if text := line.strip(" -*\t"):
-                    yield Knowledge("fact", text, place, observed_at=block.get("updated_at"))
-
-
-def _messages(listed: list[Any], location: str, context: Context) -> Iterator[Message]:
-    yield from each.elements(listed, f"{location}.messages", _message, context)
+                if fact_text := line.strip(" -*\t"):
+                    yield Knowledge("fact", fact_text, place, observed_at=block.get("updated_at"))
 
 
 def _message(value: Any, place: str) -> Message:
     payload = fields.mapping(value, "a message")
     content = _content(payload, fields.role(payload.get("role")))
-    id = fields.name(payload.get("id")) or ""
-    return Message(content, place, id, fields.date_of(payload))
+    message_id = fields.name(payload.get("id")) or ""
+    return Message(content, place, message_id, fields.date_of(payload))
 
 
 def _content(payload: Mapping[str, Any], role: str) -> dict[str, Json]:
-    text = fields.text(payload.get("content") or payload.get("text"))
+    message_text = fields.text(payload.get("content") or payload.get("text"))
     if role == "user":
-        return {"role": role, "content": _unpacked(text)}
-    message: dict[str, Json] = {"role": role, "content": text}
+        return {"role": role, "content": _unpacked(message_text)}
+    message: dict[str, Json] = {"role": role, "content": message_text}
     if role == "tool":
         return {**message, "tool_call_id": fields.name(payload.get("tool_call_id"))}
     calls = payload.get("tool_calls")
-    return {**message, "tool_calls": [_call(c) for c in calls]} if calls else message
+    return {**message, "tool_calls": [_call(call) for call in calls]} if calls else message
 
 
 def _call(call: Any) -> dict[str, Json]:
@@ -89,9 +86,9 @@ def _call(call: Any) -> dict[str, Json]:
 def _unpacked(text: str) -> str:
     """The user's words, which older agents pack as JSON with a type and a time."""
     try:
-        packed = json.loads(text)
+        packed_message = json.loads(text)
     except ValueError:
         return text
-    if isinstance(packed, dict) and isinstance(packed.get("message"), str):
-        return str(packed["message"])
+    if isinstance(packed_message, dict) and isinstance(packed_message.get("message"), str):
+        return str(packed_message["message"])
     return text

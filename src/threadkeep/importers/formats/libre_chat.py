@@ -17,20 +17,20 @@ def _matches(value: Json) -> bool:
 
 
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
-    value = fields.mapping(entry.value, "a conversation")
-    listed = fields.sequence(value.get("messages"), "messages")
-    own_id = fields.name(value.get("conversationId")) or fields.digest(value)
-    options = value.get("options") if isinstance(value.get("options"), Mapping) else {}
-    payloads = dict(_flat(listed, None, entry.location, context))
+    chat = fields.mapping(entry.value, "a conversation")
+    payloads = fields.sequence(chat.get("messages"), "messages")
+    own_id = fields.name(chat.get("conversationId")) or fields.digest(chat)
+    options = chat.get("options") if isinstance(chat.get("options"), Mapping) else {}
+    message_payloads = dict(_flat(payloads, None, entry.location, context))
     yield Chat(
         id=f"librechat-{own_id}",
         location=entry.location,
-        messages=list(_messages(payloads, context)),
-        title=fields.name(value.get("title")),
-        created_at=next((p.get("createdAt") for _, p, _ in payloads.values()), None),
-        user=fields.name(value.get("user")),
+        messages=list(_messages(message_payloads, context)),
+        title=fields.name(chat.get("title")),
+        created_at=next((p.get("createdAt") for _, p, _ in message_payloads.values()), None),
+        user=fields.name(chat.get("user")),
         metadata=fields.without_empty(
-            endpoint=value.get("endpoint"), model=(options or {}).get("model")
+            endpoint=chat.get("endpoint"), model=(options or {}).get("model")
         ),
     )
 
@@ -41,39 +41,39 @@ _Placed = tuple[str, Mapping[str, Any], str | None]
 
 
 def _flat(
-    listed: list[Any], parent: str | None, location: str, context: Context
+    payloads: list[Any], parent: str | None, location: str, context: Context
 ) -> Iterator[tuple[str, _Placed]]:
     """The messages with their parents, whether they are a list or a tree."""
-    pending = [(payload, parent, f"{location}.messages[{n}]") for n, payload in enumerate(listed)]
-    pending.reverse()
-    while pending:
-        payload, parent, place = pending.pop()
+    queue = [(payload, parent, f"{location}.messages[{n}]") for n, payload in enumerate(payloads)]
+    queue.reverse()
+    while queue:
+        payload, parent, path = queue.pop()
         if not isinstance(payload, Mapping):
-            context.skip(place, "the message is no object")
+            context.skip(path, "the message is no object")
             continue
-        key = fields.name(payload.get("messageId")) or place
-        yield key, (place, payload, fields.name(payload.get("parentMessageId")) or parent)
+        key = fields.name(payload.get("messageId")) or path
+        yield key, (path, payload, fields.name(payload.get("parentMessageId")) or parent)
         children = payload.get("children")
-        listed = children if isinstance(children, list) else []
-        pending += [(c, key, f"{place}.children[{n}]") for n, c in enumerate(listed)][::-1]
+        payloads = children if isinstance(children, list) else []
+        queue += [(c, key, f"{path}.children[{n}]") for n, c in enumerate(payloads)][::-1]
 
 
 def _messages(payloads: dict[str, _Placed], context: Context) -> Iterator[Message]:
     parents = {key: parent for key, (_, _, parent) in payloads.items()}
     for key, is_shown in branches.ordered(parents, None):
-        place, payload, _ = payloads[key]
+        location, payload, _ = payloads[key]
         try:
             role = _role(payload)
         except fields.Malformed as error:
-            context.skip(place, str(error))
+            context.skip(location, str(error))
             continue
         model = payload.get("model") if role == "assistant" else None
         parts = payload.get("content")
-        spoken = [part for part in parts if _is_text(part)] if isinstance(parts, list) else []
+        texts = [part for part in parts if _is_text(part)] if isinstance(parts, list) else []
         yield Message(
-            {"role": role, "content": fields.text(payload.get("text")) or fields.text(spoken),
+            {"role": role, "content": fields.text(payload.get("text")) or fields.text(texts),
              **fields.without_empty(model=fields.name(model))},
-            place,
+            location,
             fields.name(payload.get("messageId")) or "",
             payload.get("createdAt"),
             fields.without_empty(files=payload.get("files")),

@@ -18,10 +18,12 @@ def _matches(value: Json) -> bool:
 
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     del context
-    for key, messages in (_store(entry.value) or {}).items():
-        listed = fields.sequence(messages, f"store[{shown(key)}]")
-        place = f"{entry.location}.store[{shown(key)}]"
-        yield Chat(str(key), place, [message(m, n, place) for n, m in enumerate(listed)])
+    for session_id, messages in (_store(entry.value) or {}).items():
+        dumps = fields.sequence(messages, f"store[{shown(session_id)}]")
+        location = f"{entry.location}.store[{shown(session_id)}]"
+        yield Chat(
+            str(session_id), location, [message(dump, n, location) for n, dump in enumerate(dumps)]
+        )
 
 
 READER: Final = FormatReader(
@@ -32,20 +34,20 @@ READER: Final = FormatReader(
 def _store(value: Json) -> Mapping[str, Any] | None:
     if not isinstance(value, Mapping):
         return None
-    inner = value.get("chat_store")  # of a memory
-    if isinstance(inner, str):
+    chat_store = value.get("chat_store")  # of a memory
+    if isinstance(chat_store, str):
         try:
-            inner = json.loads(inner)
+            chat_store = json.loads(chat_store)
         except ValueError:
             return None
-    store = inner.get("store") if isinstance(inner, Mapping) else value.get("store")
+    store = chat_store.get("store") if isinstance(chat_store, Mapping) else value.get("store")
     return store if isinstance(store, Mapping) else None
 
 
 def message(dump: Any, number: int, place: str) -> Message:
     """A dumped message; its id is made of its place in the chat, and of its content."""
-    extra = dump.get("additional_kwargs") if isinstance(dump, Mapping) else None
-    created_at = fields.date_of(extra) if isinstance(extra, Mapping) else None
-    canonical = json.dumps(dump, sort_keys=True).encode()
-    id = f"llama-json:{number}:{hashlib.sha256(canonical).hexdigest()[:16]}"
-    return Message(dump, f"{place}[{number}]", id, created_at)
+    kwargs = dump.get("additional_kwargs") if isinstance(dump, Mapping) else None
+    created_at = fields.date_of(kwargs) if isinstance(kwargs, Mapping) else None
+    dump_json = json.dumps(dump, sort_keys=True).encode()
+    message_id = f"llama-json:{number}:{hashlib.sha256(dump_json).hexdigest()[:16]}"
+    return Message(dump, f"{place}[{number}]", message_id, created_at)

@@ -21,7 +21,7 @@ READER: Final = TableReader("llama-index-sql", "LlamaIndex's SQL chat store", _R
 
 
 def _chat_tables(tables: Tables) -> list[str]:
-    return [name for name in sorted(tables) if tables[name] == set(_CHAT_COLUMNS)]
+    return [table for table in sorted(tables) if tables[table] == set(_CHAT_COLUMNS)]
 
 
 def _has_chat_tables(tables: Tables) -> bool:
@@ -31,14 +31,18 @@ def _has_chat_tables(tables: Tables) -> bool:
 def _read_chats(database: Database, context: Context) -> Iterator[Part]:
     """A session in each row."""
     for table in _chat_tables(database.tables()):
-        for number, key, value in database.rows(table, _CHAT_COLUMNS, ("id",)):
-            place = f"{context.label}:{table} row {number}"
+        for row_id, session_id, chat_json in database.rows(table, _CHAT_COLUMNS, ("id",)):
+            location = f"{context.label}:{table} row {row_id}"
             try:
-                messages = [decoded(text) for text in decoded(value) or ()]
+                dumps = [decoded(text) for text in decoded(chat_json) or ()]
             except (ValueError, TypeError):
-                context.skip(place, "the messages are no list of JSON")
+                context.skip(location, "the messages are no list of JSON")
                 continue
-            yield Chat(str(key), place, [message(m, n, place) for n, m in enumerate(messages)])
+            yield Chat(
+                str(session_id),
+                location,
+                [message(dump, n, location) for n, dump in enumerate(dumps)],
+            )
 
 
 POSTGRES_READER: Final = TableReader(

@@ -14,19 +14,19 @@ def _matches(value: Json) -> bool:
         return False
     if isinstance(value.get("memory"), str) and "id" in value:
         return True
-    results = value.get("results", value.get("memories"))
-    return isinstance(results, list) and any(
-        isinstance(entry, dict) and isinstance(entry.get("memory"), str) for entry in results
+    memories = value.get("results", value.get("memories"))
+    return isinstance(memories, list) and any(
+        isinstance(memory, dict) and isinstance(memory.get("memory"), str) for memory in memories
     )
 
 
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
-    value = fields.mapping(entry.value, "a memory")
-    results = value.get("results", value.get("memories"))
-    if not isinstance(results, list):
-        yield _fact(value, entry.location)
+    memory_export = fields.mapping(entry.value, "a memory")
+    memories = memory_export.get("results", memory_export.get("memories"))
+    if not isinstance(memories, list):
+        yield _fact(memory_export, entry.location)
         return
-    yield from each.elements(results, f"{entry.location}.results", _element, context)
+    yield from each.elements(memories, f"{entry.location}.results", _element, context)
 
 
 def _element(value: Any, place: str) -> Knowledge:
@@ -37,12 +37,12 @@ READER: Final = FormatReader("mem0", "mem0's memories", _matches, each.reader(_r
 
 
 def _fact(memory: Any, location: str) -> Knowledge:
-    text = fields.name(memory.get("memory"))
-    if text is None:
+    fact_text = fields.name(memory.get("memory"))
+    if fact_text is None:
         raise fields.Malformed("the memory has no text")
     return Knowledge(
         "fact",
-        text,
+        fact_text,
         location,
         user=fields.name(memory.get("user_id")),
         observed_at=memory.get("updated_at") or memory.get("created_at"),

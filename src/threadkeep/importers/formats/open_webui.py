@@ -18,20 +18,20 @@ def _matches(value: Json) -> bool:
 
 
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
-    value = fields.mapping(entry.value, "a chat")
-    chat = fields.mapping(value.get("chat", value), "chat")
+    export = fields.mapping(entry.value, "a chat")
+    chat = fields.mapping(export.get("chat", export), "chat")
     history = fields.mapping(chat.get("history"), "history")
     nodes = fields.mapping(history.get("messages"), "history.messages")
     leaf = history.get("currentId")
-    own_id = fields.name(value.get("id")) or fields.name(chat.get("id"))
+    own_id = fields.name(export.get("id")) or fields.name(chat.get("id"))
     yield Chat(
         id=f"open-webui-{own_id or fields.digest(chat)}",
         location=entry.location,
         messages=list(_messages(nodes, leaf, entry.location, context)),
-        title=fields.name(value.get("title")) or fields.name(chat.get("title")),
-        created_at=value.get("created_at") or chat.get("timestamp"),
-        user=fields.name(value.get("user_id")),
-        metadata=fields.without_empty(models=chat.get("models"), folder=value.get("folder_id")),
+        title=fields.name(export.get("title")) or fields.name(chat.get("title")),
+        created_at=export.get("created_at") or chat.get("timestamp"),
+        user=fields.name(export.get("user_id")),
+        metadata=fields.without_empty(models=chat.get("models"), folder=export.get("folder_id")),
     )
 
 
@@ -41,16 +41,16 @@ READER: Final = FormatReader("open-webui", "Open WebUI's chats", _matches, each.
 def _messages(
     nodes: Mapping[str, Any], leaf: Any, location: str, context: Context
 ) -> Iterator[Message]:
-    good = {key: node for key, node in nodes.items() if isinstance(node, Mapping)}
-    for key in nodes.keys() - good.keys():
+    valid_nodes = {key: node for key, node in nodes.items() if isinstance(node, Mapping)}
+    for key in nodes.keys() - valid_nodes.keys():
         context.skip(f"{location}.messages[{shown(key)}]", "the message is no object")
-    parents = {key: node.get("parentId") for key, node in good.items()}
+    parents = {key: node.get("parentId") for key, node in valid_nodes.items()}
     for key, is_shown in branches.ordered(parents, leaf if isinstance(leaf, str) else None):
-        place, node = f"{location}.messages[{shown(key)}]", good[key]
+        path, node = f"{location}.messages[{shown(key)}]", valid_nodes[key]
         try:
             role = fields.role(node.get("role"))
         except fields.Malformed as error:
-            context.skip(place, str(error))
+            context.skip(path, str(error))
             continue
         content: dict[str, Json] = {"role": role, "content": fields.text(node.get("content"))}
         if role == "assistant":
@@ -58,7 +58,7 @@ def _messages(
             content |= {"usage": node["usage"]} if isinstance(node.get("usage"), dict) else {}
         yield Message(
             content,
-            place,
+            path,
             fields.name(node.get("id")) or key,
             node.get("timestamp"),
             fields.without_empty(files=node.get("files")),

@@ -1,6 +1,7 @@
 """Lists of chat messages: OpenAI's fine-tuning lines, Vercel's `UIMessage`s, and bare messages."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, Final
 
 from threadkeep.importers import fields
@@ -26,38 +27,33 @@ def _is_message(value: Any) -> bool:
 
 
 def _read_chat(entry: JsonEntry, context: Context) -> Iterator[Part]:
-    value = fields.mapping(entry.value, "a chat")
-    own_id = next((id for key in _IDS if (id := fields.name(value.get(key)))), None)
-    numbered = enumerate(fields.sequence(value.get("messages"), "messages"))
-    placed = (JsonEntry(f"{entry.location}.messages[{n}]", message) for n, message in numbered)
+    chat = fields.mapping(entry.value, "a chat")
+    own_id = next((id for key in _IDS if (id := fields.name(chat.get(key)))), None)
+    messages = enumerate(fields.sequence(chat.get("messages"), "messages"))
+    entries = (JsonEntry(f"{entry.location}.messages[{n}]", message) for n, message in messages)
     yield Chat(
-        id=own_id or f"openai-{fields.digest(value)}",
+        id=own_id or f"openai-{fields.digest(chat)}",
         location=entry.location,
-        messages=list(_messages(placed, context)),
-        title=fields.name(value.get("title")),
-        created_at=fields.date_of(value),
-        user=fields.name(value.get("user_id")),
+        messages=list(_messages(entries, context)),
+        title=fields.name(chat.get("title")),
+        created_at=fields.date_of(chat),
+        user=fields.name(chat.get("user_id")),
     )
 
 
 def _read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
     """A document of chats, or of the messages of one, which has the document's name."""
-    first = next(entries, None)
-    if first is None:
+    first_entry = next(entries, None)
+    if first_entry is None:
         return
-    every = _followed(first, entries)
-    if isinstance(first.value, Mapping) and _is_message(first.value):
-        yield Chat(context.stem, context.label, _messages(every, context))
+    all_entries = chain([first_entry], entries)
+    if isinstance(first_entry.value, Mapping) and _is_message(first_entry.value):
+        yield Chat(context.stem, context.label, _messages(all_entries, context))
     else:
-        yield from each.reader(_read_chat)(every, context)
+        yield from each.reader(_read_chat)(all_entries, context)
 
 
 READER: Final = FormatReader("openai", "OpenAI's and Vercel's messages", _matches, _read)
-
-
-def _followed(first: JsonEntry, others: Iterator[JsonEntry]) -> Iterator[JsonEntry]:
-    yield first
-    yield from others
 
 
 def _messages(entries: Iterator[JsonEntry], context: Context) -> Iterator[Message]:
@@ -73,6 +69,6 @@ def _messages(entries: Iterator[JsonEntry], context: Context) -> Iterator[Messag
             continue
         message = {key: value for key, value in payload.items() if key not in fields.DATES}
         message = {**message, "role": role}
-        id = fields.name(message.pop("id", None)) or ""
+        message_id = fields.name(message.pop("id", None)) or ""
         message.pop("weight", None)  # of a fine-tuning line: how much it counts in training
-        yield Message(message, entry.location, id, fields.date_of(payload))
+        yield Message(message, entry.location, message_id, fields.date_of(payload))

@@ -24,16 +24,16 @@ def _matches(value: Json) -> bool:
 
 
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
-    value = fields.mapping(entry.value, "a conversation")
-    turns = fields.sequence(next((value[key] for key in _KEYS if key in value), None), "turns")
-    own_id = next((id for key in _IDS if (id := fields.name(value.get(key)))), None)
-    metadata = {key: value.get(key) for key in ("model", "language")}
+    chat = fields.mapping(entry.value, "a conversation")
+    turns = fields.sequence(next((chat[key] for key in _KEYS if key in chat), None), "turns")
+    own_id = next((id for key in _IDS if (id := fields.name(chat.get(key)))), None)
+    metadata = {key: chat.get(key) for key in ("model", "language")}
     yield Chat(
-        id=f"sharegpt-{own_id or fields.digest(value)}",
+        id=f"sharegpt-{own_id or fields.digest(chat)}",
         location=entry.location,
-        messages=list(_messages(turns, value.get("model"), entry.location, context)),
-        title=fields.name(value.get("title")),
-        created_at=fields.date_of(value),
+        messages=list(_messages(turns, chat.get("model"), entry.location, context)),
+        title=fields.name(chat.get("title")),
+        created_at=fields.date_of(chat),
         metadata=fields.without_empty(**metadata),
     )
 
@@ -54,10 +54,12 @@ def _messages(
         role = fields.role(turn.get("from", turn.get("role")))
         content = turn.get("value", turn.get("content"))
         text = content if isinstance(content, str) else fields.text(content)
-        named = {"model": model} if role == "assistant" and isinstance(model, str) else {}
+        model_field = {"model": model} if role == "assistant" and isinstance(model, str) else {}
         if role == "tool":  # an answer without the id of its call
             role, text = "user", f"[tool result]\n{text}"
         id = fields.name(turn.get("turn_identifier")) or ""
-        return Message({"role": role, "content": text, **named}, place, id, fields.date_of(turn))
+        return Message(
+            {"role": role, "content": text, **model_field}, place, id, fields.date_of(turn)
+        )
 
     yield from each.elements(turns, location, message, context)

@@ -32,17 +32,17 @@ def _matches(value: Json) -> bool:
 
 
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
-    value = fields.mapping(entry.value, "a session")
-    id = context.stem.removeprefix(_PREFIX).removesuffix(_SUFFIX)
-    memory = value.get("memory")
+    session_file = fields.mapping(entry.value, "a session")
+    session_id = context.stem.removeprefix(_PREFIX).removesuffix(_SUFFIX)
+    memory = session_file.get("memory")
     if isinstance(memory, Mapping):
-        yield from _knowledge(memory, id, entry.location)
-    if isinstance(value.get("history"), list):
-        files = value.get("files")
+        yield from _knowledge(memory, session_id, entry.location)
+    if isinstance(session_file.get("history"), list):
+        files = session_file.get("files")
         yield Chat(
-            id,
+            session_id,
             entry.location,
-            list(_messages(value["history"], value, entry.location, context)),
+            list(_messages(session_file["history"], session_file, entry.location, context)),
             files=[file for file in files or () if isinstance(file, Mapping)],
         )
 
@@ -51,10 +51,10 @@ READER: Final = FormatReader("solace", "Solace's history files", _matches, each.
 
 
 def _knowledge(memory: Mapping[str, Any], user: str, place: str) -> Iterator[Knowledge]:
-    for text in memory.get("facts") or ():
-        yield Knowledge("fact", fields.text(text), place, user)
-    for text in memory.get("instructions") or ():
-        yield Knowledge("instruction", fields.text(text), place, user)
+    for fact_text in memory.get("facts") or ():
+        yield Knowledge("fact", fields.text(fact_text), place, user)
+    for fact_text in memory.get("instructions") or ():
+        yield Knowledge("instruction", fields.text(fact_text), place, user)
 
 
 def _messages(

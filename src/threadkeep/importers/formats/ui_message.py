@@ -16,10 +16,10 @@ def messages(payload: Mapping[str, Any], role: str, location: str) -> Iterator[M
     created_at = fields.date_of(payload)
     if created_at is None and isinstance(metadata, Mapping):
         created_at = fields.date_of(metadata)
-    id = fields.name(payload.get("id")) or ""
-    for number, content in enumerate(_steps(payload["parts"], role)):
-        step_id = f"{id}#{number}" if id and number else id
-        yield Message(content, location, step_id, created_at)
+    message_id = fields.name(payload.get("id")) or ""
+    for step_number, step in enumerate(_steps(payload["parts"], role)):
+        step_id = f"{message_id}#{step_number}" if message_id and step_number else message_id
+        yield Message(step, location, step_id, created_at)
 
 
 def _steps(parts: list[Any], role: str) -> Iterator[dict[str, Json]]:
@@ -29,25 +29,25 @@ def _steps(parts: list[Any], role: str) -> Iterator[dict[str, Json]]:
     for part in parts:
         if not isinstance(part, Mapping):
             continue
-        kind = str(part.get("type") or ("text" if "text" in part else ""))
-        if calls and not _is_tool(kind):
+        part_type = str(part.get("type") or ("text" if "text" in part else ""))
+        if calls and not _is_tool(part_type):
             yield _step(role, content, calls)
             yield from results
             content, calls, results = [], [], []
-        if _is_tool(kind):
-            calls.append(_call(part, kind))
+        if _is_tool(part_type):
+            calls.append(_call(part, part_type))
             results += _result(part)
-        elif kind != "step-start":
-            content += _block(part, kind)
+        elif part_type != "step-start":
+            content += _block(part, part_type)
     if content or calls:
         yield _step(role, content, calls)
     yield from results
 
 
 def _step(role: str, content: list[Json], calls: list[Call]) -> dict[str, Json]:
-    texts = [part["text"] for part in content if part["type"] == "text"]
-    is_text = len(texts) == len(content)
-    step: dict[str, Json] = {"role": role, "content": "\n".join(texts) if is_text else content}
+    part_texts = [part["text"] for part in content if part["type"] == "text"]
+    is_text = len(part_texts) == len(content)
+    step: dict[str, Json] = {"role": role, "content": "\n".join(part_texts) if is_text else content}
     return {**step, "tool_calls": calls} if calls else step
 
 
@@ -56,24 +56,24 @@ def _is_tool(kind: str) -> bool:
 
 
 def _call(part: Mapping[str, Any], kind: str) -> Call:
-    name = str(part.get("toolName") or kind.removeprefix("tool-"))
-    args = part.get("input")
+    tool_name = str(part.get("toolName") or kind.removeprefix("tool-"))
+    call_args = part.get("input")
     return {
         "id": fields.name(part.get("toolCallId")) or fields.digest(dict(part)),
-        "name": name,
-        "args": args if isinstance(args, (dict, str)) else {},
+        "name": tool_name,
+        "args": call_args if isinstance(call_args, (dict, str)) else {},
     }
 
 
 def _result(part: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
     if part.get("state") not in {"output-available", "output-error"}:
         return
-    failed = part["state"] == "output-error"
-    output = part.get("errorText") if failed else part.get("output")
+    is_error = part["state"] == "output-error"
+    output = part.get("errorText") if is_error else part.get("output")
     content = output if isinstance(output, (str, dict)) else [{"type": "json", "value": output}]
-    id = fields.name(part.get("toolCallId")) or fields.digest(dict(part))
-    answer: dict[str, Json] = {"role": "tool", "tool_call_id": id, "content": content}
-    yield {**answer, "status": "error"} if failed else answer
+    call_id = fields.name(part.get("toolCallId")) or fields.digest(dict(part))
+    tool_message: dict[str, Json] = {"role": "tool", "tool_call_id": call_id, "content": content}
+    yield {**tool_message, "status": "error"} if is_error else tool_message
 
 
 def _block(part: Mapping[str, Any], kind: str) -> list[Json]:
@@ -83,12 +83,14 @@ def _block(part: Mapping[str, Any], kind: str) -> list[Json]:
         return [{"type": "reasoning", "reasoning": fields.text(part)}]
     if kind == "file" and isinstance(part.get("url"), str):
         media_type = str(part.get("mediaType") or "")
-        block = "image" if media_type.startswith("image/") else "file"
+        block_type = "image" if media_type.startswith("image/") else "file"
         if part["url"].startswith("data:"):
             return (
                 [{"type": "image_url", "image_url": part["url"]}]
-                if block == "image"
+                if block_type == "image"
                 else [{"type": "opaque", "value": dict(part)}]
             )
-        return [{"type": block, "url": part["url"], **fields.without_empty(mime_type=media_type)}]
+        return [
+            {"type": block_type, "url": part["url"], **fields.without_empty(mime_type=media_type)}
+        ]
     return [{"type": "opaque", "value": dict(part)}]

@@ -21,11 +21,11 @@ def _matches(value: Json) -> bool:
     if not isinstance(value, dict):
         return False
     messages = value.get("messages")
-    typed = isinstance(messages, list) and any(
+    is_thread = isinstance(messages, list) and any(
         isinstance(message, Mapping) and "role_type" in message for message in messages
     )
     edges = value.get("edges")
-    return typed or _is_edge(value) or (isinstance(edges, list) and any(map(_is_edge, edges)))
+    return is_thread or _is_edge(value) or (isinstance(edges, list) and any(map(_is_edge, edges)))
 
 
 def _is_edge(value: Any) -> bool:
@@ -33,17 +33,17 @@ def _is_edge(value: Any) -> bool:
 
 
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
-    value = fields.mapping(entry.value, "an answer of Zep")
-    user = fields.name(value.get("user_id"))
-    edges = value.get("edges") or value.get("relevant_facts")
-    for number, edge in enumerate([value] if _is_edge(value) else edges or ()):
+    export = fields.mapping(entry.value, "an answer of Zep")
+    user = fields.name(export.get("user_id"))
+    edges = export.get("edges") or export.get("relevant_facts")
+    for index, edge in enumerate([export] if _is_edge(export) else edges or ()):
         if _is_edge(edge):
-            yield _fact(edge, f"{entry.location}.edges[{number}]", user)
+            yield _fact(edge, f"{entry.location}.edges[{index}]", user)
         else:
-            context.skip(f"{entry.location}.edges[{number}]", "this is no edge with a fact")
-    if isinstance(listed := value.get("messages"), list):
-        own_id = fields.name(value.get("thread_id")) or fields.name(value.get("session_id"))
-        messages = list(_messages(listed, entry.location, context))
+            context.skip(f"{entry.location}.edges[{index}]", "this is no edge with a fact")
+    if isinstance(payloads := export.get("messages"), list):
+        own_id = fields.name(export.get("thread_id")) or fields.name(export.get("session_id"))
+        messages = list(each.elements(payloads, f"{entry.location}.messages", _message, context))
         yield Chat(own_id or context.stem, entry.location, messages, user=user)
 
 
@@ -62,10 +62,6 @@ def _fact(edge: Mapping[str, Any], place: str, user: str | None) -> Knowledge:
     )
 
 
-def _messages(listed: list[Any], location: str, context: Context) -> Iterator[Message]:
-    yield from each.elements(listed, f"{location}.messages", _message, context)
-
-
 def _message(value: Any, place: str) -> Message:
     payload = fields.mapping(value, "a message")
     role = fields.role(payload.get("role_type") or payload.get("role"))
@@ -73,5 +69,5 @@ def _message(value: Any, place: str) -> Message:
     if speaker is None and "role_type" in payload:
         speaker = fields.name(payload.get("role"))
     content = {"role": role, "content": fields.text(payload.get("content")), "name": speaker}
-    id = fields.name(payload.get("uuid")) or ""
-    return Message(content, place, id, fields.date_of(payload))
+    message_id = fields.name(payload.get("uuid")) or ""
+    return Message(content, place, message_id, fields.date_of(payload))

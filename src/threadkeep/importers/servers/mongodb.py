@@ -23,53 +23,53 @@ _TIMEOUT: Final = 10_000  # milliseconds to connect
 
 def sources(url: str, context: Context) -> Iterator[tuple[str, Iterator[Part]]]:
     """What the histories in the URL's database hold; without one, in all databases."""
-    is_known = False
+    is_recognised = False
     with _opened(url) as client, source_errors(context.label, PyMongoError):
         for collection in _collections(client):
-            first = collection.find_one({}, {_SESSION: 1, _MESSAGE: 1}) or {}
-            if {_SESSION, _MESSAGE} <= first.keys():
-                is_known = True
+            sample_document = collection.find_one({}, {_SESSION: 1, _MESSAGE: 1}) or {}
+            if {_SESSION, _MESSAGE} <= sample_document.keys():
+                is_recognised = True
                 yield "langchain-mongodb", _chats(collection, context)
-    if not is_known:
+    if not is_recognised:
         context.skip(context.label, "none of its collections is recognised")
 
 
 def _collections(client: Any) -> Iterator[Any]:
     for database in _databases(client):
-        for name in sorted(database.list_collection_names()):
-            if not name.startswith("system."):
-                yield database[name]
+        for collection_name in sorted(database.list_collection_names()):
+            if not collection_name.startswith("system."):
+                yield database[collection_name]
 
 
 def _databases(client: Any) -> list[Any]:
     try:
         return [client.get_default_database()]
     except ConfigurationError:  # the URL names none
-        names = client.list_database_names()
-        return [client[name] for name in names if name not in _OWN_DATABASES]
+        databases = client.list_database_names()
+        return [client[name] for name in databases if name not in _OWN_DATABASES]
 
 
 def _chats(collection: Any, context: Context) -> Iterator[Part]:
     order = [(_SESSION, pymongo.ASCENDING), ("_id", pymongo.ASCENDING)]
     with collection.find({_SESSION: {"$exists": True}}).sort(order).allow_disk_use(True) as cursor:
-        for session, documents in groupby(cursor, key=lambda document: str(document[_SESSION])):
-            place = f"{context.label}:{collection.full_name}"
-            yield Chat(session, place, _messages(documents, place, context))
+        for session_id, documents in groupby(cursor, key=lambda document: str(document[_SESSION])):
+            location = f"{context.label}:{collection.full_name}"
+            yield Chat(session_id, location, _messages(documents, location, context))
 
 
-def _messages(documents: Iterator[Any], place: str, context: Context) -> Iterator[Message]:
+def _messages(documents: Iterator[Any], location: str, context: Context) -> Iterator[Message]:
     for document in documents:
-        number = document["_id"]
-        location = f"{place} {number}"
+        document_id = document["_id"]
+        document_location = f"{location} {document_id}"
         try:
             dump = parsed(document.get(_MESSAGE, ""))
         except (ValueError, TypeError):
-            context.skip(location, "the message is no JSON")
+            context.skip(document_location, "the message is no JSON")
             continue
-        at = getattr(number, "generation_time", None)
+        created_at = getattr(document_id, "generation_time", None)
         if isinstance(dump, Mapping) and langchain.is_dump(dump):
-            at = dates_and_id(dump)[0] or at
-        yield Message(dump, location, f"langchain-mongodb:{number}", at)
+            created_at = dates_and_id(dump)[0] or created_at
+        yield Message(dump, document_location, f"langchain-mongodb:{document_id}", created_at)
 
 
 @contextmanager

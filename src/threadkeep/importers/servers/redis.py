@@ -18,42 +18,44 @@ _TIMEOUT: Final = 10  # seconds to connect
 
 def sources(url: str, context: Context) -> Iterator[tuple[str, Iterator[Part]]]:
     """What the lists of a database hold; lists of other applications are passed over."""
-    is_known = False
+    is_recognised = False
     with _opened(url) as client, source_errors(context.label, driver.RedisError):
         for key in client.scan_iter(count=_PAGE, _type="list"):
-            first = _json(client.lindex(key, 0))
-            name = key.decode(errors="replace")
-            reader = next((reader for reader in READERS if reader.matches(name, first)), None)
+            first_value = _json(client.lindex(key, 0))
+            list_name = key.decode(errors="replace")
+            reader = next(
+                (reader for reader in READERS if reader.matches(list_name, first_value)), None
+            )
             if reader is not None:
-                is_known = True
+                is_recognised = True
                 yield reader.name, iter([_chat(client, key, reader, context)])
-    if not is_known:
+    if not is_recognised:
         context.skip(context.label, "none of its lists is recognised")
 
 
 def _chat(client: Any, key: bytes, reader: ListReader, context: Context) -> Chat:
     name = key.decode(errors="replace")
-    place = f"{context.label} {name}"
-    return Chat(reader.session(name), place, _messages(client, key, reader, place, context))
+    location = f"{context.label} {name}"
+    return Chat(reader.session(name), location, _messages(client, key, reader, location, context))
 
 
 def _messages(
-    client: Any, key: bytes, reader: ListReader, place: str, context: Context
+    client: Any, key: bytes, reader: ListReader, location: str, context: Context
 ) -> Iterator[Message]:
-    for number, content in enumerate(_oldest_first(client, key, reader.newest_first)):
-        value = _json(content)
-        if value is None:
-            context.skip(f"{place}[{number}]", "the message is no JSON")
+    for index, content in enumerate(_oldest_first(client, key, reader.newest_first)):
+        message_json = _json(content)
+        if message_json is None:
+            context.skip(f"{location}[{index}]", "the message is no JSON")
             continue
-        yield reader.message(value, number, place)
+        yield reader.message(message_json, index, location)
 
 
 def _oldest_first(client: Any, key: bytes, newest_first: bool) -> Iterator[bytes]:
     """The values of a list, page by page; what is pushed meanwhile shifts none of them."""
-    for start in range(0, client.llen(key), _PAGE):
-        end = start + _PAGE - 1
-        page = client.lrange(key, -end - 1, -start - 1) if newest_first else ()
-        yield from reversed(page) if newest_first else client.lrange(key, start, end)
+    for page_start in range(0, client.llen(key), _PAGE):
+        page_end = page_start + _PAGE - 1
+        page = client.lrange(key, -page_end - 1, -page_start - 1) if newest_first else ()
+        yield from reversed(page) if newest_first else client.lrange(key, page_start, page_end)
 
 
 def _json(content: bytes | None) -> Any:
@@ -65,13 +67,13 @@ def _json(content: bytes | None) -> Any:
 
 @contextmanager
 def _opened(url: str) -> Iterator[Any]:
-    plain = url.replace("valkey", "redis", 1).replace("+cluster://", "://", 1)
+    redis_url = url.replace("valkey", "redis", 1).replace("+cluster://", "://", 1)
     is_cluster = url.partition("://")[0].endswith("+cluster")
     open_client: Callable[..., Any] = (
         driver.RedisCluster.from_url if is_cluster else driver.Redis.from_url
     )
     try:
-        client = open_client(plain, socket_connect_timeout=_TIMEOUT)
+        client = open_client(redis_url, socket_connect_timeout=_TIMEOUT)
     except ValueError:
         raise ConfigError(
             "the Redis URL cannot be read: redis://user:password@host:6379/0; "

@@ -43,10 +43,10 @@ class SqlDatabase:
     def tables(self) -> Tables:
         """As of a `Database`."""
         with _read_errors(self._label):
-            columns = sql.inspect(self._engine).get_multi_columns()
+            columns_by_table = sql.inspect(self._engine).get_multi_columns()
         return {
-            name: frozenset(column["name"] for column in of_table)
-            for (_, name), of_table in columns.items()
+            table: frozenset(column["name"] for column in table_columns)
+            for (_, table), table_columns in columns_by_table.items()
         }
 
     def rows(
@@ -58,10 +58,12 @@ class SqlDatabase:
     ) -> Iterator[Row]:
         """As of a `Database`; each has a connection of its own, so that they may be nested."""
         names = {*columns, *order_by, *(where or {})}
-        source = sql.table(table, *(sql.column(name) for name in names))
-        query = sql.select(*(source.c[name] for name in columns))
-        query = query.where(*(source.c[name] == value for name, value in (where or {}).items()))
-        query = query.order_by(*(source.c[name] for name in order_by))
+        table_clause = sql.table(table, *(sql.column(name) for name in names))
+        query = sql.select(*(table_clause.c[name] for name in columns))
+        query = query.where(
+            *(table_clause.c[name] == value for name, value in (where or {}).items())
+        )
+        query = query.order_by(*(table_clause.c[name] for name in order_by))
         options: dict[str, Any] = {"yield_per": _BATCH, "stream_results": True}
         with (
             _read_errors(self._label),
@@ -75,10 +77,10 @@ class SqlDatabase:
 @contextmanager
 def _opened(url: str) -> Iterator[sql.Engine]:
     try:
-        parsed = sql.make_url(url)
-        driver = _DRIVERS[parsed.drivername.partition("+")[0]]
-        options: dict[str, Any] = {"connect_timeout": _TIMEOUT}
-        engine = sql.create_engine(parsed.set(drivername=driver), connect_args=options)
+        parsed_url = sql.make_url(url)
+        driver = _DRIVERS[parsed_url.drivername.partition("+")[0]]
+        connect_args: dict[str, Any] = {"connect_timeout": _TIMEOUT}
+        engine = sql.create_engine(parsed_url.set(drivername=driver), connect_args=connect_args)
     except (sql.exc.ArgumentError, ValueError, KeyError):
         raise ConfigError(
             "the URL of the database cannot be read: percent-encode what is special in user and "

@@ -95,8 +95,8 @@ class Lines:
                 return
             location = f"{self._label}:{self.line + 1}"
             if line is None or line.strip():
-                text = None if line is None else line.decode("utf-8", "backslashreplace")
-                yield from entry(text, location, self._skip)
+                line_text = None if line is None else line.decode("utf-8", "backslashreplace")
+                yield from entry(line_text, location, self._skip)
             self.offset += size
             self.line += 1
 
@@ -112,9 +112,9 @@ class Lines:
         return (None, self._rest_of_line(len(line))) if len(line) >= MAX_ENTRY else (b"", 0)
 
     def _rest_of_line(self, size: int) -> int:
-        while more := self._file.readline(MAX_ENTRY):
-            size += len(more)
-            if more.endswith(b"\n"):
+        while chunk := self._file.readline(MAX_ENTRY):
+            size += len(chunk)
+            if chunk.endswith(b"\n"):
                 return size
         return 0
 

@@ -32,15 +32,15 @@ class StateFile:
     def load(self) -> dict[str, Position]:
         """The positions by path."""
         try:
-            value = json.loads(self._path.read_bytes()) if self._path else None
+            state = json.loads(self._path.read_bytes()) if self._path else None
         except (OSError, ValueError, RecursionError):
             return {}
-        if not isinstance(value, dict) or value.get("version") != _VERSION:
+        if not isinstance(state, dict) or state.get("version") != _VERSION:
             return {}
-        files = value.get("files")
-        if value.get("target") != self._target or not isinstance(files, dict):
+        positions = state.get("files")
+        if state.get("target") != self._target or not isinstance(positions, dict):
             return {}
-        self._saved = {path: Position.of_json(entry) for path, entry in files.items()}
+        self._saved = {path: Position.of_json(entry) for path, entry in positions.items()}
         return dict(self._saved)
 
     def save(self, positions: Mapping[str, Position]) -> None:
@@ -51,14 +51,14 @@ class StateFile:
         """
         if self._path is None or positions == self._saved:
             return
-        files = {path: position.to_json() for path, position in positions.items()}
-        body = {"version": _VERSION, "target": self._target, "files": files}
+        entries = {path: position.to_json() for path, position in positions.items()}
+        state = {"version": _VERSION, "target": self._target, "files": entries}
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        temporary_path = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
+        descriptor = os.open(temporary_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(body, file)
-        temporary.replace(self._path)
+            json.dump(state, file)
+        temporary_path.replace(self._path)
         self._saved = dict(positions)
 
 
@@ -66,5 +66,5 @@ def default_folder() -> Path:
     """The folder in which programs keep their state."""
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "threadkeep"
-    home = os.environ.get("XDG_STATE_HOME")
-    return (Path(home) if home else Path.home() / ".local" / "state") / "threadkeep"
+    state_home = os.environ.get("XDG_STATE_HOME")
+    return (Path(state_home) if state_home else Path.home() / ".local" / "state") / "threadkeep"

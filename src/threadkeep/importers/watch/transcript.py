@@ -56,9 +56,9 @@ class _Progress:
     def followed(self, entries: Iterator[JsonEntry], is_start: bool) -> Iterator[JsonEntry]:
         """The entries, whose heads are noted."""
         for entry in entries:
-            kind = self.reader.head(entry.value)
-            if kind is not None and (is_start or kind == "latest"):
-                self.heads[kind] = entry
+            head_kind = self.reader.head(entry.value)
+            if head_kind is not None and (is_start or head_kind == "latest"):
+                self.heads[head_kind] = entry
             is_start = False
             yield entry
 
@@ -88,16 +88,16 @@ class Transcript:
             BackendError: the store did not answer; the next poll begins at the same place.
             OSError: the file cannot be read.
         """
-        stamp = Stamp.of(self._path.stat())
-        if stamp == self._stamp:
+        file_stamp = Stamp.of(self._path.stat())
+        if file_stamp == self._stamp:
             return False
         with self._path.open("rb") as file:
             if not is_continued(file, self.position):
-                reason = "it was cut off or replaced: read again from its beginning"
-                target.report.skip(self._label, reason)
+                restart_reason = "it was cut off or replaced: read again from its beginning"
+                target.report.skip(self._label, restart_reason)
                 self.position, self._progress = Position(), None
             has_read = self._read(file, target)
-        self._stamp = stamp
+        self._stamp = file_stamp
         return has_read
 
     def _read(self, file: IO[bytes], target: Target) -> bool:
@@ -120,14 +120,16 @@ class Transcript:
         lines = Lines(file, self._label, Position(), _ignore, self.position.offset)
         now = target.memory._engine.now()
         for chat in self._chats(progress, lines, _ignore):
-            begun = progress.earlier.begun(chat)
-            for _ in chat_items.items(begun, reader.name, now, _ignore, progress.earlier.ids(chat)):
+            begun_chat = progress.earlier.begun(chat)
+            for _ in chat_items.items(
+                begun_chat, reader.name, now, _ignore, progress.earlier.ids(chat)
+            ):
                 pass
         return progress
 
     def _reader(self, file: IO[bytes]) -> FormatReader | None:
-        probed = Lines(file, self._label, Position(), _ignore)
-        for _, entry in zip(range(_PROBED), probed, strict=False):
+        probed_lines = Lines(file, self._label, Position(), _ignore)
+        for _, entry in zip(range(_PROBED), probed_lines, strict=False):
             for reader in _READERS:
                 if reader.matches(entry.value):
                     return reader

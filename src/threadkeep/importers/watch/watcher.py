@@ -66,8 +66,8 @@ class Watcher:
         self._owner = optional_user_id(user)
         self._redactor = None if redactor is None else _Redacting(Settings(redactor=redactor))
         self.folders = _checked_folders(folders)
-        identity = _identity(self._memory, self._owner)
-        self._state = StateFile(_state_path(state, identity), identity)
+        target_identity = _identity(self._memory, self._owner)
+        self._state = StateFile(_state_path(state, target_identity), target_identity)
         self._positions = self._state.load() if self._has_sessions() else {}
         self._transcripts: dict[str, Transcript] = {}
 
@@ -79,11 +79,11 @@ class Watcher:
         """
         report = ImportReport()
         target = Target(self._memory, self._owner, self._redactor, report)
-        present = dict(self._present())
-        for path in [path for path in self._transcripts if path not in present]:
+        present_transcripts = dict(self._present())
+        for path in [path for path in self._transcripts if path not in present_transcripts]:
             del self._transcripts[path]
             self._positions.pop(path, None)
-        for path, transcript in present.items():
+        for path, transcript in present_transcripts.items():
             self._poll(path, transcript, target)
         self._state.save(self._positions)
         return report
@@ -99,13 +99,13 @@ class Watcher:
     def _present(self) -> Iterator[tuple[str, Transcript]]:
         for folder in self.folders:
             for path in _transcripts(folder):
-                key = str(path)
-                if key not in self._transcripts:
-                    start = self._positions.get(key)
-                    self._transcripts[key] = (
-                        Transcript(path, folder, start) if start else Transcript(path, folder)
+                path_text = str(path)
+                if path_text not in self._transcripts:
+                    position = self._positions.get(path_text)
+                    self._transcripts[path_text] = (
+                        Transcript(path, folder, position) if position else Transcript(path, folder)
                     )
-                yield key, self._transcripts[key]
+                yield path_text, self._transcripts[path_text]
 
     def _has_sessions(self) -> bool:
         """Whether there is anything in the store: in an emptied one, all is to be read again."""
@@ -121,17 +121,17 @@ def default_folders() -> list[Path]:
 
 def _checked_folders(folders: Iterable[str | Path] | None) -> Sequence[Path]:
     if folders is None:
-        checked = default_folders()
+        folder_paths = default_folders()
     else:
-        checked = [Path(folder).expanduser().absolute() for folder in folders]
-    for folder in checked:
+        folder_paths = [Path(folder).expanduser().absolute() for folder in folders]
+    for folder in folder_paths:
         if not folder.exists():
             raise ConfigError(f"there is no folder or file {shown(str(folder))} to watch")
-    if not checked:
+    if not folder_paths:
         raise ConfigError(
             "neither Claude Code nor Codex has transcripts here: pass the folder to watch"
         )
-    return checked
+    return folder_paths
 
 
 def _transcripts(folder: Path) -> Iterator[Path]:
@@ -145,9 +145,9 @@ def _transcripts(folder: Path) -> Iterator[Path]:
 
 
 def _identity(memory: Memory, owner: str | None) -> str:
-    described = memory.describe()
-    place = described.get("path", "")
-    parts = (repr(memory), str(Path(place).absolute()) if place else "", owner or "")
+    settings = memory.describe()
+    path = settings.get("path", "")
+    parts = (repr(memory), str(Path(path).absolute()) if path else "", owner or "")
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

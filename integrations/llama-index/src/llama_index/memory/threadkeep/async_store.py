@@ -71,10 +71,10 @@ class ThreadkeepAsyncChatStore(AsyncDBChatStore):
         offset: int | None = None,
     ) -> list[ChatMessage]:
         """Return copies of the messages with a status (`None` = any), oldest first."""
-        matching = await self._to_thread(lambda: _entries_with_status(self._chat(key), status))
+        matches = await self._to_thread(lambda: _entries_with_status(self._chat(key), status))
         start = offset or 0
         end = None if limit is None else start + limit
-        return [message for message, _ in matching[start:end]]
+        return [message for message, _ in matches[start:end]]
 
     async def count_messages(
         self, key: str, status: MessageStatus | None = MessageStatus.ACTIVE
@@ -106,11 +106,11 @@ class ThreadkeepAsyncChatStore(AsyncDBChatStore):
 
         def step() -> ChatMessage | None:
             chat = self._chat(key)
-            active = _entries_with_status(chat, MessageStatus.ACTIVE)
-            if not 0 <= idx < len(active):
+            active_entries = _entries_with_status(chat, MessageStatus.ACTIVE)
+            if not 0 <= idx < len(active_entries):
                 return None
-            chat.remove(*(item.id for item in active[idx][1]))
-            return active[idx][0]
+            chat.remove(*(item.id for item in active_entries[idx][1]))
+            return active_entries[idx][0]
 
         return await self._to_thread(step)
 
@@ -133,9 +133,9 @@ class ThreadkeepAsyncChatStore(AsyncDBChatStore):
 
         def step() -> list[ChatMessage]:
             chat = self._chat(key)
-            oldest = _archive_oldest(chat, n)
-            chat.remove(*(item.id for _, items in oldest for item in items))
-            return [message for message, _ in oldest]
+            archived_entries = _archive_oldest(chat, n)
+            chat.remove(*(item.id for _, items in archived_entries for item in items))
+            return [message for message, _ in archived_entries]
 
         return await self._to_thread(step)
 
@@ -167,12 +167,12 @@ def _items_with_status(messages: list[ChatMessage], status: MessageStatus) -> li
 def _entries_with_status(chat: Session, status: MessageStatus | None) -> list[Entry]:
     info = chat.info()
     archived_up_to = int(info.metadata.get(_ARCHIVED_UP_TO, 0)) if info else 0
-    after = archived_up_to if status is MessageStatus.ACTIVE else None
-    stored = entries(chat.items(after=after))
+    after_seq = archived_up_to if status is MessageStatus.ACTIVE else None
+    stored_entries = entries(chat.items(after=after_seq))
     if status is None:
-        return stored
-    archived = MessageStatus(status) is MessageStatus.ARCHIVED
-    return [entry for entry in stored if _is_archived(entry, archived_up_to) == archived]
+        return stored_entries
+    is_archived = MessageStatus(status) is MessageStatus.ARCHIVED
+    return [entry for entry in stored_entries if _is_archived(entry, archived_up_to) == is_archived]
 
 
 def _is_archived(entry: Entry, archived_up_to: int) -> bool:
@@ -181,18 +181,18 @@ def _is_archived(entry: Entry, archived_up_to: int) -> bool:
 
 def _archive_oldest(chat: Session, count: int) -> list[Entry]:
     """Archive the oldest active messages atomically and return them, to this caller only."""
-    oldest: list[Entry] = []
+    oldest_entries: list[Entry] = []
 
     def step(metadata: dict[str, Any]) -> dict[str, Any]:
         archived_up_to = int(metadata.get(_ARCHIVED_UP_TO, 0))
-        active = [
+        active_entries = [
             e
             for e in entries(chat.items(after=archived_up_to))
             if not _is_archived(e, archived_up_to)
         ]
-        oldest[:] = active[: max(0, count)]
-        return {_ARCHIVED_UP_TO: oldest[-1][1][-1].seq} if oldest else {}
+        oldest_entries[:] = active_entries[: max(0, count)]
+        return {_ARCHIVED_UP_TO: oldest_entries[-1][1][-1].seq} if oldest_entries else {}
 
     if chat.info() is not None:
         chat.update(metadata=step)
-    return oldest
+    return oldest_entries

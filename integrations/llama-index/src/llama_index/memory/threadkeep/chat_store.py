@@ -70,29 +70,29 @@ class ThreadkeepChatStore(BaseChatStore):
         if idx is None:
             limits.add(chat, to_item(message))
             return
-        stored = chat.items()
-        limits.set_items(chat, *stored[:idx], to_item(message), *stored[idx:])
+        stored_items = chat.items()
+        limits.set_items(chat, *stored_items[:idx], to_item(message), *stored_items[idx:])
 
     def delete_messages(self, key: str) -> list[ChatMessage] | None:
         """Delete and return all messages of a key; `None` if there are none."""
         chat = self._chat(key)
-        removed = chat.rewind(before=0)
+        removed_items = chat.rewind(before=0)
         chat.delete()
-        return to_messages(removed) or None
+        return to_messages(removed_items) or None
 
     def delete_message(self, key: str, idx: int) -> ChatMessage | None:
         """Delete and return the message at a position."""
         chat = self._chat(key)
-        entry = _entry_at(entries(chat.items()), idx)
-        if entry is None:
+        message_entry = _entry_at(entries(chat.items()), idx)
+        if message_entry is None:
             return None
-        chat.remove(*(item.id for item in entry[1]))
-        return entry[0]
+        chat.remove(*(item.id for item in message_entry[1]))
+        return message_entry[0]
 
     def delete_last_message(self, key: str) -> ChatMessage | None:
         """Delete and return the newest message; each is returned to one caller only."""
-        removed = to_messages(self._chat(key).rewind(last=1))
-        return removed[-1] if removed else None
+        removed_messages = to_messages(self._chat(key).rewind(last=1))
+        return removed_messages[-1] if removed_messages else None
 
     def get_keys(self) -> list[str]:
         """The keys of all conversations."""

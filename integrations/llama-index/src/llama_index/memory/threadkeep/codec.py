@@ -46,21 +46,21 @@ def to_item(message: ChatMessage, location: str = "message") -> Item:
         return Item(role=message.role.value, content=text)
     dump = _dump(message, location)
     blocks: list[dict[str, Any]] = dump["blocks"]
-    neutral = [to_neutral(block) for block in blocks]
-    content = [part for part in neutral if part is not None]
-    extra = dump["additional_kwargs"]
+    neutral_blocks = [to_neutral(block) for block in blocks]
+    content = [block for block in neutral_blocks if block is not None]
+    kwargs = dump["additional_kwargs"]
     role = _ROLES.get(message.role, str(message.role.value))
     item = Item(
         type="tool_result" if role == "tool" else "message",
         role=role,
-        name=_text(extra.get("name")),
+        name=_text(kwargs.get("name")),
         content=_content(blocks, content),
-        tool_calls=_calls(blocks, extra),
-        tool_call_id=_text(extra.get("tool_call_id")) if role == "tool" else None,
+        tool_calls=_calls(blocks, kwargs),
+        tool_call_id=_text(kwargs.get("tool_call_id")) if role == "tool" else None,
     )
     (item,) = parse(item, location)  # the same validation as for all other input
-    slim = {**dump, "blocks": _without_stored_bytes(blocks, neutral)}
-    return Item(**{**_fields(item), "raw": {"format": FORMAT, "data": slim}})
+    stored_dump = {**dump, "blocks": _without_stored_bytes(blocks, neutral_blocks)}
+    return Item(**{**_fields(item), "raw": {"format": FORMAT, "data": stored_dump}})
 
 
 def to_message(item: Item) -> ChatMessage | None:
@@ -87,9 +87,9 @@ def _stored_message(item: Item, stored: dict[str, Any]) -> ChatMessage:
 def _dump(message: ChatMessage, location: str) -> dict[str, Any]:
     try:
         blocks = [_with_json_arguments(_read_stream(block)) for block in message.blocks]
-        extra = as_json(message.additional_kwargs, any_type=True)
-        readable = message.model_copy(update={"blocks": blocks, "additional_kwargs": extra})
-        return readable.model_dump(mode="json")
+        kwargs = as_json(message.additional_kwargs, any_type=True)
+        copy = message.model_copy(update={"blocks": blocks, "additional_kwargs": kwargs})
+        return copy.model_dump(mode="json")
     except (ValueError, RecursionError) as error:
         raise InputError(f"{location} cannot be stored as JSON: {error}") from error
 
@@ -104,14 +104,14 @@ def _with_json_arguments(block: Any) -> Any:
 
 def _read_stream(block: Any) -> Any:
     """Return the block with its byte stream, if any, read and encoded as base64."""
-    field = BYTES.get(block.block_type, "")
-    stream: Any = getattr(block, field, None)
+    bytes_field = BYTES.get(block.block_type, "")
+    stream: Any = getattr(block, bytes_field, None)
     if not hasattr(stream, "read"):
         return block
     stream.seek(0)
-    encoded = base64.b64encode(stream.read())
+    encoded_bytes = base64.b64encode(stream.read())
     stream.seek(0)
-    return block.model_copy(update={field: encoded})
+    return block.model_copy(update={bytes_field: encoded_bytes})
 
 
 def _content(blocks: list[dict[str, Any]], content: list[dict[str, Any]]) -> str | list[Any]:
@@ -160,22 +160,22 @@ def _fields(item: Item) -> dict[str, Any]:
 
 def _without_stored_bytes(blocks: list[dict[str, Any]], neutral: list[Any]) -> list[dict[str, Any]]:
     """Replace bytes that the neutral content holds already by references to it."""
-    index, slim = 0, []
+    index, copies = 0, []
     for block, part in zip(blocks, neutral, strict=True):
         field = BYTES.get(block["block_type"], "")
         if part is not None and block.get(field) and part.get("base64") == block[field]:
             block = {**block, field: {_BLOCK_REFERENCE: index}}
-        slim.append(block)
+        copies.append(block)
         index += part is not None
-    return slim
+    return copies
 
 
 def _restore_bytes(blocks: list[dict[str, Any]], content: str | list[dict[str, Any]]) -> list[Any]:
     for block in blocks:
-        field = BYTES.get(block.get("block_type", ""), "")
-        reference = block.get(field)
+        bytes_field = BYTES.get(block.get("block_type", ""), "")
+        reference = block.get(bytes_field)
         if isinstance(reference, dict):
-            block[field] = content[reference[_BLOCK_REFERENCE]]["base64"]  # type: ignore[index]  # it is a list
+            block[bytes_field] = content[reference[_BLOCK_REFERENCE]]["base64"]  # type: ignore[index]  # it is a list
     return blocks
 
 
@@ -189,10 +189,10 @@ def _lenient_message(data: dict[str, Any]) -> ChatMessage:
 
 def _block(data: dict[str, Any]) -> Any:
     """Build a block, unvalidated if its file is missing; a placeholder if its type is unknown."""
-    kind = _CLASSES.get(data.get("block_type", ""))
-    if kind is None:
+    block_class = _CLASSES.get(data.get("block_type", ""))
+    if block_class is None:
         return TextBlock(text=f"[{data.get('block_type')}]")
     try:
-        return kind.model_validate(data)
+        return block_class.model_validate(data)
     except ValidationError:
-        return kind.model_construct(**data)
+        return block_class.model_construct(**data)

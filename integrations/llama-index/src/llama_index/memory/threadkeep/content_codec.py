@@ -51,9 +51,9 @@ def from_neutral(block: Mapping[str, Any]) -> Any:
     if kind == "reasoning":
         extras = dict(block.get("extras") or {})
         return ThinkingBlock(content=block.get("reasoning"), additional_information=extras)
-    make = _MAKERS.get(kind)
+    maker = _MAKERS.get(kind)
     source = _source(block, BYTES.get(kind, "data"))
-    return make(block, source) if make and source else TextBlock(text=_placeholder(block))
+    return maker(block, source) if maker and source else TextBlock(text=_placeholder(block))
 
 
 def _image(block: Mapping[str, Any], source: Block) -> ImageBlock:
@@ -79,9 +79,9 @@ _MAKERS: Final = {"image": _image, "audio": _audio, "video": _video, "file": _fi
 
 
 def _reasoning(block: Mapping[str, Any]) -> Block:
-    neutral: Block = {"type": "reasoning", "reasoning": block.get("content") or ""}
+    reasoning_block: Block = {"type": "reasoning", "reasoning": block.get("content") or ""}
     signature = (block.get("additional_information") or {}).get("signature")
-    return {**neutral, "extras": {"signature": signature}} if signature else neutral
+    return {**reasoning_block, "extras": {"signature": signature}} if signature else reasoning_block
 
 
 def _join_texts(blocks: list[Mapping[str, Any]]) -> str:
@@ -89,23 +89,23 @@ def _join_texts(blocks: list[Mapping[str, Any]]) -> str:
 
 
 def _media(kind: str, block: Mapping[str, Any]) -> Block | None:
-    media: Block = {"type": kind}
-    path, name = block.get("path"), block.get("title")
+    media_block: Block = {"type": kind}
+    path, file_name = block.get("path"), block.get("title")
     if block.get(BYTES[block["block_type"]]):
-        media["base64"] = block[BYTES[block["block_type"]]]
+        media_block["base64"] = block[BYTES[block["block_type"]]]
     elif block.get("url"):
-        media["url"] = str(block["url"])
+        media_block["url"] = str(block["url"])
     elif path:
-        media["url"], name = f"file:{path}", name or PurePath(path).name
+        media_block["url"], file_name = f"file:{path}", file_name or PurePath(path).name
     else:
         return None
-    mime = block.get(f"{block['block_type']}_mimetype")
+    mime_type = block.get(f"{block['block_type']}_mimetype")
     if block["block_type"] == "audio" and block.get("format"):
-        mime = f"audio/{block['format']}"
-    extras = {key: v for key, v in (("detail", block.get("detail")), ("filename", name)) if v}
+        mime_type = f"audio/{block['format']}"
+    extras = {key: v for key, v in (("detail", block.get("detail")), ("filename", file_name)) if v}
     return {
-        **media,
-        **({"mime_type": mime} if mime else {}),
+        **media_block,
+        **({"mime_type": mime_type} if mime_type else {}),
         **({"extras": extras} if extras else {}),
     }
 
@@ -118,5 +118,5 @@ def _source(block: Mapping[str, Any], field: str) -> Block | None:
 
 def _placeholder(block: Mapping[str, Any]) -> str:
     value = block.get("value")
-    kind = value.get("type", "content") if isinstance(value, Mapping) else block["type"]
-    return str(value) if block["type"] == "json" else f"[{block.get('file_id') or kind}]"
+    content_type = value.get("type", "content") if isinstance(value, Mapping) else block["type"]
+    return str(value) if block["type"] == "json" else f"[{block.get('file_id') or content_type}]"

@@ -89,24 +89,26 @@ def import_sqlalchemy_store(
         NotOwner: a session with that key belongs to another user; earlier ones are imported.
     """
     owner = plain_user(user, user_id)
-    target, source = shared_memory(memory), _open_engine(engine)
+    target_memory, source_engine = shared_memory(memory), _open_engine(engine)
     names = ("id", "key", "timestamp", "data")
     columns = [sqlalchemy.Column(n, sqlalchemy.JSON if n == "data" else None) for n in names]
     table = sqlalchemy.Table(table_name, sqlalchemy.MetaData(schema=schema), *columns)
     order = (table.c.key, table.c.timestamp, table.c.id)
     counts = dict[str, int]()
     try:
-        with source.connect() as connection:
+        with source_engine.connect() as connection:
             rows = connection.execute(sqlalchemy.select(*table.c).order_by(*order))
-            for key, key_rows in groupby(rows, key=lambda row: str(row.key)):
-                counts[key] = add_in_batches(target, key, owner, list(map(_item, key_rows)))
+            for session_id, key_rows in groupby(rows, key=lambda row: str(row.key)):
+                counts[session_id] = add_in_batches(
+                    target_memory, session_id, owner, list(map(_item, key_rows))
+                )
     except sqlalchemy.exc.SQLAlchemyError as error:
         raise ConfigError(
             f"no table of SQLAlchemyChatStore {shown(table_name)}: {error}"
         ) from error
     finally:
-        if source is not engine:
-            source.dispose()
+        if source_engine is not engine:
+            source_engine.dispose()
     return counts
 
 
@@ -119,10 +121,10 @@ def _open_engine(engine: sqlalchemy.Engine | str) -> sqlalchemy.Engine:
 
 
 def _numbered_item(numbered: tuple[int, Mapping[str, Any]]) -> Item:
-    number, data = numbered
-    digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
-    item = to_item(ChatMessage.model_validate(data), f"message {number}")
-    return dataclasses.replace(item, id=f"llama-json:{number}:{digest}")
+    message_number, dump = numbered
+    digest = hashlib.sha256(json.dumps(dump, sort_keys=True).encode()).hexdigest()[:16]
+    item = to_item(ChatMessage.model_validate(dump), f"message {message_number}")
+    return dataclasses.replace(item, id=f"llama-json:{message_number}:{digest}")
 
 
 def _item(row: Any) -> Item:

@@ -39,31 +39,31 @@ def inject_context(messages: list[ChatMessage], context: Context, query: str) ->
         context: the texts to inject.
         query: the question.
     """
-    injected = list(messages)
+    new_messages = list(messages)
     question_index = next(
-        (n for n in range(len(injected) - 1, -1, -1) if injected[n].role == "user"), None
+        (n for n in range(len(new_messages) - 1, -1, -1) if new_messages[n].role == "user"), None
     )
-    has_question = question_index is not None and injected[question_index].content == query
+    has_question = question_index is not None and new_messages[question_index].content == query
     if context.volatile and has_question and question_index is not None:
-        injected[question_index] = _with_texts(
-            injected[question_index], [context.volatile], first=True
+        new_messages[question_index] = _with_texts(
+            new_messages[question_index], [context.volatile], first=True
         )
-    candidates = [context.stable, *([] if has_question else [context.volatile])]
-    texts = [text for text in candidates if text]
+    candidate_texts = [context.stable, *([] if has_question else [context.volatile])]
+    texts = [text for text in candidate_texts if text]
     if not texts:
-        return injected
-    if injected and injected[0].role == MessageRole.SYSTEM:
-        return [_with_texts(injected[0], texts), *injected[1:]]
+        return new_messages
+    if new_messages and new_messages[0].role == MessageRole.SYSTEM:
+        return [_with_texts(new_messages[0], texts), *new_messages[1:]]
     blocks = [TextBlock(text=text) for text in texts]
-    return [ChatMessage(role=MessageRole.SYSTEM, blocks=blocks), *injected]
+    return [ChatMessage(role=MessageRole.SYSTEM, blocks=blocks), *new_messages]
 
 
 def without_context(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
     """Remove injected memory from messages that a caller passes back."""
-    stripped = (
+    own_messages = (
         message if len(message.blocks) == 0 else _strip_context(message) for message in messages
     )
-    return [message for message in stripped if message is not None]
+    return [message for message in own_messages if message is not None]
 
 
 def _strip_context(message: ChatMessage) -> ChatMessage | None:

@@ -69,15 +69,15 @@ class ThreadkeepMemory(BaseMemory):
         user_id: UserId | None = None,
         **fields: Any,
     ) -> None:
-        session, opened = open_conversation(session_id, memory)
-        ids = {"session_id": session, "user": plain_user(user, user_id)}
-        super().__init__(**{**ids, "window": window, **fields})
-        self._memory = opened
-        self._origin = store_refs.register(opened, memory)
-        self._chat = opened.session(self.session_id, user=self.user)
+        session_name, shared_store = open_conversation(session_id, memory)
+        id_fields = {"session_id": session_name, "user": plain_user(user, user_id)}
+        super().__init__(**{**id_fields, "window": window, **fields})
+        self._memory = shared_store
+        self._origin = store_refs.register(shared_store, memory)
+        self._chat = shared_store.session(self.session_id, user=self.user)
         policies = windows.parse_window(window)
-        injection = with_summary(parse_injection(self.inject), self.summary, opened)
-        self._prompt = MemoryPrompt(opened, self._chat, policies, injection)
+        injection = with_summary(parse_injection(self.inject), self.summary, shared_store)
+        self._prompt = MemoryPrompt(shared_store, self._chat, policies, injection)
 
     @property
     def chat(self) -> Session:
@@ -155,12 +155,12 @@ class ThreadkeepMemory(BaseMemory):
             ConfigError: the user id is not valid.
             TypeError: an argument is unknown.
         """
-        bound = {"memory": memory, "user": plain_user(user, user_id), **fields}
+        bound_fields = {"memory": memory, "user": plain_user(user, user_id), **fields}
 
         class Bound(cls):  # type: ignore[valid-type, misc]  # the base is a variable
             @classmethod
             def from_defaults(_, *args: Any, **kwargs: Any) -> Self:  # noqa: N804  # cls is the outer class
-                return cls.from_defaults(*args, **{**bound, **kwargs})
+                return cls.from_defaults(*args, **{**bound_fields, **kwargs})
 
         return Bound
 

@@ -63,10 +63,10 @@ class KnownBlock(BaseMemoryBlock[str]):
         user_id: UserId | None = None,
         **fields: Any,
     ) -> None:
-        session = None if session_id is None else session_id_text(session_id)
+        session_name = None if session_id is None else session_id_text(session_id)
         defaults = {"name": self._name, "description": self._description}
-        ids = {"session_id": session, "user": plain_user(user, user_id)}
-        super().__init__(**{**defaults, **ids, **fields})
+        id_fields = {"session_id": session_name, "user": plain_user(user, user_id)}
+        super().__init__(**{**defaults, **id_fields, **fields})
         self._memory = shared_memory(memory)
 
     @abstractmethod
@@ -91,9 +91,9 @@ class KnownBlock(BaseMemoryBlock[str]):
 
     async def atruncate(self, content: str, tokens_to_truncate: int) -> str | None:
         """Drop the least important lines to save that many tokens; `None` if no line is left."""
-        remaining = len(get_tokenizer()(content)) - tokens_to_truncate
+        token_limit = len(get_tokenizer()(content)) - tokens_to_truncate
         lines = content.removeprefix(MARK_START).removesuffix(MARK_END).strip().splitlines()
-        return _fit_lines(lines, remaining) or None
+        return _fit_lines(lines, token_limit) or None
 
     def _scope(self, session: str | None) -> Session | User:
         if (self.session_id or session) is None and self.user is not None:
@@ -156,16 +156,16 @@ class FilesBlock(KnownBlock):
 
 def _fit_lines(lines: list[str], limit: int) -> str:
     """Enclose as many leading lines as fit into the token limit."""
-    count, chosen = get_tokenizer(), list[str]()
-    remaining = limit - len(count(_enclose([])))
+    tokenize, chosen_lines = get_tokenizer(), list[str]()
+    tokens_left = limit - len(tokenize(_enclose([])))
     for line in lines:
-        remaining -= len(count(f"{line}\n"))
-        if remaining < 0:
+        tokens_left -= len(tokenize(f"{line}\n"))
+        if tokens_left < 0:
             break
-        chosen.append(line)
-    while chosen and len(count(_enclose(chosen))) > limit:
-        chosen.pop()
-    return _enclose(chosen) if chosen else ""
+        chosen_lines.append(line)
+    while chosen_lines and len(tokenize(_enclose(chosen_lines))) > limit:
+        chosen_lines.pop()
+    return _enclose(chosen_lines) if chosen_lines else ""
 
 
 def _enclose(lines: list[str]) -> str:
@@ -174,7 +174,7 @@ def _enclose(lines: list[str]) -> str:
 
 def _without_session(message: ChatMessage) -> ChatMessage:
     """Return the message without the session id that LlamaIndex added to it."""
-    kwargs = {
+    own_kwargs = {
         key: value for key, value in message.additional_kwargs.items() if key != _SESSION_FIELD
     }
-    return message.model_copy(update={"additional_kwargs": kwargs})
+    return message.model_copy(update={"additional_kwargs": own_kwargs})

@@ -72,12 +72,12 @@ class MemoryPrompt:
         query = current_question(input, window)
         context = self._context(window, query, spent, budget)
         if context and _is_over(window, context, spent, budget):
-            reserved = spent + self._injected_tokens(spent, budget) + MESSAGE_OVERHEAD
-            window = self._chat.window(**self._limits(reserved, budget))
+            reserved_tokens = spent + self._injected_tokens(spent, budget) + MESSAGE_OVERHEAD
+            window = self._chat.window(**self._limits(reserved_tokens, budget))
             context = self._context(window, query, spent, budget)
         self._over.check(window, self._chat.id)
-        is_cut = _opens_with_answer(window) and self._chat.items(limit=1)[0].id != window[0].id
-        messages = _from_first_question(window) if is_cut else to_messages(window)
+        is_cut_off = _opens_with_answer(window) and self._chat.items(limit=1)[0].id != window[0].id
+        messages = _from_first_question(window) if is_cut_off else to_messages(window)
         return inject_context(messages, context, query) if context else messages
 
     def show_handles(self, budget: TokenBudget) -> windows.Policies:
@@ -90,7 +90,7 @@ class MemoryPrompt:
     def _context(
         self, window: Window, query: str, spent: int, budget: TokenBudget
     ) -> Context | None:
-        if self._injection is None or (tokens := self._injected_tokens(spent, budget)) < 1:
+        if self._injection is None or (token_limit := self._injected_tokens(spent, budget)) < 1:
             return None
         counter = None if budget.limit is None else budget.count
         summary = self._injection.summary
@@ -98,13 +98,13 @@ class MemoryPrompt:
             self._chat.context, summary=summary, window=window, counter=counter
         )
         if not self._injection.recall:
-            return read_context(max_tokens=tokens)
-        return self._recall_cache.get(read_context, query, turn_key(window), tokens)
+            return read_context(max_tokens=token_limit)
+        return self._recall_cache.get(read_context, query, turn_key(window), token_limit)
 
     def _injected_tokens(self, spent: int, budget: TokenBudget) -> int:
         """The tokens that may be injected: the `inject` option, at most a quarter of the limit."""
-        most = (self._injection or Injection()).max_tokens
-        return most if budget.limit is None else min(most, (budget.limit - spent) // 4)
+        maximum = (self._injection or Injection()).max_tokens
+        return maximum if budget.limit is None else min(maximum, (budget.limit - spent) // 4)
 
     def _limits(self, spent: int, budget: TokenBudget) -> dict[str, Any]:
         if budget.limit is None:
@@ -135,9 +135,9 @@ def _from_first_question(window: Window) -> list[ChatMessage]:
 
     Returns all of them if a later tool result belongs to one of the leading calls.
     """
-    start = next((n for n, item in enumerate(window) if item.role not in _ANSWER_ROLES), 0)
-    calls = {call.get("id") for item in window[:start] for call in item.tool_calls}
+    first_index = next((n for n, item in enumerate(window) if item.role not in _ANSWER_ROLES), 0)
+    call_ids = {call.get("id") for item in window[:first_index] for call in item.tool_calls}
     has_later_results = any(
-        item.tool_call_id in calls for item in window[start:] if item.tool_call_id
+        item.tool_call_id in call_ids for item in window[first_index:] if item.tool_call_id
     )
-    return to_messages(window if has_later_results else window[start:])
+    return to_messages(window if has_later_results else window[first_index:])

@@ -19,7 +19,7 @@ _ADVICE: Final = "pass on_set='append', 'archive' or 'replace' to choose what ha
 
 def items(messages: Sequence[ChatMessage]) -> list[Item]:
     """Convert messages to items; errors name a message by its index."""
-    return [to_item(message, f"message {number}") for number, message in enumerate(messages)]
+    return [to_item(message, f"message {index}") for index, message in enumerate(messages)]
 
 
 def apply(memory: Memory, chat: Session, messages: list[ChatMessage], on_set: str) -> str | None:
@@ -31,20 +31,20 @@ def apply(memory: Memory, chat: Session, messages: list[ChatMessage], on_set: st
         messages: the new history.
         on_set: `archive`, `append` or `replace`.
     """
-    new = items(messages)
-    stored = to_messages(chat.items())
-    if stored == messages[: len(stored)]:
-        if new[len(stored) :]:
-            limits.add(chat, *new[len(stored) :])
+    new_items = items(messages)
+    stored_messages = to_messages(chat.items())
+    if stored_messages == messages[: len(stored_messages)]:
+        if new_items[len(stored_messages) :]:
+            limits.add(chat, *new_items[len(stored_messages) :])
         return None
     if on_set == "append":
-        limits.add(chat, *new[_overlap(stored, messages) :])
+        limits.add(chat, *new_items[_overlap(stored_messages, messages) :])
         return f"session {shown(chat.id)} got another chat_history, which was appended; {_ADVICE}"
     if on_set == "replace":
-        limits.set_items(chat, *new)
+        limits.set_items(chat, *new_items)
         return None
     archive_id = _archive(chat)
-    limits.set_items(chat, *new)
+    limits.set_items(chat, *new_items)
     return (
         f"session {shown(chat.id)} got another chat_history; what it held is in "
         f"{shown(archive_id)}; {_ADVICE}"
@@ -53,14 +53,14 @@ def apply(memory: Memory, chat: Session, messages: list[ChatMessage], on_set: st
 
 def _overlap(stored: list[ChatMessage], messages: list[ChatMessage]) -> int:
     """The number of leading messages that the stored conversation already ends with."""
-    longest = min(len(stored), len(messages))
-    return next((n for n in range(longest, 0, -1) if stored[-n:] == messages[:n]), 0)
+    longest_overlap = min(len(stored), len(messages))
+    return next((n for n in range(longest_overlap, 0, -1) if stored[-n:] == messages[:n]), 0)
 
 
 def _archive(chat: Session) -> str:
-    number = 1
+    archive_number = 1
     while True:
         try:
-            return chat.fork(f"{chat.id}/archive/{number}").id
+            return chat.fork(f"{chat.id}/archive/{archive_number}").id
         except Conflict:
-            number += 1
+            archive_number += 1

@@ -20,16 +20,16 @@ def register(memory: Memory, source: Memory | str | None) -> str | None:
     """
     if source is None or (isinstance(source, str) and _is_public(source)):
         return source
-    for name, live_memory in _live_memories.items():
+    for store_name, live_memory in _live_memories.items():
         if live_memory is memory:
-            return name
-    display_name, number = repr(memory), 1
-    name = display_name
-    while name in _live_memories:
-        number += 1
-        name = f"{display_name} #{number}"
-    _live_memories[name] = memory
-    return name
+            return store_name
+    display_name, name_number = repr(memory), 1
+    store_name = display_name
+    while store_name in _live_memories:
+        name_number += 1
+        store_name = f"{display_name} #{name_number}"
+    _live_memories[store_name] = memory
+    return store_name
 
 
 def resolve(name: str | None) -> Memory:
@@ -52,5 +52,5 @@ def resolve(name: str | None) -> Memory:
 
 
 def _is_public(url: str) -> bool:
-    split = urlsplit(url)
-    return "@" not in split.netloc and not split.query
+    url_parts = urlsplit(url)
+    return "@" not in url_parts.netloc and not url_parts.query

@@ -10,6 +10,7 @@ from llama_index.core.base.llms.types import ChatMessage, MessageRole, ToolCallB
 from llama_index.memory.threadkeep.codec import to_message
 from llama_index.memory.threadkeep.content_codec import from_neutral
 from threadkeep import Item
+from threadkeep.messages import as_blocks
 
 _HIDDEN: Final = frozenset({"notice", "opaque"})
 _RESULT_ROLES: Final = frozenset({"tool", "function"})
@@ -27,27 +28,27 @@ def entries(items: Sequence[Item]) -> list[Entry]:
     """Return each message with its items: several if another framework stored the reasoning,
     text and calls of an answer separately.
     """
-    decoded = [(to_message(item), item) for item in items]
-    if all(message is not None for message, _ in decoded):
-        return [(message, [item]) for message, item in decoded if message is not None]
-    grouped: list[Entry] = []
-    foreign: list[Item] = []
-    native_by_id = {id(item): message for message, item in decoded}
+    decoded_items = [(to_message(item), item) for item in items]
+    if all(message is not None for message, _ in decoded_items):
+        return [(message, [item]) for message, item in decoded_items if message is not None]
+    grouped_entries: list[Entry] = []
+    foreign_run: list[Item] = []
+    messages_by_id = {id(item): message for message, item in decoded_items}
     for item in _results_behind_calls(items):
-        native = native_by_id[id(item)]
-        if native is not None and not (item.raw is None and _continues(foreign, item)):
-            grouped += _flush(foreign)
-            grouped.append((native, [item]))
+        own_message = messages_by_id[id(item)]
+        if own_message is not None and not (item.raw is None and _continues(foreign_run, item)):
+            grouped_entries += _flush(foreign_run)
+            grouped_entries.append((own_message, [item]))
         elif item.type not in _HIDDEN:
-            if not _continues(foreign, item):
-                grouped += _flush(foreign)
-            foreign.append(item)
-    return grouped + _flush(foreign)
+            if not _continues(foreign_run, item):
+                grouped_entries += _flush(foreign_run)
+            foreign_run.append(item)
+    return grouped_entries + _flush(foreign_run)
 
 
 def _flush(foreign: list[Item]) -> list[Entry]:
-    run, foreign[:] = list(foreign), []
-    return [(_foreign_message(run), run)] if run else []
+    flushed_items, foreign[:] = list(foreign), []
+    return [(_foreign_message(flushed_items), flushed_items)] if flushed_items else []
 
 
 def _continues(run: list[Item], item: Item) -> bool:
@@ -61,20 +62,20 @@ def _continues(run: list[Item], item: Item) -> bool:
 
 
 def _foreign_message(run: list[Item]) -> ChatMessage:
-    first = run[0]
-    if first.role in _RESULT_ROLES:
-        extra = {"tool_call_id": first.tool_call_id or "", "name": first.name}
-        fields = {key: value for key, value in extra.items() if value is not None}
-        return ChatMessage(role="tool", blocks=_blocks(first), additional_kwargs=fields)
-    role = _ROLES.get(first.role) or (MessageRole.ASSISTANT if first.tool_calls else "user")
+    first_item = run[0]
+    if first_item.role in _RESULT_ROLES:
+        kwargs = {"tool_call_id": first_item.tool_call_id or "", "name": first_item.name}
+        set_kwargs = {key: value for key, value in kwargs.items() if value is not None}
+        return ChatMessage(role="tool", blocks=_blocks(first_item), additional_kwargs=set_kwargs)
+    role = _ROLES.get(first_item.role) or (
+        MessageRole.ASSISTANT if first_item.tool_calls else "user"
+    )
     blocks = [block for item in run for block in _blocks(item)]
-    extra = {"name": first.name} if first.name and first.type == "message" else {}
-    return ChatMessage(role=role, blocks=blocks, additional_kwargs=extra)
+    kwargs = {"name": first_item.name} if first_item.name and first_item.type == "message" else {}
+    return ChatMessage(role=role, blocks=blocks, additional_kwargs=kwargs)
 
 
 def _blocks(item: Item) -> list[object]:
-    text_blocks = [{"type": "text", "text": item.content}] if item.content else []
-    neutral = text_blocks if isinstance(item.content, str) else item.content
     calls = [
         ToolCallBlock(
             tool_call_id=call.get("id"),
@@ -83,28 +84,28 @@ def _blocks(item: Item) -> list[object]:
         )
         for call in item.tool_calls
     ]
-    return [*map(from_neutral, neutral), *calls]
+    return [*map(from_neutral, as_blocks(item.content)), *calls]
 
 
 def _results_behind_calls(items: Sequence[Item]) -> list[Item]:
     """Reorder the items so that tool results directly follow the answer with their calls."""
-    ordered: list[Item] = []
-    caller: dict[str, int] = {}
+    ordering: list[Item] = []
+    positions: dict[str, int] = {}
     for item in items:
         call_index = (
-            caller.pop(item.tool_call_id or "", None) if item.role in _RESULT_ROLES else None
+            positions.pop(item.tool_call_id or "", None) if item.role in _RESULT_ROLES else None
         )
         if call_index is None:
-            ordered.append(item)
+            ordering.append(item)
         else:
-            end = call_index + 1
-            while end < len(ordered) and _answers_or_continues(ordered, end):
-                end += 1
-            ordered.insert(end, item)
-            caller = {id: n + (n >= end) for id, n in caller.items()}
+            target = call_index + 1
+            while target < len(ordering) and _answers_or_continues(ordering, target):
+                target += 1
+            ordering.insert(target, item)
+            positions = {id: n + (n >= target) for id, n in positions.items()}
         if item.tool_calls:
-            caller.update({str(call.get("id")): len(ordered) - 1 for call in item.tool_calls})
-    return ordered
+            positions.update({str(call.get("id")): len(ordering) - 1 for call in item.tool_calls})
+    return ordering
 
 
 def _answers_or_continues(ordered: list[Item], index: int) -> bool:
