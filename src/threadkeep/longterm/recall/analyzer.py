@@ -75,16 +75,18 @@ class IndexedDocument:
 
 def item_document(session: str, item: Item, written_at: float) -> IndexedDocument | None:
     """The document of an item; `None` if it is of a kind that is never recalled."""
-    output = bool(tool_groups.tool_results([item]))
-    spoken = item.type == "message" and item.role not in _IGNORED_ROLES and not item.hidden
-    if not output and not spoken:
+    is_tool_output = bool(tool_groups.tool_results([item]))
+    is_visible_message = (
+        item.type == "message" and item.role not in _IGNORED_ROLES and not item.hidden
+    )
+    if not is_tool_output and not is_visible_message:
         return None
     speaker, text = _speaker(
-        item.name or "", item.text[: MAX_OUTPUT_CHARACTERS if output else MAX_CHARACTERS]
+        item.name or "", item.text[: MAX_OUTPUT_CHARACTERS if is_tool_output else MAX_CHARACTERS]
     )
     if not text.strip() or markers.is_injected(text):
         return None
-    statements, questions = tokenizer.split(text)
+    statement_words, question_words = tokenizer.split(text)
     return IndexedDocument(
         session,
         item.seq,
@@ -92,32 +94,32 @@ def item_document(session: str, item: Item, written_at: float) -> IndexedDocumen
         written_at,
         item.created_at.timestamp() if item.created_at else written_at,
         item.role,
-        () if output else tuple(tokenizer.stems(speaker)),
-        Counter(chain.from_iterable(statements)),
-        Counter(chain.from_iterable(questions)),
-        len(statements),
-        len(questions),
-        _flags(text) | (TOOL if output else 0),
+        () if is_tool_output else tuple(tokenizer.stems(speaker)),
+        Counter(chain.from_iterable(statement_words)),
+        Counter(chain.from_iterable(question_words)),
+        len(statement_words),
+        len(question_words),
+        _flags(text) | (TOOL if is_tool_output else 0),
     )
 
 
 def fact_document(fact: Fact, namespace: str) -> IndexedDocument:
     """The document of a fact, with the items of this namespace that it was learned from."""
     said_at = fact.observed_at or fact.created_at
-    stamp = said_at.timestamp() if said_at else 0.0
-    sources = (s for s in fact.sources if s.namespace in (None, namespace))
-    words = tokenizer.words(f"{fact.text}\n{fact.gloss}" if fact.gloss else fact.text)
+    said_timestamp = said_at.timestamp() if said_at else 0.0
+    sources = (source for source in fact.sources if source.namespace in (None, namespace))
+    fact_words = tokenizer.words(f"{fact.text}\n{fact.gloss}" if fact.gloss else fact.text)
     return IndexedDocument(
         FACT_PREFIX + fact.id,
         fact.seq,
         0,
-        stamp,
-        stamp,
+        said_timestamp,
+        said_timestamp,
         "",
         (),
-        Counter(chain.from_iterable(words)),
+        Counter(chain.from_iterable(fact_words)),
         Counter(),
-        len(words),
+        len(fact_words),
         0,
         _flags(fact.text) | FACT,
         tuple(item_key(source.session, source.item) for source in sources),
@@ -126,16 +128,16 @@ def fact_document(fact: Fact, namespace: str) -> IndexedDocument:
 
 def item_key(session: str, item: str) -> int:
     """A number for an item, the same in every process."""
-    name = f"{session}\0{item}".encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(name, digest_size=8).digest(), "little")
+    qualified_item_id = f"{session}\0{item}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(qualified_item_id, digest_size=8).digest(), "little")
 
 
 def _speaker(name: str, text: str) -> tuple[str, str]:
     """Who speaks, and what is said: a name that begins the text is the speaker's, no word of it."""
-    label = _SPEAKER_LABEL.match(text)
-    if label is None or (name and name != label[2]):
+    label_match = _SPEAKER_LABEL.match(text)
+    if label_match is None or (name and name != label_match[2]):
         return name, text
-    return label[2], (label[1] or "") + text[label.end() :]
+    return label_match[2], (label_match[1] or "") + text[label_match.end() :]
 
 
 def _flags(text: str) -> int:

@@ -30,21 +30,21 @@ def field_counts(
     index: RecallIndex, n: int, word: WeighedWord, average: float
 ) -> dict[Field, float]:
     """How often a word counts for a document, by the field it stands in; before saturation."""
-    scores, labels = word.scores, word.labels
-    length = index.statement_lengths[n] + index.question_lengths[n]
-    units = scores.context_units.get(n, 0)
-    counts: dict[Field, float] = {
-        "words": scores.direct.get(n, 0.0) / max(1.0, length / parameters.PIVOT),
-        "facts": parameters.FACT * scores.fact_counts.get(n, 0),
+    stem_scores, label_matches = word.scores, word.labels
+    own_length = index.statement_lengths[n] + index.question_lengths[n]
+    context_units = stem_scores.context_units.get(n, 0)
+    counts_by_field: dict[Field, float] = {
+        "words": stem_scores.direct.get(n, 0.0) / max(1.0, own_length / parameters.PIVOT),
+        "facts": parameters.FACT * stem_scores.fact_counts.get(n, 0),
     }
-    if labels.any:
-        counts["speaker"] = parameters.SPEAKER * labels.is_speaker(n)
-        counts["date"] = parameters.DATE * labels.is_date(n)
-        units += labels.context_units(n)
-    counts["neighbours"] = units / (
+    if label_matches.any:
+        counts_by_field["speaker"] = parameters.SPEAKER * label_matches.is_speaker(n)
+        counts_by_field["date"] = parameters.DATE * label_matches.is_date(n)
+        context_units += label_matches.context_units(n)
+    counts_by_field["neighbours"] = context_units / (
         parameters.UNIT * neighbourhood_size(index.context_lengths[n], average)
     )
-    return counts
+    return counts_by_field
 
 
 def neighbourhood_size(context_length: int, average: float) -> float:
@@ -61,37 +61,42 @@ def reasons(
     index: RecallIndex, n: int, words: Sequence[WeighedWord], average: float
 ) -> tuple[Reason, ...]:
     """Why a document was found, what gave most first; the shares add up to about 1."""
-    scores: dict[ReasonKind, float] = {}
-    by_kind: dict[ReasonKind, list[str]] = {}
+    scores_by_kind: dict[ReasonKind, float] = {}
+    words_by_kind: dict[ReasonKind, list[str]] = {}
     for word in words:
-        counts = field_counts(index, n, word, average)
-        total = sum(counts.values())
-        for field, count in counts.items():
-            if count:
-                scores[field] = (
-                    scores.get(field, 0.0) + word.rarity * saturated(total) * count / total
+        counts_by_field = field_counts(index, n, word, average)
+        total_count = sum(counts_by_field.values())
+        for field, field_count in counts_by_field.items():
+            if field_count:
+                scores_by_kind[field] = (
+                    scores_by_kind.get(field, 0.0)
+                    + word.rarity * saturated(total_count) * field_count / total_count
                 )
-                by_kind.setdefault(field, []).append(word.written)
-    return shares(scores, by_kind)
+                words_by_kind.setdefault(field, []).append(word.written)
+    return shares(scores_by_kind, words_by_kind)
 
 
 def shares(
     scores: dict[ReasonKind, float], words: dict[ReasonKind, list[str]]
 ) -> tuple[Reason, ...]:
     """What each kind gave as a share of all, the largest first; hardly anything is left out."""
-    total = sum(scores.values())
-    significant = (
-        Reason(kind, tuple(words.get(kind, ())), round(part / total, 3))
-        for kind, part in scores.items()
-        if part >= _LEAST_SHARE * total
+    total_score = sum(scores.values())
+    significant_reasons = (
+        Reason(reason_kind, tuple(words.get(reason_kind, ())), round(kind_score / total_score, 3))
+        for reason_kind, kind_score in scores.items()
+        if kind_score >= _LEAST_SHARE * total_score
     )
-    return tuple(sorted(significant, key=lambda reason: -reason.share))
+    return tuple(sorted(significant_reasons, key=lambda reason: -reason.share))
 
 
 def reach(index: RecallIndex, numbers: Iterable[int]) -> set[int]:
     """Some documents, those whose words reach them, and the facts learned from them."""
-    documents = set(numbers)
-    for n in tuple(documents):
-        documents.update(index.neighbours(n))
-    facts = (fact for fact, sources in index.sources.items() if not documents.isdisjoint(sources))
-    return documents.union(facts)
+    document_numbers = set(numbers)
+    for document_number in tuple(document_numbers):
+        document_numbers.update(index.neighbours(document_number))
+    reached_facts = (
+        fact
+        for fact, source_documents in index.sources.items()
+        if not document_numbers.isdisjoint(source_documents)
+    )
+    return document_numbers.union(reached_facts)

@@ -33,10 +33,10 @@ class FactSync:
 
     def sync(self) -> None:
         """Take in the facts, if anything is new in what is known of the user."""
-        engine = self._engine.longterm
-        newest = engine.read(Query(self.stream, "fact", limit=1, newest=True))[0]
-        if newest.version != self._version:
-            self._index_facts(engine.read(Query(self.stream, "fact"))[0])
+        longterm_engine = self._engine.longterm
+        newest_page = longterm_engine.read(Query(self.stream, "fact", limit=1, newest=True))[0]
+        if newest_page.version != self._version:
+            self._index_facts(longterm_engine.read(Query(self.stream, "fact"))[0])
 
     def text(self, number: int) -> str:
         """The text of the fact that a document is; empty if it is none."""
@@ -45,30 +45,33 @@ class FactSync:
 
     def remove(self, ids: Iterable[str]) -> None:
         """Let go of facts."""
-        origins = {FACT_PREFIX + id for id in ids}
+        fact_origins = {FACT_PREFIX + fact_id for fact_id in ids}
         origin_names = self._index.origin_names.values
-        flags, document_origins = self._index.flags, self._index.origins
-        numbers = [
-            n
-            for n in range(len(self._index))
-            if flags[n] & FACT and origin_names[document_origins[n]] in origins
+        document_flags, document_origins = self._index.flags, self._index.origins
+        document_numbers = [
+            document_number
+            for document_number in range(len(self._index))
+            if document_flags[document_number] & FACT
+            and origin_names[document_origins[document_number]] in fact_origins
         ]
-        self._index.remove(numbers)
+        self._index.remove(document_numbers)
         self._version = -1
-        for origin in origins:
-            self._facts.pop(origin[1:], None)
+        for fact_origin in fact_origins:
+            self._facts.pop(fact_origin[1:], None)
 
     def _index_facts(self, page: Page) -> None:
-        stored = [fact for record in page.records if (fact := read_fact(record))]
+        stored_facts = [fact for record in page.records if (fact := read_fact(record))]
         now = self._engine.now()
-        facts = {fact.id: fact for fact in stored if is_current(fact, now)}
-        unchanged = {id for id, fact in facts.items() if self._facts.get(id) == fact}
-        self.remove(self._facts.keys() - unchanged)
+        current_facts = {fact.id: fact for fact in stored_facts if is_current(fact, now)}
+        unchanged_ids = {
+            fact_id for fact_id, fact in current_facts.items() if self._facts.get(fact_id) == fact
+        }
+        self.remove(self._facts.keys() - unchanged_ids)
         namespace = self._engine.settings.namespace
-        documents = [
+        new_documents = [
             analyzer.fact_document(fact, namespace)
-            for id, fact in facts.items()
-            if id not in unchanged
+            for fact_id, fact in current_facts.items()
+            if fact_id not in unchanged_ids
         ]
-        self._index.add_facts(documents)
-        self._facts, self._version = facts, page.version
+        self._index.add_facts(new_documents)
+        self._facts, self._version = current_facts, page.version

@@ -39,32 +39,38 @@ def fold(text: str) -> str:
     """A text in the one spelling that is indexed; folding it again changes nothing."""
     if text.isascii():
         return text.lower()
-    bare = unicodedata.normalize("NFKD", text.casefold()).translate(_table())
-    folded = unicodedata.normalize("NFC", bare).casefold()
-    return _NASAL.sub("\u0902", folded)
+    unaccented_text = unicodedata.normalize("NFKD", text.casefold()).translate(_table())
+    folded_text = unicodedata.normalize("NFC", unaccented_text).casefold()
+    return _NASAL.sub("\u0902", folded_text)
 
 
 def fold_umlauts(text: str) -> str | None:
     """The text as it is written where there are no umlauts: "Mueller"; `None` if it has none."""
     if text.isascii():
         return None
-    composed = unicodedata.normalize("NFC", text.casefold())
-    return fold(composed.translate(_UMLAUTS)) if _HAS_UMLAUT.search(composed) else None
+    composed_text = unicodedata.normalize("NFC", text.casefold())
+    return fold(composed_text.translate(_UMLAUTS)) if _HAS_UMLAUT.search(composed_text) else None
 
 
 @functools.cache
 def _table() -> dict[int, str | int | None]:
     """What becomes of single characters, for `str.translate`."""
-    table: dict[int, str | int | None] = dict(SIMPLIFIED)
-    table |= {ord(letter): plain for letter, plain in _LETTERS.items()}
-    table |= {code: code - 0x60 for code in (*range(0x30A1, 0x30F7), 0x30FD, 0x30FE)}
-    table |= {code: None for first, last in _LEFT_OUT for code in range(first, last + 1)}
-    table |= dict(_digits())
-    return table
+    translation_table: dict[int, str | int | None] = dict(SIMPLIFIED)
+    translation_table |= {ord(letter): plain_letters for letter, plain_letters in _LETTERS.items()}
+    translation_table |= {
+        code_point: code_point - 0x60 for code_point in (*range(0x30A1, 0x30F7), 0x30FD, 0x30FE)
+    }
+    translation_table |= {
+        code_point: None
+        for first_code, last_code in _LEFT_OUT
+        for code_point in range(first_code, last_code + 1)
+    }
+    translation_table |= dict(_digits())
+    return translation_table
 
 
 def _digits() -> Iterator[tuple[int, str]]:
     """Digits of all scripts; NFKD has made plain ones of those that are only styled."""
-    for code in range(0x0660, 0xABFA):
-        if unicodedata.category(chr(code)) == "Nd":
-            yield code, str(unicodedata.digit(chr(code)))
+    for code_point in range(0x0660, 0xABFA):
+        if unicodedata.category(chr(code_point)) == "Nd":
+            yield code_point, str(unicodedata.digit(chr(code_point)))

@@ -72,7 +72,7 @@ class Hits(list[Hit]):
         self.query = query
 
     def _repr_html_(self) -> str:
-        rows = [
+        table_rows = [
             [
                 Cell(f"{hit.score:.1f}", quiet=True),
                 Cell(_origin(hit), quiet=True),
@@ -81,14 +81,14 @@ class Hits(list[Hit]):
             ]
             for hit in self
         ]
-        return table(rows, f"{len(self)} hits for {truncate(self.query, 80)!r}")
+        return table(table_rows, f"{len(self)} hits for {truncate(self.query, 80)!r}")
 
 
 def _origin(hit: Hit) -> str:
     if hit.item is None:
         return "fact"
-    day = f", {hit.item.created_at:%Y-%m-%d}" if hit.item.created_at else ""
-    return f"{hit.item.name or hit.item.role} in {hit.session}{day}"
+    day_suffix = f", {hit.item.created_at:%Y-%m-%d}" if hit.item.created_at else ""
+    return f"{hit.item.name or hit.item.role} in {hit.session}{day_suffix}"
 
 
 def explained(hit: Hit) -> str:

@@ -94,8 +94,8 @@ class RecallIndex:
     alive: array[int]
 
     def __init__(self) -> None:
-        for name, code in _COLUMNS.items():
-            setattr(self, name, array(code))
+        for column_name, type_code in _COLUMNS.items():
+            setattr(self, column_name, array(type_code))
         self.postings: dict[str, Postings] = {}
         self.blocks: list[Block] = []
         self.crowded = False
@@ -123,23 +123,25 @@ class RecallIndex:
 
     def add(self, document: IndexedDocument) -> int:
         """Take in a document; its number."""
-        number = len(self.alive)
+        document_number = len(self.alive)
         self._append_columns(document)
         for stem in {**document.statement_stems, **document.question_stems}:
             postings = self.postings.get(stem)
             if postings is None:
                 postings = self.postings[stem] = Postings()
-            postings.append(number, document.statement_stems[stem], document.question_stems[stem])
+            postings.append(
+                document_number, document.statement_stems[stem], document.question_stems[stem]
+            )
             self._posting_count += 1
         self.live_count += 1
         if document.flags & FACT:
-            self._source_keys[number] = document.sources
+            self._source_keys[document_number] = document.sources
         elif not document.flags & TOOL:
-            self._link(number)
-        for fact in self._facts_by_key.get(document.key, []):
-            if self.alive[fact]:
-                self.sources[fact] = (*self.sources.get(fact, ()), number)
-        return number
+            self._link(document_number)
+        for fact_number in self._facts_by_key.get(document.key, []):
+            if self.alive[fact_number]:
+                self.sources[fact_number] = (*self.sources.get(fact_number, ()), document_number)
+        return document_number
 
     def add_facts(self, facts: Iterable[IndexedDocument]) -> None:
         """Take in facts, and find the documents that they were learned from."""
@@ -147,13 +149,16 @@ class RecallIndex:
             self.add(document)
         self._facts_by_key = {}
         self.sources.clear()
-        for number, keys in self._source_keys.items():
-            for key in keys:
-                self._facts_by_key.setdefault(key, []).append(number)
-        for number, key in enumerate(self.keys):
-            if key in self._facts_by_key and self.alive[number]:
-                for fact in self._facts_by_key[key]:
-                    self.sources[fact] = (*self.sources.get(fact, ()), number)
+        for document_number, source_keys in self._source_keys.items():
+            for source_key in source_keys:
+                self._facts_by_key.setdefault(source_key, []).append(document_number)
+        for document_number, source_key in enumerate(self.keys):
+            if source_key in self._facts_by_key and self.alive[document_number]:
+                for fact_number in self._facts_by_key[source_key]:
+                    self.sources[fact_number] = (
+                        *self.sources.get(fact_number, ()),
+                        document_number,
+                    )
 
     def remove(self, numbers: Iterable[int]) -> None:
         """Let documents go; their turns' neighbours become each other's."""
@@ -174,7 +179,9 @@ class RecallIndex:
         """The documents of a session, or of a fact."""
         origin_number = self.origin_names.numbers.get(origin, NONE)
         return [
-            n for n, number in enumerate(self.origins) if number == origin_number and self.alive[n]
+            document_number
+            for document_number, document_origin in enumerate(self.origins)
+            if document_origin == origin_number and self.alive[document_number]
         ]
 
     def lookup(self, stems: Iterable[str]) -> Postings:
@@ -212,25 +219,25 @@ class RecallIndex:
             names: what `origins`, `roles` and `speakers` are numbers of.
             block: its postings.
         """
-        base, size = len(self), len(columns["seqs"])
-        for name, interner, values in (
+        first_number, document_count = len(self), len(columns["seqs"])
+        for column_name, interner, segment_values in (
             ("origins", self.origin_names, names.origins),
             ("roles", self.role_names, names.roles),
             ("speakers", self.speaker_names, names.speakers),
         ):
-            numbers = [interner.number(value) for value in values]
-            getattr(self, name).extend([numbers[n] for n in columns[name]])
-        for name in ("before", "after"):
-            chain = [n + base if n >= 0 else NONE for n in columns[name]]
-            getattr(self, name).extend(chain)
-        for name in _PLAIN_COLUMNS:
-            getattr(self, name).extend(columns[name])
-        self.alive.frombytes(b"\1" * size)
-        self.speaker_counts.update(self.speakers[base:])
-        self.live_count += size
-        self._turn_count += size - _count_tools(columns["flags"])
+            interned_numbers = [interner.number(segment_value) for segment_value in segment_values]
+            getattr(self, column_name).extend([interned_numbers[n] for n in columns[column_name]])
+        for column_name in ("before", "after"):
+            renumbered_chain = [n + first_number if n >= 0 else NONE for n in columns[column_name]]
+            getattr(self, column_name).extend(renumbered_chain)
+        for column_name in _PLAIN_COLUMNS:
+            getattr(self, column_name).extend(columns[column_name])
+        self.alive.frombytes(b"\1" * document_count)
+        self.speaker_counts.update(self.speakers[first_number:])
+        self.live_count += document_count
+        self._turn_count += document_count - _count_tools(columns["flags"])
         self._context_total += sum(columns["context_lengths"])
-        self._join_chains(base)
+        self._join_chains(first_number)
         self.blocks.append(block)
         self._clear_block_postings()
 
@@ -242,48 +249,48 @@ class RecallIndex:
 
     def _join_chains(self, base: int) -> None:
         """Join what was said in a session before a segment with what is in it."""
-        flags, before, seqs = self.flags, self.before, self.seqs
-        for first in range(base, len(self)):
-            if before[first] >= 0 or flags[first] & TOOL:
+        document_flags, previous_turns, seqs = self.flags, self.before, self.seqs
+        for chain_start in range(base, len(self)):
+            if previous_turns[chain_start] >= 0 or document_flags[chain_start] & TOOL:
                 continue
-            origin, last = self.origins[first], first
-            while self.after[last] >= 0:
-                last = self.after[last]
-            previous = self._last_turns.get(origin, NONE)
-            if previous < 0:
-                self._last_turns[origin] = last
-            elif seqs[previous] < seqs[first]:
-                self._join(previous, first)
-                self._last_turns[origin] = last
-                self._measure(first)
+            origin_number, chain_end = self.origins[chain_start], chain_start
+            while self.after[chain_end] >= 0:
+                chain_end = self.after[chain_end]
+            previous_turn = self._last_turns.get(origin_number, NONE)
+            if previous_turn < 0:
+                self._last_turns[origin_number] = chain_end
+            elif seqs[previous_turn] < seqs[chain_start]:
+                self._join(previous_turn, chain_start)
+                self._last_turns[origin_number] = chain_end
+                self._measure(chain_start)
             else:  # items that came late: one by one
-                self._relink(first)
+                self._relink(chain_start)
 
-    def _relink(self, first: int) -> None:
-        chain = [first, *self.walk(self.after, first, len(self))]
-        for number in chain:
-            self.before[number] = self.after[number] = NONE
+    def _relink(self, chain_start: int) -> None:
+        turn_chain = [chain_start, *self.walk(self.after, chain_start, len(self))]
+        for turn_number in turn_chain:
+            self.before[turn_number] = self.after[turn_number] = NONE
             self._turn_count -= 1
-            self._link(number)
+            self._link(turn_number)
 
     def _clear_block_postings(self) -> None:
         self._block_postings.clear()
         self._cached_count = 0
 
     def _in_blocks(self, stem: str) -> Postings:
-        merged = self._block_postings.get(stem)
-        if merged is None:
-            merged = Postings()
+        merged_postings = self._block_postings.get(stem)
+        if merged_postings is None:
+            merged_postings = Postings()
             for block in self.blocks:
-                if postings := block.postings(stem):
-                    merged = merged + postings
-            self._block_postings[stem] = merged
-            self._cached_count += len(merged)
+                if block_postings := block.postings(stem):
+                    merged_postings = merged_postings + block_postings
+            self._block_postings[stem] = merged_postings
+            self._cached_count += len(merged_postings)
             while self._cached_count > _MAX_CACHED and len(self._block_postings) > 1:
-                _, oldest = self._block_postings.popitem(last=False)
-                self._cached_count -= len(oldest)
+                _, oldest_postings = self._block_postings.popitem(last=False)
+                self._cached_count -= len(oldest_postings)
         self._block_postings.move_to_end(stem)
-        return merged
+        return merged_postings
 
     def neighbours(self, number: int) -> Iterator[int]:
         """The turns whose words count for a turn as well."""
@@ -291,16 +298,16 @@ class RecallIndex:
         yield from self.walk(self.after, number, len(parameters.WORD_BEFORE))
 
     def _append_columns(self, document: IndexedDocument) -> None:
-        speaker = self.speaker_names.number(document.speaker)
-        self.speaker_counts[speaker] += 1
-        values = {
+        speaker_number = self.speaker_names.number(document.speaker)
+        self.speaker_counts[speaker_number] += 1
+        column_values = {
             "origins": self.origin_names.number(document.origin),
             "seqs": document.seq,
             "keys": document.key,
             "written_at": document.written_at,
             "times": document.time,
             "roles": self.role_names.number(document.role),
-            "speakers": speaker,
+            "speakers": speaker_number,
             "flags": document.flags,
             "statement_lengths": min(document.statement_length, _MAX_LENGTH),
             "question_lengths": min(document.question_length, _MAX_LENGTH),
@@ -309,59 +316,63 @@ class RecallIndex:
             "after": NONE,
             "alive": 1,
         }
-        for name, value in values.items():
-            getattr(self, name).append(value)
+        for column_name, value in column_values.items():
+            getattr(self, column_name).append(value)
 
     def _link(self, number: int) -> None:
         """Put a turn into the chain of its session, which is in the order of seqs."""
-        origin, seq = self.origins[number], self.seqs[number]
-        before, after = self._last_turns.get(origin, NONE), NONE
-        while before >= 0 and self.seqs[before] > seq:
-            before, after = self.before[before], before
-        self._join(before, number)
-        self._join(number, after)
-        if after < 0:
-            self._last_turns[origin] = number
+        origin_number, seq = self.origins[number], self.seqs[number]
+        previous_turn, next_turn = self._last_turns.get(origin_number, NONE), NONE
+        while previous_turn >= 0 and self.seqs[previous_turn] > seq:
+            previous_turn, next_turn = self.before[previous_turn], previous_turn
+        self._join(previous_turn, number)
+        self._join(number, next_turn)
+        if next_turn < 0:
+            self._last_turns[origin_number] = number
         self._turn_count += 1
         self._measure(number)
 
     def _unlink(self, number: int) -> None:
-        before, after = self.before[number], self.after[number]
-        self._join(before, after)
-        if after < 0:
-            self._last_turns[self.origins[number]] = before
+        previous_turn, next_turn = self.before[number], self.after[number]
+        self._join(previous_turn, next_turn)
+        if next_turn < 0:
+            self._last_turns[self.origins[number]] = previous_turn
         self._turn_count -= 1
         self._context_total -= self.context_lengths[number]
-        if before >= 0 or after >= 0:
-            self._measure(before if before >= 0 else after)
+        if previous_turn >= 0 or next_turn >= 0:
+            self._measure(previous_turn if previous_turn >= 0 else next_turn)
 
-    def _join(self, before: int, after: int) -> None:
-        if before >= 0:
-            self.after[before] = after
-        if after >= 0:
-            self.before[after] = before
+    def _join(self, previous_turn: int, next_turn: int) -> None:
+        if previous_turn >= 0:
+            self.after[previous_turn] = next_turn
+        if next_turn >= 0:
+            self.before[next_turn] = previous_turn
 
     def _measure(self, number: int) -> None:
         """Measure again what surrounds a turn and those whose neighbourhood it may have changed."""
-        reach = len(parameters.STATEMENT_AFTER) + 1
-        for changed in [number, *self.walk(self.before, number, reach)]:
-            self._measure_one(changed)
-        for changed in self.walk(self.after, number, reach):
-            self._measure_one(changed)
+        max_distance = len(parameters.STATEMENT_AFTER) + 1
+        for turn in [number, *self.walk(self.before, number, max_distance)]:
+            self._measure_one(turn)
+        for turn in self.walk(self.after, number, max_distance):
+            self._measure_one(turn)
 
     def _measure_one(self, number: int) -> None:
-        units = 0
-        for n, step in enumerate(self.walk(self.before, number, len(parameters.STATEMENT_AFTER))):
-            units += (
-                parameters.QUESTION_AFTER[n] * self.question_lengths[step]
-                + parameters.STATEMENT_AFTER[n] * self.statement_lengths[step]
+        context_units = 0
+        for distance, neighbour in enumerate(
+            self.walk(self.before, number, len(parameters.STATEMENT_AFTER))
+        ):
+            context_units += (
+                parameters.QUESTION_AFTER[distance] * self.question_lengths[neighbour]
+                + parameters.STATEMENT_AFTER[distance] * self.statement_lengths[neighbour]
             )
-        for n, step in enumerate(self.walk(self.after, number, len(parameters.WORD_BEFORE))):
-            units += parameters.WORD_BEFORE[n] * (
-                self.question_lengths[step] + self.statement_lengths[step]
+        for distance, neighbour in enumerate(
+            self.walk(self.after, number, len(parameters.WORD_BEFORE))
+        ):
+            context_units += parameters.WORD_BEFORE[distance] * (
+                self.question_lengths[neighbour] + self.statement_lengths[neighbour]
             )
-        self._context_total += units - self.context_lengths[number]
-        self.context_lengths[number] = units
+        self._context_total += context_units - self.context_lengths[number]
+        self.context_lengths[number] = context_units
 
     @staticmethod
     def walk(chain: array[int], number: int, steps: int) -> Iterator[int]:
@@ -377,24 +388,35 @@ class RecallIndex:
         if self.blocks:
             self.crowded = True  # blocks know their documents by number
             return
-        numbers = [NONE] * len(self)
+        new_numbers = [NONE] * len(self)
         for new_number, old_number in enumerate(compress(range(len(self)), self.alive)):
-            numbers[old_number] = new_number
-        alive = self.alive
-        for name, code in _COLUMNS.items():
-            setattr(self, name, array(code, compress(getattr(self, name), alive)))
-        for chain in (self.before, self.after):
-            for n, old_number in enumerate(chain):
-                chain[n] = numbers[old_number] if old_number >= 0 else NONE
-        renumbered = (
-            (stem, postings.renumbered(numbers)) for stem, postings in self.postings.items()
+            new_numbers[old_number] = new_number
+        alive_flags = self.alive
+        for column_name, type_code in _COLUMNS.items():
+            setattr(
+                self,
+                column_name,
+                array(type_code, compress(getattr(self, column_name), alive_flags)),
+            )
+        for neighbour_chain in (self.before, self.after):
+            for position, old_number in enumerate(neighbour_chain):
+                neighbour_chain[position] = new_numbers[old_number] if old_number >= 0 else NONE
+        renumbered_postings = (
+            (stem, postings.renumbered(new_numbers)) for stem, postings in self.postings.items()
         )
-        self.postings = {stem: postings for stem, postings in renumbered if len(postings)}
-        self._last_turns = {origin: numbers[n] for origin, n in self._last_turns.items() if n >= 0}
-        self._source_keys = {numbers[fact]: keys for fact, keys in self._source_keys.items()}
+        self.postings = {stem: postings for stem, postings in renumbered_postings if len(postings)}
+        self._last_turns = {
+            origin_number: new_numbers[last_turn]
+            for origin_number, last_turn in self._last_turns.items()
+            if last_turn >= 0
+        }
+        self._source_keys = {
+            new_numbers[fact_number]: source_keys
+            for fact_number, source_keys in self._source_keys.items()
+        }
         self.add_facts(())
 
 
 def _count_tools(flags: array[int]) -> int:
-    content = flags.tobytes()
-    return sum(content.count(value) for value in range(FLAGS) if value & TOOL)
+    flag_bytes = flags.tobytes()
+    return sum(flag_bytes.count(flag_set) for flag_set in range(FLAGS) if flag_set & TOOL)

@@ -18,25 +18,37 @@ def passages(
     engine: Engine, synced: SyncedIndex, numbers: Sequence[int]
 ) -> Iterator[tuple[int, str]]:
     """The texts of turns that are still there, each behind what was said before it."""
-    before = synced.index.before
-    for start in range(0, len(numbers), _DOCUMENTS_PER_READ):
-        batch = numbers[start : start + _DOCUMENTS_PER_READ]
-        needed = {n for number in batch for n in (number, before[number]) if n >= 0}
-        items = _items(engine, synced, sorted(needed))
-        for number in batch:
-            if (item := items.get(number)) is not None:
-                yield number, passage_text(item, items.get(before[number]))
+    previous_turns = synced.index.before
+    for batch_start in range(0, len(numbers), _DOCUMENTS_PER_READ):
+        turn_batch = numbers[batch_start : batch_start + _DOCUMENTS_PER_READ]
+        turns_to_read = {
+            turn
+            for turn_number in turn_batch
+            for turn in (turn_number, previous_turns[turn_number])
+            if turn >= 0
+        }
+        items_by_turn = _items(engine, synced, sorted(turns_to_read))
+        for turn_number in turn_batch:
+            if (item := items_by_turn.get(turn_number)) is not None:
+                yield (
+                    turn_number,
+                    passage_text(item, items_by_turn.get(previous_turns[turn_number])),
+                )
 
 
 def _items(engine: Engine, synced: SyncedIndex, numbers: Sequence[int]) -> dict[int, Item]:
-    index, queries = synced.index, []
-    for n in numbers:
-        stream = synced.sessions.stream(index.origin_names.values[index.origins[n]])
-        seq = index.seqs[n]
-        queries.append(Query(stream, "item", limit=1, after=seq - 1 or None, before=seq + 1))
-    pages = engine.read(*queries) if queries else []
+    index, item_queries = synced.index, []
+    for turn_number in numbers:
+        session_stream = synced.sessions.stream(
+            index.origin_names.values[index.origins[turn_number]]
+        )
+        seq = index.seqs[turn_number]
+        item_queries.append(
+            Query(session_stream, "item", limit=1, after=seq - 1 or None, before=seq + 1)
+        )
+    item_pages = engine.read(*item_queries) if item_queries else []
     return {
-        n: item_codec.read_item(page.records[0])
-        for n, page in zip(numbers, pages, strict=True)
-        if page.records
+        turn_number: item_codec.read_item(item_page.records[0])
+        for turn_number, item_page in zip(numbers, item_pages, strict=True)
+        if item_page.records
     }

@@ -32,35 +32,40 @@ def kin_of(word: Word, vocabularies: Iterable[str]) -> list[str]:
         word: its readings.
         vocabularies: stems, each between two ends of lines.
     """
-    if len(word[0]) == _PAIR and (letters := _HAN.findall(word[0])):
-        return letters
-    roots = [stem for stem in word if _MIN_ROOT < len(stem) <= _MAX_LETTERS and not stem.isdigit()]
-    kin: set[str] = set()
-    for vocabulary in vocabularies if roots else ():
-        for stem in roots:
-            candidates = _candidates(stem, vocabulary)
-            kin.update(other for other in candidates if _is_kin(stem, other))
-    return sorted(kin)
+    if len(word[0]) == _PAIR and (han_letters := _HAN.findall(word[0])):
+        return han_letters
+    long_stems = [
+        stem for stem in word if _MIN_ROOT < len(stem) <= _MAX_LETTERS and not stem.isdigit()
+    ]
+    kin_stems: set[str] = set()
+    for vocabulary in vocabularies if long_stems else ():
+        for stem in long_stems:
+            candidate_stems = _candidates(stem, vocabulary)
+            kin_stems.update(candidate for candidate in candidate_stems if _is_kin(stem, candidate))
+    return sorted(kin_stems)
 
 
 def _candidates(stem: str, vocabulary: str) -> list[str]:
     """The stems that begin as one does, that end with it, or that it ends with."""
-    begin, end = re.escape(stem[:_MIN_ROOT]), re.escape(stem)
-    candidates: list[str] = re.findall(f"\n({begin}[^\n]*)(?=\n)", vocabulary)
+    root_pattern, stem_pattern = re.escape(stem[:_MIN_ROOT]), re.escape(stem)
+    candidate_stems: list[str] = re.findall(f"\n({root_pattern}[^\n]*)(?=\n)", vocabulary)
     if len(stem) >= _MIN_SUFFIX:
-        candidates += re.findall(f"\n([^\n]+{end})(?=\n)", vocabulary) if stem in vocabulary else []
+        candidate_stems += (
+            re.findall(f"\n([^\n]+{stem_pattern})(?=\n)", vocabulary) if stem in vocabulary else []
+        )
     suffixes = (stem[n:] for n in range(1, len(stem) - _MIN_SUFFIX + 1))
-    return candidates + [suffix for suffix in suffixes if f"\n{suffix}\n" in vocabulary]
+    return candidate_stems + [suffix for suffix in suffixes if f"\n{suffix}\n" in vocabulary]
 
 
 def _is_kin(stem: str, other: str) -> bool:
-    short, long = sorted((stem, other), key=len)
-    if len(short) >= _MIN_PREFIX and long.startswith(short):
+    shorter_stem, longer_stem = sorted((stem, other), key=len)
+    if len(shorter_stem) >= _MIN_PREFIX and longer_stem.startswith(shorter_stem):
         return True
-    if len(short) >= _MIN_SUFFIX and long.endswith(short):
+    if len(shorter_stem) >= _MIN_SUFFIX and longer_stem.endswith(shorter_stem):
         return True
-    size = next(
-        (n for n, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short)
+    common_length = next(
+        (n for n, (a, b) in enumerate(zip(shorter_stem, longer_stem, strict=False)) if a != b),
+        len(shorter_stem),
     )
-    endings = {short[size:], long[size:]}
-    return size >= _MIN_ROOT and short.isalpha() and endings <= _ENDINGS
+    endings = {shorter_stem[common_length:], longer_stem[common_length:]}
+    return common_length >= _MIN_ROOT and shorter_stem.isalpha() and endings <= _ENDINGS

@@ -37,42 +37,50 @@ class Postings:
 
     def among(self, documents: Iterable[int]) -> Iterator[tuple[int, int]]:
         """Those of some documents in which the stem occurs."""
-        sorted_documents, counts, size = self.documents, self.counts, len(self.documents)
+        sorted_documents, stem_counts, document_count = (
+            self.documents,
+            self.counts,
+            len(self.documents),
+        )
         for document in documents:
             position = bisect_left(sorted_documents, document)
-            if position < size and sorted_documents[position] == document:
-                yield document, counts[position]
+            if position < document_count and sorted_documents[position] == document:
+                yield document, stem_counts[position]
 
     def __add__(self, later: Postings) -> Postings:
         """These, and those of documents that came later."""
         if not later.documents:
             return self
-        both = Postings()
-        both.documents = self.documents + later.documents
-        both.counts = self.counts + later.counts
-        return both
+        all_postings = Postings()
+        all_postings.documents = self.documents + later.documents
+        all_postings.counts = self.counts + later.counts
+        return all_postings
 
     def renumbered(self, numbers: Sequence[int]) -> Postings:
         """Without the documents whose new number is -1, and the others under theirs."""
-        postings = Postings()
+        renumbered_postings = Postings()
         for document, count in self.all():
             if numbers[document] >= 0:
-                postings.documents.append(numbers[document])
-                postings.counts.append(count)
-        return postings
+                renumbered_postings.documents.append(numbers[document])
+                renumbered_postings.counts.append(count)
+        return renumbered_postings
 
 
 def union(parts: Sequence[Postings]) -> Postings:
     """The documents of any of several stems, each with the larger of its counts."""
-    filled = [part for part in parts if len(part)]
-    if len(filled) == 1:
-        return filled[0]
-    counts: dict[int, int] = {}
-    for part in filled:
-        for document, count in part.all():
-            old = counts.get(document, 0)
-            counts[document] = max(old & 0xFF, count & 0xFF) | max(old & 0xFF00, count & 0xFF00)
-    postings = Postings()
-    postings.documents.extend(sorted(counts))
-    postings.counts.extend(counts[document] for document in postings.documents)
-    return postings
+    nonempty_parts = [stem_postings for stem_postings in parts if len(stem_postings)]
+    if len(nonempty_parts) == 1:
+        return nonempty_parts[0]
+    counts_by_document: dict[int, int] = {}
+    for stem_postings in nonempty_parts:
+        for document, packed_count in stem_postings.all():
+            previous_count = counts_by_document.get(document, 0)
+            counts_by_document[document] = max(previous_count & 0xFF, packed_count & 0xFF) | max(
+                previous_count & 0xFF00, packed_count & 0xFF00
+            )
+    union_postings = Postings()
+    union_postings.documents.extend(sorted(counts_by_document))
+    union_postings.counts.extend(
+        counts_by_document[document] for document in union_postings.documents
+    )
+    return union_postings

@@ -37,8 +37,8 @@ class RecallQuery:
     @property
     def filtered(self) -> bool:
         """Whether it looks in some places only."""
-        filters = (self.kind, self.session, self.role, self.since, self.until)
-        return any(each is not None for each in filters)
+        conditions = (self.kind, self.session, self.role, self.since, self.until)
+        return any(condition is not None for condition in conditions)
 
 
 def parse_query(
@@ -51,11 +51,13 @@ def parse_query(
     until: float | None = None,
 ) -> RecallQuery:
     """The question of a text."""
-    patterns = (
+    kind_patterns = (
         (english.ASKS_TIME, TIME),
         (english.ASKS_NUMBER, NUMBER),
         (english.ASKS_NAME, NAME),
     )
-    kinds = tuple(flag for pattern, flag in patterns if pattern.search(text))
-    words = tuple(tokenizer.query_words(text).items())
-    return RecallQuery(words, kinds, kind, session, role, since, until)
+    kind_flags = tuple(
+        kind_flag for kind_pattern, kind_flag in kind_patterns if kind_pattern.search(text)
+    )
+    query_words = tuple(tokenizer.query_words(text).items())
+    return RecallQuery(query_words, kind_flags, kind, session, role, since, until)

@@ -49,10 +49,10 @@ class Recall:
 
     def search(self, user: str, text: str, k: int, query: RecallQuery) -> Hits:
         """The best answers, the best first."""
-        synced, lock = self._index_of(user)
-        with lock:
-            hits = _search_repairing(self._engine, synced, Question(text, query, k))
-            is_due = synced.is_due()
+        synced_index, index_lock = self._index_of(user)
+        with index_lock:
+            hits = _search_repairing(self._engine, synced_index, Question(text, query, k))
+            is_due = synced_index.is_due()
         if is_due and self._engine.write_counts is not None:
             self._engine.write_counts.add(user, FIRST)
         self._evict_indexes()
@@ -83,12 +83,12 @@ class Recall:
 
     def _evict_indexes(self) -> None:
         with self._lock:
-            nbytes = sum(synced.nbytes for synced, _ in self._users.values())
+            total_bytes = sum(synced_index.nbytes for synced_index, _ in self._users.values())
             while len(self._users) > 1 and (
-                nbytes > self._max_bytes or len(self._users) > _MAX_USERS
+                total_bytes > self._max_bytes or len(self._users) > _MAX_USERS
             ):
-                _, (evicted, _) = self._users.popitem(last=False)
-                nbytes -= evicted.nbytes
+                _, (evicted_index, _) = self._users.popitem(last=False)
+                total_bytes -= evicted_index.nbytes
 
 
 def recall(
@@ -111,7 +111,7 @@ def recall(
         raise InputError(f'kind must be "fact" or "item", got {shown(kind)}')
     if kind == "fact" and role is not None:
         raise InputError('role= is of items, so kind="fact" would find nothing: pass one of them')
-    parsed = recall_query.parse_query(
+    parsed_query = recall_query.parse_query(
         query,
         kind=kind,
         session=None if session is None else names.check(session, "session"),
@@ -119,7 +119,7 @@ def recall(
         since=_seconds(since, "since"),
         until=_seconds(until, "until"),
     )
-    return engine.component(Recall).search(user, query, k, parsed)
+    return engine.component(Recall).search(user, query, k, parsed_query)
 
 
 def _seconds(value: Moment | None, name: str) -> float | None:
@@ -159,29 +159,35 @@ def _search_verified(engine: Engine, synced: SyncedIndex, question: Question) ->
 
 def _search_once(engine: Engine, synced: SyncedIndex, question: Question) -> tuple[list[Hit], bool]:
     """The hits that stand, and whether all did that were looked at."""
-    search, k = Search(synced.index, question.query), question.k
-    candidate_count = 2 * k + _SPARE_CANDIDATES
+    search, hit_limit = Search(synced.index, question.query), question.k
+    candidate_count = 2 * hit_limit + _SPARE_CANDIDATES
     if engine.settings.embedder is None:
-        reranked = None
+        reranked_documents = None
         candidates = search.best(candidate_count)
     else:
         from threadkeep.longterm.recall import rerank  # few bring an embedder
 
-        best = search.best(max(candidate_count, rerank.DEPTH))
-        reranked = rerank.rerank(engine, synced, question.text, best)
-        candidates = reranked.documents[:candidate_count]
-    hits: dict[object, Hit] = {}
-    while candidates and len(hits) < k:
-        chunk, candidates = candidates[: k - len(hits)], candidates[k - len(hits) :]
-        why = search.why([document.number for document in chunk])
-        if reranked is not None:
-            why = {number: reranked.why(number, reasons) for number, reasons in why.items()}
-        verified = verify_hits.verify(engine, synced, chunk, why)
-        for hit in verified.hits:
-            hits.setdefault(_identity(hit), hit)
-        if not verified.all_valid:
-            return list(hits.values()), False
-    return list(hits.values()), True
+        best_documents = search.best(max(candidate_count, rerank.DEPTH))
+        reranked_documents = rerank.rerank(engine, synced, question.text, best_documents)
+        candidates = reranked_documents.documents[:candidate_count]
+    hits_by_identity: dict[object, Hit] = {}
+    while candidates and len(hits_by_identity) < hit_limit:
+        candidate_chunk, candidates = (
+            candidates[: hit_limit - len(hits_by_identity)],
+            candidates[hit_limit - len(hits_by_identity) :],
+        )
+        reasons_by_document = search.why([document.number for document in candidate_chunk])
+        if reranked_documents is not None:
+            reasons_by_document = {
+                document_number: reranked_documents.why(document_number, reasons)
+                for document_number, reasons in reasons_by_document.items()
+            }
+        verified_hits = verify_hits.verify(engine, synced, candidate_chunk, reasons_by_document)
+        for hit in verified_hits.hits:
+            hits_by_identity.setdefault(_identity(hit), hit)
+        if not verified_hits.all_valid:
+            return list(hits_by_identity.values()), False
+    return list(hits_by_identity.values()), True
 
 
 def _identity(hit: Hit) -> object:

@@ -36,14 +36,14 @@ class Reranked:
 
     def why(self, number: int, by_words: Sequence[Reason]) -> tuple[Reason, ...]:
         """Why a document was found, its meaning included."""
-        share = self.shares.get(number, 0.0)
-        if not share:
+        meaning_share = self.shares.get(number, 0.0)
+        if not meaning_share:
             return tuple(by_words)
         reasons = [
-            Reason(reason.kind, reason.words, round(reason.share * (1 - share), 3))
+            Reason(reason.kind, reason.words, round(reason.share * (1 - meaning_share), 3))
             for reason in by_words
         ]
-        reasons.append(Reason("vector", (), round(share, 3)))
+        reasons.append(Reason("vector", (), round(meaning_share, 3)))
         return tuple(sorted(reasons, key=lambda reason: -reason.share))
 
 
@@ -51,38 +51,56 @@ def rerank(
     engine: Engine, synced: SyncedIndex, query: str, candidates: list[ScoredDocument]
 ) -> Reranked:
     """The candidates by words and meaning; as they are if the embedder fails, which is logged."""
-    vectors = engine.component(Vectors)
-    if vectors.embedder is None or not candidates:
+    embedder_vectors = engine.component(Vectors)
+    if embedder_vectors.embedder is None or not candidates:
         return Reranked(candidates)
-    best, rest = candidates[:DEPTH], candidates[DEPTH:]
+    best_documents, remaining_documents = candidates[:DEPTH], candidates[DEPTH:]
     try:
-        rows = _rows(engine, synced, vectors, [document.number for document in best])
-        if not rows:
+        vectors_by_document = _rows(
+            engine, synced, embedder_vectors, [document.number for document in best_documents]
+        )
+        if not vectors_by_document:
             return Reranked(candidates)
-        query_vector = vectors.of_query(query)
-        cosines = {number: query_vector.cosine(row) for number, row in rows.items()}
+        query_vector = embedder_vectors.of_query(query)
+        cosines = {
+            document_number: query_vector.cosine(vector)
+            for document_number, vector in vectors_by_document.items()
+        }
     except EmbedderFault as fault:
         log_fault(fault)
         return Reranked(candidates)
-    return _mixed(best, rest, _rescaled(cosines))
+    return _mixed(best_documents, remaining_documents, _rescaled(cosines))
 
 
 def _mixed(
-    best: list[ScoredDocument], rest: list[ScoredDocument], likeness: Mapping[int, float]
+    best_documents: list[ScoredDocument],
+    remaining_documents: list[ScoredDocument],
+    likeness: Mapping[int, float],
 ) -> Reranked:
-    top = best[0].score or 1.0
-    added = {document.number: WEIGHT * likeness.get(document.number, 0.0) for document in best}
-    mixed = [ScoredDocument(number, score + top * added[number]) for number, score in best]
-    mixed.sort(key=lambda document: -document.score)
-    shares = {number: top * added[number] / (score or 1.0) for number, score in mixed}
-    return Reranked([*mixed, *rest], shares)
+    top_score = best_documents[0].score or 1.0
+    meaning_scores = {
+        document.number: WEIGHT * likeness.get(document.number, 0.0) for document in best_documents
+    }
+    reranked_documents = [
+        ScoredDocument(document_number, score + top_score * meaning_scores[document_number])
+        for document_number, score in best_documents
+    ]
+    reranked_documents.sort(key=lambda document: -document.score)
+    meaning_shares = {
+        document_number: top_score * meaning_scores[document_number] / (score or 1.0)
+        for document_number, score in reranked_documents
+    }
+    return Reranked([*reranked_documents, *remaining_documents], meaning_shares)
 
 
 def _rescaled(cosines: Mapping[int, float]) -> dict[int, float]:
     """From 0 for the one that is least like the question to 1 for the likest."""
-    least, most = min(cosines.values()), max(cosines.values())
-    span = most - least
-    return {number: (cosine - least) / span if span else 0.0 for number, cosine in cosines.items()}
+    lowest_cosine, highest_cosine = min(cosines.values()), max(cosines.values())
+    cosine_range = highest_cosine - lowest_cosine
+    return {
+        document_number: (cosine - lowest_cosine) / cosine_range if cosine_range else 0.0
+        for document_number, cosine in cosines.items()
+    }
 
 
 def _rows(
@@ -90,26 +108,51 @@ def _rows(
 ) -> dict[int, Vector]:
     """The vectors of documents, kept or made now; empty if too many are still to be made."""
     index = synced.index
-    facts = [n for n in numbers if index.flags[n] & FACT]
-    turns = [n for n in numbers if not index.flags[n] & FACT]
-    name = None if vectors.embedder is None else vectors.embedder.name
-    rows = {} if name is None else _stored_rows(synced, name, turns)
-    missing = [n for n in turns if n not in rows]
-    if name is not None and len(missing) > MAX_ON_THE_WAY:
+    fact_numbers = [
+        document_number for document_number in numbers if index.flags[document_number] & FACT
+    ]
+    turn_numbers = [
+        document_number for document_number in numbers if not index.flags[document_number] & FACT
+    ]
+    embedder_name = None if vectors.embedder is None else vectors.embedder.name
+    turn_vectors = (
+        {} if embedder_name is None else _stored_rows(synced, embedder_name, turn_numbers)
+    )
+    turns_to_embed = [
+        document_number for document_number in turn_numbers if document_number not in turn_vectors
+    ]
+    if embedder_name is not None and len(turns_to_embed) > MAX_ON_THE_WAY:
         return {}
-    texts = dict(passages(engine, synced, missing))
-    texts |= {n: text for n in facts if (text := synced.facts.text(n))}
-    return rows | dict(zip(texts, vectors.of_passages(list(texts.values())), strict=True))
+    texts_by_document = dict(passages(engine, synced, turns_to_embed))
+    texts_by_document |= {
+        document_number: text
+        for document_number in fact_numbers
+        if (text := synced.facts.text(document_number))
+    }
+    return turn_vectors | dict(
+        zip(texts_by_document, vectors.of_passages(list(texts_by_document.values())), strict=True)
+    )
 
 
-def _stored_rows(synced: SyncedIndex, name: str, numbers: Iterable[int]) -> dict[int, Vector]:
-    rows: dict[int, Vector] = {}
-    candidates = list(numbers)
-    for head in synced.heads.segments:
-        stored = synced.stored.get(head.id)
-        if head.vectors != name or not isinstance(stored, range):
+def _stored_rows(
+    synced: SyncedIndex, embedder_name: str, numbers: Iterable[int]
+) -> dict[int, Vector]:
+    vectors_by_document: dict[int, Vector] = {}
+    turn_numbers = list(numbers)
+    for segment_head in synced.heads.segments:
+        segment_documents = synced.stored.get(segment_head.id)
+        if segment_head.vectors != embedder_name or not isinstance(segment_documents, range):
             continue
-        places = {n - stored.start: n for n in candidates if n in stored}
-        vectors = vector_pieces.read(synced.reader.vectors, head, places)
-        rows |= {places[place]: row for place, row in vectors.items()}
-    return rows
+        numbers_by_position = {
+            document_number - segment_documents.start: document_number
+            for document_number in turn_numbers
+            if document_number in segment_documents
+        }
+        vectors_by_position = vector_pieces.read(
+            synced.reader.vectors, segment_head, numbers_by_position
+        )
+        vectors_by_document |= {
+            numbers_by_position[position]: vector
+            for position, vector in vectors_by_position.items()
+        }
+    return vectors_by_document

@@ -33,39 +33,50 @@ class StemScores:
 
     def add(self, postings: Iterable[tuple[int, int]]) -> None:
         """Spread postings: documents with their counts."""
-        index, direct, context_units, fact_counts = (
+        index, direct_counts, context_units, fact_counts = (
             self._index,
             self.direct,
             self.context_units,
             self.fact_counts,
         )
-        alive, flags, before, after = index.alive, index.flags, index.before, index.after
-        to_answers = tuple(zip(parameters.QUESTION_AFTER, parameters.STATEMENT_AFTER, strict=True))
-        for number, count in postings:
-            if not alive[number]:
+        alive_flags, document_flags, previous_turns, next_turns = (
+            index.alive,
+            index.flags,
+            index.before,
+            index.after,
+        )
+        units_by_distance = tuple(
+            zip(parameters.QUESTION_AFTER, parameters.STATEMENT_AFTER, strict=True)
+        )
+        for document_number, packed_counts in postings:
+            if not alive_flags[document_number]:
                 continue
-            statements, questions = count & 0xFF, count >> 8
-            direct[number] = statements + parameters.QUESTION_WORD * questions
-            if flags[number] & FACT:
-                for source in index.sources.get(number, ()):
-                    if alive[source]:
-                        fact_counts[source] = fact_counts.get(source, 0) + statements
+            statement_count, question_count = packed_counts & 0xFF, packed_counts >> 8
+            direct_counts[document_number] = (
+                statement_count + parameters.QUESTION_WORD * question_count
+            )
+            if document_flags[document_number] & FACT:
+                for source_document in index.sources.get(document_number, ()):
+                    if alive_flags[source_document]:
+                        fact_counts[source_document] = (
+                            fact_counts.get(source_document, 0) + statement_count
+                        )
                 continue
-            step = number
-            for question_units, statement_units in to_answers:
-                if (step := after[step]) < 0:
+            neighbour = document_number
+            for question_units, statement_units in units_by_distance:
+                if (neighbour := next_turns[neighbour]) < 0:
                     break
-                context_units[step] = (
-                    context_units.get(step, 0)
-                    + question_units * questions
-                    + statement_units * statements
+                context_units[neighbour] = (
+                    context_units.get(neighbour, 0)
+                    + question_units * question_count
+                    + statement_units * statement_count
                 )
-            step = number
+            neighbour = document_number
             for statement_units in parameters.WORD_BEFORE:
-                if (step := before[step]) < 0:
+                if (neighbour := previous_turns[neighbour]) < 0:
                     break
-                context_units[step] = context_units.get(step, 0) + statement_units * (
-                    statements + questions
+                context_units[neighbour] = context_units.get(neighbour, 0) + statement_units * (
+                    statement_count + question_count
                 )
 
     def touched(self) -> set[int]:
@@ -79,11 +90,11 @@ class LabelMatches:
     def __init__(self, index: RecallIndex, word: Word) -> None:
         self._index = index
         self._stem = word[0]
-        names = index.speaker_names.values
+        speaker_names = index.speaker_names.values
         self._speakers = {
-            n
-            for n, count in index.speaker_counts.items()
-            if count and any(stem in names[n] for stem in word)
+            speaker_number
+            for speaker_number, document_count in index.speaker_counts.items()
+            if document_count and any(stem in speaker_names[speaker_number] for stem in word)
         }
         self._dates = tokenizer.is_date_stem(self._stem)
         self.any = bool(self._speakers) or self._dates
@@ -107,23 +118,27 @@ class LabelMatches:
         if not speakers:
             return 0
         document_speakers, units = index.speakers, 0
-        for chain, steps in (
+        for neighbour_chain, distances in (
             (index.before, parameters.STATEMENT_AFTER),
             (index.after, parameters.WORD_BEFORE),
         ):
-            step = number
-            for _ in steps:
-                if (step := chain[step]) < 0:
+            neighbour = number
+            for _ in distances:
+                if (neighbour := neighbour_chain[neighbour]) < 0:
                     break
-                if document_speakers[step] in speakers:
+                if document_speakers[neighbour] in speakers:
                     units += parameters.NEIGHBOUR_SPEAKER
         return units
 
     def documents(self, limit: int | None = None) -> set[int]:
         """The documents that it is a label of; the newest so many."""
-        alive = self._index.alive
-        labelled = (n for n in range(len(alive)) if alive[n] and self.boost(n))
-        return set(deque(labelled, limit))
+        alive_flags = self._index.alive
+        labelled_documents = (
+            document_number
+            for document_number in range(len(alive_flags))
+            if alive_flags[document_number] and self.boost(document_number)
+        )
+        return set(deque(labelled_documents, limit))
 
 
 @functools.lru_cache(maxsize=4_096)

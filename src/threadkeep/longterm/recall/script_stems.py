@@ -60,25 +60,29 @@ def _hindi(word: str) -> tuple[str, ...]:
 def _arabic(word: str) -> tuple[str, ...]:
     """Without the article; and, as a verb may have it, without the letter of the person."""
     prefix = next((p for p in _ARABIC_PREFIXES if word.startswith(p)), "")
-    bare = word[len(prefix) :] if len(word) - len(prefix) >= 2 else word
-    noun = _without(bare, _ARABIC_ENDINGS, 2 if prefix else 3)
-    readings = [noun]
+    word_without_prefix = word[len(prefix) :] if len(word) - len(prefix) >= 2 else word
+    noun_stem = _without(word_without_prefix, _ARABIC_ENDINGS, 2 if prefix else 3)
+    readings = [noun_stem]
     if not prefix and len(word) > _MIN:
-        rest = word[1:] if word[0] in _ARABIC_PARTICLES else word
+        word_without_particle = word[1:] if word[0] in _ARABIC_PARTICLES else word
         if word[0] in _ARABIC_PARTICLES:
-            readings.append(_without(rest, _ARABIC_ENDINGS))
-        if len(rest) > _MIN and rest[0] in _ARABIC_PERSONS:
-            readings.append(_without(rest[1:], _ARABIC_ENDINGS))
+            readings.append(_without(word_without_particle, _ARABIC_ENDINGS))
+        if len(word_without_particle) > _MIN and word_without_particle[0] in _ARABIC_PERSONS:
+            readings.append(_without(word_without_particle[1:], _ARABIC_ENDINGS))
     return tuple(readings)
 
 
 def _hebrew(word: str) -> tuple[str, ...]:
     """As it is; and without the letter in front that may be an article or a particle."""
     readings = [_without(word, _HEBREW_ENDINGS, 2)]
-    rest = word
-    while len(rest) > _MIN and rest[0] in _HEBREW_PARTICLES and len(readings) < _MIN:
-        rest = rest[1:]
-        readings.append(_without(rest, _HEBREW_ENDINGS, 2))
+    word_without_particles = word
+    while (
+        len(word_without_particles) > _MIN
+        and word_without_particles[0] in _HEBREW_PARTICLES
+        and len(readings) < _MIN
+    ):
+        word_without_particles = word_without_particles[1:]
+        readings.append(_without(word_without_particles, _HEBREW_ENDINGS, 2))
     return tuple(readings)
 
 
@@ -93,7 +97,7 @@ _STEMMERS: Final[tuple[tuple[str, str, Callable[[str], tuple[str, ...]]], ...]] 
 
 def readings(word: str) -> tuple[str, ...]:
     """The stems that a word may have, the likeliest first; the word itself in other scripts."""
-    for first, last, stemmer in _STEMMERS:
-        if first <= word[0] <= last:
+    for first_letter, last_letter, stemmer in _STEMMERS:
+        if first_letter <= word[0] <= last_letter:
             return tuple(dict.fromkeys(stemmer(word)))
     return (word,)

@@ -63,32 +63,37 @@ class Search:
 
     def best(self, limit: int) -> list[ScoredDocument]:
         """The best so many, the best first; of equals the one that was said first."""
-        remaining, late = self._budget, False
+        remaining_budget, is_budget_spent = self._budget, False
         for term in self._terms():
-            size = len(term.postings)
-            if not late and self._scores and size > remaining:
-                late = True
+            posting_count = len(term.postings)
+            if not is_budget_spent and self._scores and posting_count > remaining_budget:
+                is_budget_spent = True
                 self._prune()
-            self._weigh(term, late)
-            remaining -= size
-        return self._top(limit, [self._prior(flags) for flags in range(FLAGS)])
+            self._weigh(term, is_budget_spent)
+            remaining_budget -= posting_count
+        return self._top(limit, [self._prior(flag_set) for flag_set in range(FLAGS)])
 
     def why(self, numbers: Sequence[int]) -> dict[int, tuple[Reason, ...]]:
         """What found each of some documents."""
-        documents = sorted(explain.reach(self._index, numbers))
-        words = []
+        reached_documents = sorted(explain.reach(self._index, numbers))
+        weighed_words = []
         for term in self._terms():
-            scores = StemScores(self._index)
-            scores.add(term.postings.among(documents))
+            stem_scores = StemScores(self._index)
+            stem_scores.add(term.postings.among(reached_documents))
             rarity = term.weight * self._rarity(term.frequency)
-            words.append(WeighedWord(term.written, rarity, scores, term.labels))
-        return {n: explain.reasons(self._index, n, words, self._average) for n in numbers}
+            weighed_words.append(WeighedWord(term.written, rarity, stem_scores, term.labels))
+        return {
+            document_number: explain.reasons(
+                self._index, document_number, weighed_words, self._average
+            )
+            for document_number in numbers
+        }
 
     def _terms(self) -> list[_Term]:
         """What is looked for, rare words first; last what only weighs what words have found."""
         if self._found_terms is not None:
             return self._found_terms
-        terms = [_Term(self._index, word, written) for word, written in self._query.words]
+        terms = [_Term(self._index, word, spelling) for word, spelling in self._query.words]
         terms = [term if term.frequency or term.labels.any else self._kin(term) for term in terms]
         if len(terms) > MAX_TERMS:
             terms = heapq.nsmallest(MAX_TERMS, terms, key=lambda term: term.frequency or math.inf)
@@ -97,63 +102,78 @@ class Search:
 
     def _kin(self, term: _Term) -> _Term:
         """For a word that does not occur, those that do and have much in common with it."""
-        stems = kin.kin_of(term.word, self._index.vocabularies())
-        return _Term(self._index, tuple(stems), term.written, KIN) if stems else term
+        kin_stems = kin.kin_of(term.word, self._index.vocabularies())
+        return _Term(self._index, tuple(kin_stems), term.written, KIN) if kin_stems else term
 
     def _rank(self, document: ScoredDocument) -> tuple[float, float, str, int]:
-        index, n = self._index, document.number
-        origin = index.origin_names.values[index.origins[n]]
-        return -document.score, index.times[n], origin, index.seqs[n]
+        index, document_number = self._index, document.number
+        origin_id = index.origin_names.values[index.origins[document_number]]
+        return -document.score, index.times[document_number], origin_id, index.seqs[document_number]
 
-    def _weigh(self, term: _Term, late: bool) -> None:
+    def _weigh(self, term: _Term, is_budget_spent: bool) -> None:
         """Add what a term is worth to all it touches; `late`, to the candidates there are."""
         index, stem_scores, labels = self._index, StemScores(self._index), term.labels
-        if late:
+        if is_budget_spent:
             stem_scores.add(term.postings.among(self._neighbourhood))
         else:
             stem_scores.add(term.postings.newest(self._budget))
-        touched = set(self._scores) if late or labels.any else set()
-        if not late:
-            touched |= stem_scores.touched()
+        touched_documents = set(self._scores) if is_budget_spent or labels.any else set()
+        if not is_budget_spent:
+            touched_documents |= stem_scores.touched()
         if labels.any and len(index) <= SMALL_INDEX:
-            touched |= labels.documents()
-        elif labels.any and not touched:
-            touched = labels.documents(MAX_CANDIDATES)
-        self._add(touched, stem_scores, labels, term.weight * self._rarity(term.frequency))
+            touched_documents |= labels.documents()
+        elif labels.any and not touched_documents:
+            touched_documents = labels.documents(MAX_CANDIDATES)
+        self._add(
+            touched_documents, stem_scores, labels, term.weight * self._rarity(term.frequency)
+        )
 
     def _add(
-        self, touched: set[int], stem_scores: StemScores, labels: LabelMatches, rarity: float
+        self,
+        touched_documents: set[int],
+        stem_scores: StemScores,
+        labels: LabelMatches,
+        rarity: float,
     ) -> None:
-        index, scores, average = self._index, self._scores, self._average
+        index, scores, average_context_length = self._index, self._scores, self._average
         statement_lengths, question_lengths, context_lengths = (
             index.statement_lengths,
             index.question_lengths,
             index.context_lengths,
         )
-        direct, context_units, fact_counts = (
+        direct_counts, context_units, fact_counts = (
             stem_scores.direct,
             stem_scores.context_units,
             stem_scores.fact_counts,
         )
-        for n in touched:
-            f = direct.get(n, 0.0)
-            if f:
-                f /= max(1.0, (statement_lengths[n] + question_lengths[n]) / parameters.PIVOT)
-            units = context_units.get(n, 0)
+        for document_number in touched_documents:
+            term_frequency = direct_counts.get(document_number, 0.0)
+            if term_frequency:
+                term_frequency /= max(
+                    1.0,
+                    (statement_lengths[document_number] + question_lengths[document_number])
+                    / parameters.PIVOT,
+                )
+            neighbour_units = context_units.get(document_number, 0)
             if labels.any:
-                f += labels.boost(n)
-                units += labels.context_units(n)
-            if units:
-                f += units / (parameters.UNIT * neighbourhood_size(context_lengths[n], average))
-            f += parameters.FACT * fact_counts.get(n, 0)
-            if f:
-                scores[n] = scores.get(n, 0.0) + rarity * f * (_K + 1) / (f + _K)
+                term_frequency += labels.boost(document_number)
+                neighbour_units += labels.context_units(document_number)
+            if neighbour_units:
+                term_frequency += neighbour_units / (
+                    parameters.UNIT
+                    * neighbourhood_size(context_lengths[document_number], average_context_length)
+                )
+            term_frequency += parameters.FACT * fact_counts.get(document_number, 0)
+            if term_frequency:
+                scores[document_number] = scores.get(
+                    document_number, 0.0
+                ) + rarity * term_frequency * (_K + 1) / (term_frequency + _K)
 
     def _rarity(self, frequency: int) -> float:
         return math.log(1 + (self._index.live_count - frequency + 0.5) / (frequency + 0.5))
 
     def _prior(self, flags: int) -> float:
-        prior = 1 + parameters.KIND * sum(1 for kind in self._query.kinds if flags & kind)
+        prior = 1 + parameters.KIND * sum(1 for kind_flag in self._query.kinds if flags & kind_flag)
         if flags & ASKS:
             prior -= parameters.QUESTION
         return prior * parameters.TOOL if flags & TOOL else prior
@@ -166,29 +186,40 @@ class Search:
 
     def _top(self, limit: int, priors: list[float]) -> list[ScoredDocument]:
         """The candidates that score best, the best first."""
-        flags, allowed = self._index.flags, self._allowed
-        weighted = {n: score * priors[flags[n]] for n, score in self._scores.items()}
-        if allowed is not None:
-            weighted = {n: score for n, score in weighted.items() if allowed(n)}
-        threshold = 0.0
-        if len(weighted) > limit:  # few are worth to be told apart from their equals
-            threshold = sorted(weighted.values(), reverse=True)[limit - 1]
-        ranked = [ScoredDocument(n, score) for n, score in weighted.items() if score >= threshold]
-        return sorted(ranked, key=self._rank)[:limit]
+        document_flags, is_allowed = self._index.flags, self._allowed
+        weighted_scores = {
+            document_number: score * priors[document_flags[document_number]]
+            for document_number, score in self._scores.items()
+        }
+        if is_allowed is not None:
+            weighted_scores = {
+                document_number: score
+                for document_number, score in weighted_scores.items()
+                if is_allowed(document_number)
+            }
+        score_threshold = 0.0
+        if len(weighted_scores) > limit:  # few are worth to be told apart from their equals
+            score_threshold = sorted(weighted_scores.values(), reverse=True)[limit - 1]
+        best_documents = [
+            ScoredDocument(document_number, score)
+            for document_number, score in weighted_scores.items()
+            if score >= score_threshold
+        ]
+        return sorted(best_documents, key=self._rank)[:limit]
 
     def _filter(self) -> Callable[[int], bool]:
         index, query = self._index, self._query
-        origin = index.origin_names.numbers.get(query.session, NONE)
-        role = index.role_names.numbers.get(query.role, NONE)
-        since = -math.inf if query.since is None else query.since
-        until = math.inf if query.until is None else query.until
+        origin_number = index.origin_names.numbers.get(query.session, NONE)
+        role_number = index.role_names.numbers.get(query.role, NONE)
+        start_time = -math.inf if query.since is None else query.since
+        end_time = math.inf if query.until is None else query.until
 
         def allowed(n: int) -> bool:
             return (
-                (query.session is None or self._is_of(n, origin))
-                and (query.role is None or index.roles[n] == role)
+                (query.session is None or self._is_of(n, origin_number))
+                and (query.role is None or index.roles[n] == role_number)
                 and (query.kind is None or bool(index.flags[n] & FACT) == (query.kind == "fact"))
-                and since <= index.times[n] < until
+                and start_time <= index.times[n] < end_time
             )
 
         return allowed
@@ -196,8 +227,10 @@ class Search:
     def _is_of(self, n: int, origin: int) -> bool:
         """Whether a document is of a session; a fact is of those that it was learned in."""
         index = self._index
-        sources = index.sources.get(n, ())
-        return index.origins[n] == origin or any(index.origins[m] == origin for m in sources)
+        source_documents = index.sources.get(n, ())
+        return index.origins[n] == origin or any(
+            index.origins[source_document] == origin for source_document in source_documents
+        )
 
 
 class _Term:

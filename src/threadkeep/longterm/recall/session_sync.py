@@ -78,75 +78,103 @@ class SessionSync:
             ids: of the sessions.
             thorough: where something was edited, look at all items again, not at the newest only.
         """
-        todo = list(dict.fromkeys(ids))
-        while todo:
-            batch, todo = todo[:SESSIONS_PER_READ], todo[SESSIONS_PER_READ:]
-            pages = self._engine.read(*(query for id in batch for query in self.queries(id)))
-            todo = [*self.apply(batch, pages), *todo]
+        unread_ids = list(dict.fromkeys(ids))
+        while unread_ids:
+            batch_ids, unread_ids = unread_ids[:SESSIONS_PER_READ], unread_ids[SESSIONS_PER_READ:]
+            session_pages = self._engine.read(
+                *(query for session_id in batch_ids for query in self.queries(session_id))
+            )
+            unread_ids = [*self.apply(batch_ids, session_pages), *unread_ids]
         if self._edited:
-            edited, self._edited = list(self._edited), {}
-            self.rescan(edited, limit=None if thorough else _RESCAN_LIMIT)
+            edited_ids, self._edited = list(self._edited), {}
+            self.rescan(edited_ids, limit=None if thorough else _RESCAN_LIMIT)
 
     def queries(self, id: str) -> list[Query]:
         """What is to be read of a session: what is new in it; of an unknown one, whose it is."""
         stream, progress = self.stream(id), self._progress.get(id)
-        after = progress.seq or None if progress else None
-        items = Query(stream, "item", after=after, limit=_PAGE)
-        return [items] if progress else [items, Query(stream, "session", ids=["session"])]
+        last_read_seq = progress.seq or None if progress else None
+        items_query = Query(stream, "item", after=last_read_seq, limit=_PAGE)
+        return (
+            [items_query] if progress else [items_query, Query(stream, "session", ids=["session"])]
+        )
 
     def apply(self, ids: Sequence[str], pages: Iterable[Page]) -> list[str]:
         """Take in the answers to the `queries` of sessions; those of which there is more."""
-        remaining = iter(pages)
-        return [id for id in ids if self._apply_page(id, next(remaining), remaining)]
+        remaining_pages = iter(pages)
+        return [
+            session_id
+            for session_id in ids
+            if self._apply_page(session_id, next(remaining_pages), remaining_pages)
+        ]
 
     def rescan(self, ids: Iterable[str], *, limit: int | None = _RESCAN_LIMIT) -> None:
         """Look at the newest items of sessions again, or at all, for edits and deletions."""
-        followed = [id for id in ids if id in self._progress]
-        queries = [Query(self.stream(id), "item", newest=True, limit=limit) for id in followed]
-        for id, page in zip(followed, self._engine.read(*queries) if queries else (), strict=True):
-            self._rescan_session(id, page.records, complete=limit is None)
+        followed_ids = [session_id for session_id in ids if session_id in self._progress]
+        item_queries = [
+            Query(self.stream(session_id), "item", newest=True, limit=limit)
+            for session_id in followed_ids
+        ]
+        for session_id, item_page in zip(
+            followed_ids, self._engine.read(*item_queries) if item_queries else (), strict=True
+        ):
+            self._rescan_session(session_id, item_page.records, complete=limit is None)
 
     def refresh(self, stale: Sequence[StaleDocument]) -> None:
         """Take in what became of documents, and look for what else changed in their sessions."""
-        current = [
-            document for document in stale if self.is_current(document.session, document.page)
+        current_documents = [
+            stale_document
+            for stale_document in stale
+            if self.is_current(stale_document.session, stale_document.page)
         ]
-        self._index.remove([document.number for document in current])
-        for document in current:
-            for record in document.page.records:
-                self._add(document.session, record)
-        ids = list(dict.fromkeys(document.session for document in stale))
-        self.read(ids)
-        self.rescan(ids)
+        self._index.remove([stale_document.number for stale_document in current_documents])
+        for stale_document in current_documents:
+            for item_record in stale_document.page.records:
+                self._add(stale_document.session, item_record)
+        session_ids = list(dict.fromkeys(stale_document.session for stale_document in stale))
+        self.read(session_ids)
+        self.rescan(session_ids)
 
     def resume(self, spans: Mapping[str, SegmentSpan]) -> None:
         """Take over how far sessions were read when a segment was built; later ones last."""
-        for id, span in spans.items():
-            progress = self._progress.setdefault(id, SessionProgress(span.version, span.read))
+        for session_id, span in spans.items():
+            progress = self._progress.setdefault(
+                session_id, SessionProgress(span.version, span.read)
+            )
             if generation_of(progress.version) != generation_of(span.version):
-                progress = self._progress[id] = SessionProgress(span.version, span.read)
+                progress = self._progress[session_id] = SessionProgress(span.version, span.read)
             if span.version >= progress.version:
                 progress.version, progress.seq = span.version, max(progress.seq, span.read)
 
     def read_again(self, spans: Iterable[tuple[str, SegmentSpan]]) -> None:
         """Read items that a segment held which is gone; what is there already stays."""
-        todo = [(id, span.first - 1, span.last) for id, span in spans]
-        indexed = self._indexed_seqs({id for id, _, _ in todo})
-        while todo:
-            batch, todo = todo[:SESSIONS_PER_READ], todo[SESSIONS_PER_READ:]
-            queries = [
-                Query(self.stream(id), "item", after=after or None, before=last + 1, limit=_PAGE)
-                for id, after, last in batch
+        unread_ranges = [(session_id, span.first - 1, span.last) for session_id, span in spans]
+        indexed_seqs = self._indexed_seqs({session_id for session_id, _, _ in unread_ranges})
+        while unread_ranges:
+            range_batch, unread_ranges = (
+                unread_ranges[:SESSIONS_PER_READ],
+                unread_ranges[SESSIONS_PER_READ:],
+            )
+            item_queries = [
+                Query(
+                    self.stream(session_id),
+                    "item",
+                    after=seq_before or None,
+                    before=last_seq + 1,
+                    limit=_PAGE,
+                )
+                for session_id, seq_before, last_seq in range_batch
             ]
-            for (id, _, last), page in zip(batch, self._engine.read(*queries), strict=True):
-                if not self.is_current(id, page):
+            for (session_id, _, last_seq), item_page in zip(
+                range_batch, self._engine.read(*item_queries), strict=True
+            ):
+                if not self.is_current(session_id, item_page):
                     continue
-                for record in page.records:
-                    if record.seq not in indexed[id]:
-                        indexed[id].add(record.seq)
-                        self._add(id, record)
-                if len(page.records) >= _PAGE:
-                    todo.append((id, page.records[-1].seq, last))
+                for item_record in item_page.records:
+                    if item_record.seq not in indexed_seqs[session_id]:
+                        indexed_seqs[session_id].add(item_record.seq)
+                        self._add(session_id, item_record)
+                if len(item_page.records) >= _PAGE:
+                    unread_ranges.append((session_id, item_page.records[-1].seq, last_seq))
 
     def progress(self, id: str) -> SessionProgress | None:
         """How far a session was read."""
@@ -155,11 +183,13 @@ class SessionSync:
     def _indexed_seqs(self, ids: set[str]) -> dict[str, set[int]]:
         """The seqs of the documents of some sessions."""
         index = self._index
-        seqs_by_session: dict[str, set[int]] = {id: set() for id in ids}
-        numbers = {index.origin_names.numbers.get(id): id for id in ids}
-        for n, origin in enumerate(index.origins):
-            if origin in numbers and index.alive[n]:
-                seqs_by_session[numbers[origin]].add(index.seqs[n])
+        seqs_by_session: dict[str, set[int]] = {session_id: set() for session_id in ids}
+        ids_by_origin = {
+            index.origin_names.numbers.get(session_id): session_id for session_id in ids
+        }
+        for document_number, origin_number in enumerate(index.origins):
+            if origin_number in ids_by_origin and index.alive[document_number]:
+                seqs_by_session[ids_by_origin[origin_number]].add(index.seqs[document_number])
         return seqs_by_session
 
     def remove(self, id: str) -> None:
@@ -170,7 +200,7 @@ class SessionSync:
     def _apply_page(self, id: str, items: Page, others: Iterator[Page]) -> bool:
         """Take in a page; whether there is more to read."""
         progress = self._progress.get(id)
-        is_new = progress is None
+        is_first_page = progress is None
         if progress is None:
             if not self._is_ours(next(others)):
                 return False
@@ -178,33 +208,41 @@ class SessionSync:
         elif not _same_generation(items, progress):
             self.remove(id)
             return items.version > 0
-        progress.moments |= {record.at for record in items.records}
-        for record in items.records:
-            self._add(id, record)
-            progress.seq = record.seq
+        progress.moments |= {item_record.at for item_record in items.records}
+        for item_record in items.records:
+            self._add(id, item_record)
+            progress.seq = item_record.seq
         if len(items.records) >= _PAGE:
             return True
-        if not is_new and items.version - progress.version > len(progress.moments):
+        if not is_first_page and items.version - progress.version > len(progress.moments):
             self._edited[id] = None
         progress.version, progress.moments = items.version, frozenset()
         return False
 
     def _rescan_session(self, id: str, records: Sequence[Record], *, complete: bool) -> None:
         index = self._index
-        indexed = {index.seqs[n]: n for n in index.of_origin(id)}
-        first = records[0].seq if len(records) >= _RESCAN_LIMIT and not complete else 0
-        current = {record.seq: record for record in records}
-        stale = [
-            n
-            for seq, n in indexed.items()
-            if seq >= first and (seq not in current or current[seq].at != index.written_at[n])
+        documents_by_seq = {
+            index.seqs[document_number]: document_number for document_number in index.of_origin(id)
+        }
+        first_seq = records[0].seq if len(records) >= _RESCAN_LIMIT and not complete else 0
+        records_by_seq = {item_record.seq: item_record for item_record in records}
+        stale_documents = [
+            document_number
+            for seq, document_number in documents_by_seq.items()
+            if seq >= first_seq
+            and (
+                seq not in records_by_seq
+                or records_by_seq[seq].at != index.written_at[document_number]
+            )
         ]
-        unchanged = indexed.keys() - {index.seqs[n] for n in stale}
-        index.remove(stale)
-        last = self._progress[id].seq
-        for record in records:
-            if record.seq <= last and record.seq not in unchanged:
-                self._add(id, record)
+        unchanged_seqs = documents_by_seq.keys() - {
+            index.seqs[document_number] for document_number in stale_documents
+        }
+        index.remove(stale_documents)
+        last_read_seq = self._progress[id].seq
+        for item_record in records:
+            if item_record.seq <= last_read_seq and item_record.seq not in unchanged_seqs:
+                self._add(id, item_record)
 
     def _add(self, id: str, record: Record) -> None:
         item = item_codec.read_item(record)
@@ -219,10 +257,10 @@ class SessionSync:
         if not page.records:
             return False
         try:
-            info = session_codec.read_session(page.records[0])
+            session_info = session_codec.read_session(page.records[0])
         except UnreadableRecord:
             return False
-        return info.user == self._user and not user_index.is_sub_agent(info)
+        return session_info.user == self._user and not user_index.is_sub_agent(session_info)
 
 
 def _same_generation(page: Page, progress: SessionProgress) -> bool:

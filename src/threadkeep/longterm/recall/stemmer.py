@@ -77,11 +77,11 @@ def _is_short(stem: str) -> bool:
 
 def _suffix(word: str, table: dict[str, str], allows: Callable[[str, str], bool]) -> str:
     """The word with its longest suffix of the table replaced, if what is left allows it."""
-    for size in range(min(7, len(word)), 1, -1):
-        replacement = table.get(word[-size:])
+    for suffix_length in range(min(7, len(word)), 1, -1):
+        replacement = table.get(word[-suffix_length:])
         if replacement is not None:
-            stem = word[:-size]
-            return stem + replacement if allows(stem, word[-size:]) else word
+            stem = word[:-suffix_length]
+            return stem + replacement if allows(stem, word[-suffix_length:]) else word
     return word
 
 

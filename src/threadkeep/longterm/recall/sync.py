@@ -95,17 +95,17 @@ class SyncedIndex:
 
     def sync(self, *, facts: bool = True) -> None:
         """Read what is new; of facts too, which are not kept with the rest."""
-        now = self._engine.now()
+        sync_time = self._engine.now()
         if self._list_version is None or self.index.crowded:
             self._rebuild()
         else:
             self._read_changes()
-        self._synced_at = now
+        self._synced_at = sync_time
         if facts:
             self.facts.sync()
-        over = self.index.live_count - self._max_documents
-        if over > self._max_documents // 10 and self._trims and not self.heads.segments:
-            self.index.remove(self._oldest_documents(over))
+        excess_count = self.index.live_count - self._max_documents
+        if excess_count > self._max_documents // 10 and self._trims and not self.heads.segments:
+            self.index.remove(self._oldest_documents(excess_count))
 
     @property
     def unsaved_count(self) -> int:
@@ -115,22 +115,22 @@ class SyncedIndex:
 
     def is_due(self) -> bool:
         """Whether so much is not kept yet that it should be; said once of the same items."""
-        items = self.index.live_count - len(self.facts)
-        covered = max(self._due_items, items - self.unsaved_count)
-        if items - covered < MIN_UNSAVED or items < MIN_ITEMS:
+        item_count = self.index.live_count - len(self.facts)
+        saved_or_due_count = max(self._due_items, item_count - self.unsaved_count)
+        if item_count - saved_or_due_count < MIN_UNSAVED or item_count < MIN_ITEMS:
             return False
-        self._due_items = items
+        self._due_items = item_count
         return True
 
     def drop_damaged(self, piece: str) -> None:
         """Drop the segment of a piece that is gone or damaged, and read all anew."""
-        segment = piece.partition(".")[0]
-        heads = recall_segments.read(self._engine, self.user)
-        damaged = [head for head in heads.segments if head.id == segment]
-        if damaged:
+        segment_id = piece.partition(".")[0]
+        stored_heads = recall_segments.read(self._engine, self.user)
+        damaged_heads = [head for head in stored_heads.segments if head.id == segment_id]
+        if damaged_heads:
             with suppress(Conflict):
-                recall_segments.drop(self._engine, self.user, heads, damaged)
-                self._note_loss(damaged)
+                recall_segments.drop(self._engine, self.user, stored_heads, damaged_heads)
+                self._note_loss(damaged_heads)
         self.reload()
 
     def ignore_segments(self) -> None:
@@ -160,7 +160,7 @@ class SyncedIndex:
             if self.index is not index:
                 raise Outdated
 
-        self._read_all(before=self._unread_before, limit=MAX_COUNT, on_batch=next_batch)
+        self._read_all(before_seq=self._unread_before, limit=MAX_COUNT, on_batch=next_batch)
 
     @property
     def nbytes(self) -> int:
@@ -190,9 +190,13 @@ class SyncedIndex:
         """
         if self._unread_before is not None:
             return 0
-        since = self._synced_at - _RECENT_SECONDS
-        recent = [listed.seq - 1 for listed in self._moved.values() if listed.at >= since]
-        return min([self._last_seq, *recent])
+        recent_start = self._synced_at - _RECENT_SECONDS
+        seqs_before_moves = [
+            listed_session.seq - 1
+            for listed_session in self._moved.values()
+            if listed_session.at >= recent_start
+        ]
+        return min([self._last_seq, *seqs_before_moves])
 
     def _rebuild(self) -> None:
         """Load what is kept and read the rest; or, cut short, be as if nothing had been read."""
@@ -210,25 +214,29 @@ class SyncedIndex:
         """Load the kept index, and read again what it has lost; whether there is one."""
         if not self._uses_segments:
             return False
-        list_query = Query(self._list_stream, "session", limit=0)
-        list_page, *pages = self._engine.read(
-            list_query, *recall_segments.queries(self._engine, self.user)
+        session_list_query = Query(self._list_stream, "session", limit=0)
+        session_list_page, *segment_pages = self._engine.read(
+            session_list_query, *recall_segments.queries(self._engine, self.user)
         )
-        self.heads = recall_segments.parse(pages[0], pages[1])
+        self.heads = recall_segments.parse(segment_pages[0], segment_pages[1])
         all_heads = [*self.heads.segments, *self.heads.gaps]
-        readable = [head for head in self.heads.segments if _is_readable(head, list_page.version)]
-        if not readable:
+        readable_heads = [
+            head for head in self.heads.segments if _is_readable(head, session_list_page.version)
+        ]
+        if not readable_heads:
             return False
-        lost = [head for head in self.heads.segments if head.complete and head not in readable]
-        failed = self.reader.load(self.index, readable)
-        self._note_loss(failed)
+        unreadable_heads = [
+            head for head in self.heads.segments if head.complete and head not in readable_heads
+        ]
+        failed_heads = self.reader.load(self.index, readable_heads)
+        self._note_loss(failed_heads)
         for head in all_heads:
             if head.complete:
                 self.sessions.resume(head.spans)
-        self.stored = _ranges([head for head in readable if head not in failed])
-        for head in (*failed, *lost, *self.heads.gaps):
+        self.stored = _ranges([head for head in readable_heads if head not in failed_heads])
+        for head in (*failed_heads, *unreadable_heads, *self.heads.gaps):
             self.sessions.read_again(head.spans.items())
-        self._list_version = list_page.version
+        self._list_version = session_list_page.version
         self._last_seq = max(head.list_seq for head in all_heads if head.complete)
         return True
 
@@ -244,60 +252,80 @@ class SyncedIndex:
 
     def _read_all(
         self,
-        before: int | None = None,
+        before_seq: int | None = None,
         limit: int | None = None,
         on_batch: Callable[[], None] = lambda: None,
     ) -> None:
         """The sessions of the user's list, the one written last first, up to the limit."""
         limit = self._max_documents if limit is None else limit
-        self._unread_before = MAX_SEQ if before is None else before
+        self._unread_before = MAX_SEQ if before_seq is None else before_seq
         while True:
-            query = Query(
-                self._list_stream, "session", limit=_LIST_PAGE, newest=True, before=before
+            list_query = Query(
+                self._list_stream, "session", limit=_LIST_PAGE, newest=True, before=before_seq
             )
-            page = self._engine.read(query)[0]
-            self._list_version = page.version if self._list_version is None else self._list_version
-            ids = self._note_entries(page.records)
-            for start in range(0, len(ids), SESSIONS_PER_READ):
+            list_page = self._engine.read(list_query)[0]
+            self._list_version = (
+                list_page.version if self._list_version is None else self._list_version
+            )
+            session_ids = self._note_entries(list_page.records)
+            for batch_start in range(0, len(session_ids), SESSIONS_PER_READ):
                 if self.unsaved_count >= limit:
-                    self._unread_before = page.records[-1].seq + 1
+                    self._unread_before = list_page.records[-1].seq + 1
                     return
-                self.sessions.read(ids[start : start + SESSIONS_PER_READ])
+                self.sessions.read(session_ids[batch_start : batch_start + SESSIONS_PER_READ])
                 on_batch()
-            if len(page.records) < _LIST_PAGE:
+            if len(list_page.records) < _LIST_PAGE:
                 self._unread_before = None
                 return
-            before = self._unread_before = page.records[0].seq
+            before_seq = self._unread_before = list_page.records[0].seq
 
     def _read_changes(self) -> None:
         """What was written to since: sessions that moved, and those that could without moving."""
-        since = self._synced_at - _RECENT_SECONDS
-        self._moved = {id: listed for id, listed in self._moved.items() if listed.at >= since}
-        warm = list(self._moved)[-SESSIONS_PER_READ:]
-        listed, *pages = self._engine.read(
+        recent_start = self._synced_at - _RECENT_SECONDS
+        self._moved = {
+            session_id: listed_session
+            for session_id, listed_session in self._moved.items()
+            if listed_session.at >= recent_start
+        }
+        recent_session_ids = list(self._moved)[-SESSIONS_PER_READ:]
+        list_page, *session_pages = self._engine.read(
             Query(self._list_stream, "session", after=self._last_seq or None, limit=_LIST_PAGE),
-            *(query for id in warm for query in self.sessions.queries(id)),
+            *(
+                query
+                for session_id in recent_session_ids
+                for query in self.sessions.queries(session_id)
+            ),
         )
-        if listed.version >> 20 != (self._list_version or 0) >> 20:
+        if list_page.version >> 20 != (self._list_version or 0) >> 20:
             return self._rebuild()
-        unfinished = self.sessions.apply(warm, pages)
-        unread_ids = [id for id in self._moved if id not in set(warm)]
-        self.sessions.read([*unfinished, *self._note_entries(listed.records), *unread_ids])
-        return self._read_changes() if len(listed.records) >= _LIST_PAGE else None
+        unfinished_ids = self.sessions.apply(recent_session_ids, session_pages)
+        unread_session_ids = [
+            session_id for session_id in self._moved if session_id not in set(recent_session_ids)
+        ]
+        self.sessions.read(
+            [*unfinished_ids, *self._note_entries(list_page.records), *unread_session_ids]
+        )
+        return self._read_changes() if len(list_page.records) >= _LIST_PAGE else None
 
     def _note_entries(self, entries: Iterable[Record]) -> list[str]:
         """The sessions of entries of the list, newest first."""
-        ids = []
-        for entry in entries:
-            ids.append(user_index.session_id_of(entry))
-            self._last_seq = max(self._last_seq, entry.seq)
-            self._moved[ids[-1]] = ListedSession(entry.at, entry.seq)
-        return ids[::-1]
+        session_ids = []
+        for list_entry in entries:
+            session_ids.append(user_index.session_id_of(list_entry))
+            self._last_seq = max(self._last_seq, list_entry.seq)
+            self._moved[session_ids[-1]] = ListedSession(list_entry.at, list_entry.seq)
+        return session_ids[::-1]
 
     def _oldest_documents(self, count: int) -> list[int]:
         index = self.index
-        live = (n for n in range(len(index)) if index.alive[n])
-        return heapq.nsmallest(count, live, key=lambda n: (index.times[n], n))
+        live_documents = (
+            document_number for document_number in range(len(index)) if index.alive[document_number]
+        )
+        return heapq.nsmallest(
+            count,
+            live_documents,
+            key=lambda document_number: (index.times[document_number], document_number),
+        )
 
 
 def _is_readable(head: SegmentHead, list_version: int) -> bool:
@@ -308,12 +336,12 @@ def _is_readable(head: SegmentHead, list_version: int) -> bool:
 
 def _ranges(heads: Iterable[SegmentHead]) -> dict[str, Sequence[int]]:
     """The documents of segments that were loaded one after the other."""
-    ranges: dict[str, Sequence[int]] = {}
-    start = 0
+    document_ranges: dict[str, Sequence[int]] = {}
+    first_document = 0
     for head in heads:
-        ranges[head.id] = range(start, start + head.documents)
-        start += head.documents
-    return ranges
+        document_ranges[head.id] = range(first_document, first_document + head.documents)
+        first_document += head.documents
+    return document_ranges
 
 
 _log = logging.getLogger("threadkeep")

@@ -58,10 +58,10 @@ def tokens(text: str) -> list[str]:
 
     Where words are not set apart by spaces, pairs of neighbouring letters stand for them.
     """
-    folded = fold.fold(text)
-    if folded.isascii():
-        return [word.partition("'")[0] for word in _ASCII.findall(folded)]
-    return [token for token, _ in _tokens(folded)]
+    folded_text = fold.fold(text)
+    if folded_text.isascii():
+        return [word.partition("'")[0] for word in _ASCII.findall(folded_text)]
+    return [token for token, _ in _tokens(folded_text)]
 
 
 def words(text: str, *, letters: bool = True) -> list[Word]:
@@ -73,16 +73,19 @@ def words(text: str, *, letters: bool = True) -> list[Word]:
     """
     if text.isascii() and "-" not in text:
         return list(map(readings, tokens(text)))
-    parsed = [
-        readings(token) + tuple(other for other in others if letters or len(other) > 1)
-        for token, others in _tokens(fold.fold(text))
+    parsed_words = [
+        readings(token) + tuple(form for form in unstemmed_forms if letters or len(form) > 1)
+        for token, unstemmed_forms in _tokens(fold.fold(text))
     ]
-    umlauts = fold.fold_umlauts(text)
-    if umlauts is None:
-        return parsed
-    spelled = [readings(token) for token, _ in _tokens(umlauts)]
-    pairs = zip(parsed, spelled, strict=True)
-    return [word if word[:1] == other[:1] else word + other for word, other in pairs]
+    umlaut_text = fold.fold_umlauts(text)
+    if umlaut_text is None:
+        return parsed_words
+    umlaut_words = [readings(token) for token, _ in _tokens(umlaut_text)]
+    word_pairs = zip(parsed_words, umlaut_words, strict=True)
+    return [
+        word if word[:1] == umlaut_word[:1] else word + umlaut_word
+        for word, umlaut_word in word_pairs
+    ]
 
 
 def stems(text: str) -> list[str]:
@@ -97,9 +100,13 @@ def readings(token: str) -> Word:
         return script_stems.readings(token)
     if token.isdigit():
         return (token,)
-    first = stemmer.stem(english.BASE.get(token, token))
-    other = english.OTHER.get(token)
-    return (first,) if other is None else tuple(dict.fromkeys((first, stemmer.stem(other))))
+    likeliest_stem = stemmer.stem(english.BASE.get(token, token))
+    other_base_form = english.OTHER.get(token)
+    return (
+        (likeliest_stem,)
+        if other_base_form is None
+        else tuple(dict.fromkeys((likeliest_stem, stemmer.stem(other_base_form))))
+    )
 
 
 def stem(token: str) -> str:
@@ -109,32 +116,32 @@ def stem(token: str) -> str:
 
 def split(text: str) -> tuple[list[Word], list[Word]]:
     """The words that a text states, and those of the short questions that it asks."""
-    if not any(mark in text for mark in _ASKING):
+    if not any(question_mark in text for question_mark in _ASKING):
         return words(text), []
-    statements: list[Word] = []
-    questions: list[Word] = []
+    statement_words: list[Word] = []
+    question_words: list[Word] = []
     for sentence in _SENTENCES.split(text):
         sentence_words = words(sentence)
         is_question = (
             sentence.rstrip("\"')\u201d\u300d ").endswith(_ASKING)
             and len(sentence_words) <= LONG_QUESTION
         )
-        (questions if is_question else statements).extend(sentence_words)
-    return statements, questions
+        (question_words if is_question else statement_words).extend(sentence_words)
+    return statement_words, question_words
 
 
 def query_words(text: str) -> dict[Word, str]:
     """The words to look for, and how each is written; of nothing but stop words, all."""
-    content: dict[Word, str] = {}
-    everything: dict[Word, str] = {}
-    written = tokens(text)
-    stop = stop_words.stop_words(written)
-    for word, token in zip(words(text, letters=False), written, strict=True):
-        everything.setdefault(word, token)
+    content_words: dict[Word, str] = {}
+    all_words: dict[Word, str] = {}
+    text_tokens = tokens(text)
+    stop_tokens = stop_words.stop_words(text_tokens)
+    for word, token in zip(words(text, letters=False), text_tokens, strict=True):
+        all_words.setdefault(word, token)
         # the last part of "check-in" is a word as "checkin" only
-        if content_word := word[1:] if token in stop else word:
-            content.setdefault(content_word, token)
-    return content or everything
+        if content_word := word[1:] if token in stop_tokens else word:
+            content_words.setdefault(content_word, token)
+    return content_words or all_words
 
 
 def date_stems(moment: datetime) -> tuple[str, ...]:
@@ -153,9 +160,13 @@ def is_date_stem(stem_: str) -> bool:
 @functools.cache
 def _word_pattern() -> re.Pattern[str]:
     """Words of any script; the marks of vowels belong to them, which Python sees as no letters."""
-    marks = (chr(n) for n in range(0x370, 0x1CFF) if unicodedata.category(chr(n))[0] == "M")
-    letter = f"(?:[^\\W_]|[{''.join(marks)}])"
-    return re.compile(f"{letter}+{_CLITIC}|{_EMOJI}")
+    vowel_marks = (
+        chr(code_point)
+        for code_point in range(0x370, 0x1CFF)
+        if unicodedata.category(chr(code_point))[0] == "M"
+    )
+    letter_pattern = f"(?:[^\\W_]|[{''.join(vowel_marks)}])"
+    return re.compile(f"{letter_pattern}+{_CLITIC}|{_EMOJI}")
 
 
 def _tokens(folded: str) -> Iterator[tuple[str, Word]]:
@@ -163,21 +174,24 @@ def _tokens(folded: str) -> Iterator[tuple[str, Word]]:
 
     These are the single letters of a pair, and the whole of what a hyphen joins.
     """
-    end, previous = -1, ""
-    for match in _word_pattern().finditer(folded):
-        word = match[0].partition("'")[0]
-        hyphenated = match.start() == end + 1 and folded[end] in _HYPHENS
-        joined = (stem(previous + word),) if hyphenated and previous else ()
-        end, previous = match.end(), word
-        for run in _RUNS.findall(word):
-            if _IS_UNSPACED.match(run):
-                yield from _pairs(run)
+    previous_end, previous_word = -1, ""
+    for word_match in _word_pattern().finditer(folded):
+        word = word_match[0].partition("'")[0]
+        is_hyphenated = word_match.start() == previous_end + 1 and folded[previous_end] in _HYPHENS
+        compound_stems = (stem(previous_word + word),) if is_hyphenated and previous_word else ()
+        previous_end, previous_word = word_match.end(), word
+        for script_run in _RUNS.findall(word):
+            if _IS_UNSPACED.match(script_run):
+                yield from _pairs(script_run)
             else:
-                yield run, joined
+                yield script_run, compound_stems
 
 
 def _pairs(run: str) -> Iterator[tuple[str, Word]]:
-    last = len(run) - 2
-    for n in range(max(last + 1, 1)):
-        single = run[n] if n < last else run[n:]
-        yield run[n : n + 2], tuple(filter(_IS_WORD_ALONE.match, single)) if last >= 0 else ()
+    last_pair_start = len(run) - 2
+    for pair_start in range(max(last_pair_start + 1, 1)):
+        single_letters = run[pair_start] if pair_start < last_pair_start else run[pair_start:]
+        yield (
+            run[pair_start : pair_start + 2],
+            tuple(filter(_IS_WORD_ALONE.match, single_letters)) if last_pair_start >= 0 else (),
+        )

@@ -40,8 +40,8 @@ class Vector(NamedTuple):
 
     def cosine(self, other: Vector) -> float:
         """How alike two are, from -1 to 1."""
-        product: int = sum(map(mul, self.numbers, other.numbers))
-        return self.scale * other.scale * product
+        dot_product: int = sum(map(mul, self.numbers, other.numbers))
+        return self.scale * other.scale * dot_product
 
 
 class EmbedderFault(Exception):
@@ -73,16 +73,24 @@ class Vectors:
         """
         if self.embedder is None:
             raise EmbedderFault
-        keys = [hashlib.blake2b(text.encode("utf-8", "replace")).digest() for text in texts]
-        by_key = {key: self._cached[key] for key in keys if key in self._cached}
-        unknown = {key: text for key, text in zip(keys, texts, strict=True) if key not in by_key}
+        text_keys = [hashlib.blake2b(text.encode("utf-8", "replace")).digest() for text in texts]
+        vectors_by_key = {
+            text_key: self._cached[text_key] for text_key in text_keys if text_key in self._cached
+        }
+        unknown_texts = {
+            text_key: text
+            for text_key, text in zip(text_keys, texts, strict=True)
+            if text_key not in vectors_by_key
+        }
         embed = self.embedder.passage or self.embedder.query
-        names, missing = list(unknown), list(unknown.values())
-        for start in range(0, len(missing), BATCH):
-            vectors = self._embed(embed, missing[start : start + BATCH])
-            by_key.update(zip(names[start : start + BATCH], vectors, strict=True))
-        self._remember({key: by_key[key] for key in names})
-        return [by_key[key] for key in keys]
+        unknown_keys, texts_to_embed = list(unknown_texts), list(unknown_texts.values())
+        for batch_start in range(0, len(texts_to_embed), BATCH):
+            vectors = self._embed(embed, texts_to_embed[batch_start : batch_start + BATCH])
+            vectors_by_key.update(
+                zip(unknown_keys[batch_start : batch_start + BATCH], vectors, strict=True)
+            )
+        self._remember({text_key: vectors_by_key[text_key] for text_key in unknown_keys})
+        return [vectors_by_key[text_key] for text_key in text_keys]
 
     def forget_user(self, user: str) -> None:
         """Let go of everything, since whose text it was is not known."""
@@ -94,19 +102,24 @@ class Vectors:
         except Exception as error:  # whatever an application's own code may raise
             raise EmbedderFault(type(error).__name__) from error
         dimensions = self.embedder.dimensions if self.embedder else None
-        sizes = {len(vector.numbers) for vector in vectors}
+        vector_sizes = {len(vector.numbers) for vector in vectors}
         if len(vectors) != len(texts):
             raise EmbedderFault(f"{len(vectors)} vectors for {len(texts)} texts")
-        if len(sizes) != 1 or dimensions not in (None, *sizes):
-            raise EmbedderFault(f"vectors of {sorted(sizes)} numbers, expected {dimensions}")
+        if len(vector_sizes) != 1 or dimensions not in (None, *vector_sizes):
+            raise EmbedderFault(f"vectors of {sorted(vector_sizes)} numbers, expected {dimensions}")
         return vectors
 
     def _remember(self, vectors: dict[bytes, Vector]) -> None:
-        cached = self._cached
-        cached.update(vectors)
-        size = sum(len(vector.numbers) for vector in vectors.values()) // (len(vectors) or 1)
-        while cached and len(cached) * (size + _LARGEST) > _MAX_CACHED_BYTES:
-            cached.popitem(last=False)
+        cached_vectors = self._cached
+        cached_vectors.update(vectors)
+        mean_vector_size = sum(len(vector.numbers) for vector in vectors.values()) // (
+            len(vectors) or 1
+        )
+        while (
+            cached_vectors
+            and len(cached_vectors) * (mean_vector_size + _LARGEST) > _MAX_CACHED_BYTES
+        ):
+            cached_vectors.popitem(last=False)
 
 
 def quantised(vector: Sequence[float]) -> Vector:
@@ -115,21 +128,24 @@ def quantised(vector: Sequence[float]) -> Vector:
     Raises:
         ValueError: a number of it is none.
     """
-    numbers = [float(number) for number in vector]
-    length = math.hypot(*numbers)
-    if not math.isfinite(length):
+    components = [float(component) for component in vector]
+    vector_length = math.hypot(*components)
+    if not math.isfinite(vector_length):
         raise ValueError("a vector has a number that is none")
-    largest = max(map(abs, numbers), default=0.0)
-    if largest < _LEAST:
-        return Vector(0.0, array("b", bytes(len(numbers))))
-    scale = largest / length / _LARGEST
-    return Vector(scale, array("b", [round(n / largest * _LARGEST) for n in numbers]))
+    largest_component = max(map(abs, components), default=0.0)
+    if largest_component < _LEAST:
+        return Vector(0.0, array("b", bytes(len(components))))
+    scale = largest_component / vector_length / _LARGEST
+    return Vector(
+        scale,
+        array("b", [round(component / largest_component * _LARGEST) for component in components]),
+    )
 
 
 def passage_text(item: Item, before: Item | None) -> str:
     """What is embedded of a turn: who said it, behind what was said before."""
-    earlier = f"{_line(before.name, before.text)}\n" if before else ""
-    return (earlier[-MAX_CHARACTERS // 2 :] + _line(item.name, item.text))[:MAX_CHARACTERS]
+    previous_line = f"{_line(before.name, before.text)}\n" if before else ""
+    return (previous_line[-MAX_CHARACTERS // 2 :] + _line(item.name, item.text))[:MAX_CHARACTERS]
 
 
 def log_fault(fault: EmbedderFault) -> None:

@@ -52,37 +52,39 @@ def verify(
 ) -> VerifiedHits:
     """Read again what was found, each with its neighbours, in one round trip for each store."""
     index = synced.index
-    turns = [
+    indexed_turns = [
         _indexed_turn(synced, candidate)
         for candidate in candidates
         if not index.flags[candidate.number] & FACT
     ]
-    facts = [candidate for candidate in candidates if index.flags[candidate.number] & FACT]
-    hits, stale = _verify_turns(engine, synced, turns)
-    fact_hits, stale_facts = _verify_facts(engine, synced, facts)
-    if stale:
-        synced.sessions.refresh(stale)
-    if stale_facts:
-        synced.facts.remove(stale_facts)
-    hits |= fact_hits
-    verified = [
-        replace(hits[candidate.number], why=why[candidate.number])
-        for candidate in candidates
-        if candidate.number in hits
+    fact_candidates = [
+        candidate for candidate in candidates if index.flags[candidate.number] & FACT
     ]
-    return VerifiedHits(verified, not stale and not stale_facts)
+    hits_by_document, stale_turns = _verify_turns(engine, synced, indexed_turns)
+    fact_hits, stale_fact_ids = _verify_facts(engine, synced, fact_candidates)
+    if stale_turns:
+        synced.sessions.refresh(stale_turns)
+    if stale_fact_ids:
+        synced.facts.remove(stale_fact_ids)
+    hits_by_document |= fact_hits
+    verified_hits = [
+        replace(hits_by_document[candidate.number], why=why[candidate.number])
+        for candidate in candidates
+        if candidate.number in hits_by_document
+    ]
+    return VerifiedHits(verified_hits, not stale_turns and not stale_fact_ids)
 
 
 def _indexed_turn(synced: SyncedIndex, document: ScoredDocument) -> _IndexedTurn:
-    index, n = synced.index, document.number
-    before, after = index.before[n], index.after[n]
+    index, turn_number = synced.index, document.number
+    previous_turn, next_turn = index.before[turn_number], index.after[turn_number]
     return _IndexedTurn(
         document,
-        index.origin_names.values[index.origins[n]],
-        index.seqs[n],
-        index.written_at[n],
-        index.seqs[before] if before >= 0 else 0,
-        index.seqs[after] if after >= 0 else 0,
+        index.origin_names.values[index.origins[turn_number]],
+        index.seqs[turn_number],
+        index.written_at[turn_number],
+        index.seqs[previous_turn] if previous_turn >= 0 else 0,
+        index.seqs[next_turn] if next_turn >= 0 else 0,
     )
 
 
@@ -90,50 +92,55 @@ def _verify_turns(
     engine: Engine, synced: SyncedIndex, turns: list[_IndexedTurn]
 ) -> tuple[dict[int, Hit], list[StaleDocument]]:
     """The hits by document, and the items that are not as they were."""
-    hits, stale = {}, []
-    queries = [
+    hits_by_document, stale_turns = {}, []
+    item_queries = [
         _item_query(synced, turn, seq)
         for turn in turns
         for seq in (turn.seq, turn.before, turn.after)
         if seq
     ]
-    pages = iter(engine.read(*queries) if queries else ())
+    item_pages = iter(engine.read(*item_queries) if item_queries else ())
     for turn in turns:
-        page = next(pages)
-        before = next(pages) if turn.before else None
-        after = next(pages) if turn.after else None
-        item = _item(page)
-        if item is not None and _is_unchanged(synced, turn, page):
-            hits[turn.document.number] = Hit(
+        item_page = next(item_pages)
+        previous_page = next(item_pages) if turn.before else None
+        next_page = next(item_pages) if turn.after else None
+        item = _item(item_page)
+        if item is not None and _is_unchanged(synced, turn, item_page):
+            hits_by_document[turn.document.number] = Hit(
                 turn.document.score,
                 item=item,
                 session=turn.session,
-                before=_item(before),
-                after=_item(after),
+                before=_item(previous_page),
+                after=_item(next_page),
             )
         else:
-            stale.append(StaleDocument(turn.session, turn.document.number, page))
-    return _with_large_parts(engine, hits), stale
+            stale_turns.append(StaleDocument(turn.session, turn.document.number, item_page))
+    return _with_large_parts(engine, hits_by_document), stale_turns
 
 
 def _with_large_parts(engine: Engine, hits: dict[int, Hit]) -> dict[int, Hit]:
     """The hits with the large parts of their items, read at once if there are some."""
-    pairs = [
+    session_items = [
         (hit.session or "", item)
         for hit in hits.values()
         for item in (hit.item, hit.before, hit.after)
         if item is not None
     ]
-    if not any(references_of(item) for _, item in pairs):
+    if not any(references_of(item) for _, item in session_items):
         return hits
-    loaded = {id(item): new for (_, item), new in zip(pairs, load_all(engine, pairs), strict=True)}
+    complete_items = {
+        id(item): complete_item
+        for (_, item), complete_item in zip(
+            session_items, load_all(engine, session_items), strict=True
+        )
+    }
 
     def of(item: Item | None) -> Item | None:
-        return None if item is None else loaded[id(item)]
+        return None if item is None else complete_items[id(item)]
 
     return {
-        number: replace(hit, item=of(hit.item), before=of(hit.before), after=of(hit.after))
-        for number, hit in hits.items()
+        document_number: replace(hit, item=of(hit.item), before=of(hit.before), after=of(hit.after))
+        for document_number, hit in hits.items()
     }
 
 
@@ -160,17 +167,27 @@ def _verify_facts(
 ) -> tuple[dict[int, Hit], list[str]]:
     """The hits by document, and the ids of facts that do not hold any more."""
     index = synced.index
-    names = index.origin_names.values
-    ids = {names[index.origins[document.number]][1:]: document for document in facts}
-    if not ids:
+    origin_names = index.origin_names.values
+    candidates_by_id = {
+        origin_names[index.origins[document.number]][1:]: document for document in facts
+    }
+    if not candidates_by_id:
         return {}, []
-    records = engine.longterm.read(Query(synced.facts.stream, "fact", ids=list(ids)))[0].records
-    current = {fact.id: fact for record in records if (fact := read_fact(record))}
-    hits = {
-        ids[id].number: Hit(
-            ids[id].score, fact=fact, session=fact.sources[0].session if fact.sources else None
+    fact_records = engine.longterm.read(
+        Query(synced.facts.stream, "fact", ids=list(candidates_by_id))
+    )[0].records
+    stored_facts = {fact.id: fact for record in fact_records if (fact := read_fact(record))}
+    hits_by_document = {
+        candidates_by_id[fact_id].number: Hit(
+            candidates_by_id[fact_id].score,
+            fact=fact,
+            session=fact.sources[0].session if fact.sources else None,
         )
-        for id, fact in current.items()
+        for fact_id, fact in stored_facts.items()
         if is_current(fact, engine.now())
     }
-    return hits, [id for id, document in ids.items() if document.number not in hits]
+    return hits_by_document, [
+        fact_id
+        for fact_id, document in candidates_by_id.items()
+        if document.number not in hits_by_document
+    ]

@@ -38,26 +38,28 @@ class PostingsPiece(NamedTuple):
 
 def encode(postings: Mapping[str, Postings]) -> Iterator[tuple[str, bytes]]:
     """Pieces of postings, each behind its first stem; the stems are sorted."""
-    stems: list[str] = []
-    size = 0
+    piece_stems: list[str] = []
+    piece_size = 0
     for stem in sorted(postings):
-        if stems and size + _POSTING_BYTES * len(postings[stem]) > PIECE_BYTES:
-            yield stems[0], _encode(stems, postings)
-            stems, size = [], 0
-        stems.append(stem)
-        size += _POSTING_BYTES * len(postings[stem]) + len(stem)
-    if stems:
-        yield stems[0], _encode(stems, postings)
+        if piece_stems and piece_size + _POSTING_BYTES * len(postings[stem]) > PIECE_BYTES:
+            yield piece_stems[0], _encode(piece_stems, postings)
+            piece_stems, piece_size = [], 0
+        piece_stems.append(stem)
+        piece_size += _POSTING_BYTES * len(postings[stem]) + len(stem)
+    if piece_stems:
+        yield piece_stems[0], _encode(piece_stems, postings)
 
 
 def _encode(stems: list[str], postings: Mapping[str, Postings]) -> bytes:
-    ends, documents, counts = array("I"), array("H"), array("H")
+    posting_ends, document_numbers, counts = array("I"), array("H"), array("H")
     for stem in stems:
-        documents.extend(array("H", postings[stem].documents))
+        document_numbers.extend(array("H", postings[stem].documents))
         counts.extend(postings[stem].counts)
-        ends.append(len(documents))
-    text = "\n".join(stems).encode("utf-8", "surrogatepass")
-    return pieces.compressed([text, *map(pieces.to_bytes, (ends, documents, counts))])
+        posting_ends.append(len(document_numbers))
+    stem_lines = "\n".join(stems).encode("utf-8", "surrogatepass")
+    return pieces.compressed(
+        [stem_lines, *map(pieces.to_bytes, (posting_ends, document_numbers, counts))]
+    )
 
 
 def decode(content: bytes) -> PostingsPiece:
@@ -67,12 +69,12 @@ def decode(content: bytes) -> PostingsPiece:
         BadPiece: it made no such thing.
     """
     try:
-        text, ends, documents, counts = pieces.parts_of(content)
+        stem_lines, end_bytes, document_bytes, count_bytes = pieces.parts_of(content)
         return PostingsPiece(
-            text.decode("utf-8", "surrogatepass").split("\n"),
-            pieces.from_bytes("I", ends),
-            pieces.from_bytes("H", documents),
-            pieces.from_bytes("H", counts),
+            stem_lines.decode("utf-8", "surrogatepass").split("\n"),
+            pieces.from_bytes("I", end_bytes),
+            pieces.from_bytes("H", document_bytes),
+            pieces.from_bytes("H", count_bytes),
         )
     except ValueError as error:
         raise pieces.BadPiece("postings") from error
@@ -115,36 +117,41 @@ class Block:
 
     def piece_id(self, stem: str) -> str | None:
         """The piece that has the postings of a stem, if there are any."""
-        place = bisect_right(self._directory, stem) - 1
-        return f"{self.segment}.{self._first_piece + place}" if place >= 0 else None
+        piece_index = bisect_right(self._directory, stem) - 1
+        return f"{self.segment}.{self._first_piece + piece_index}" if piece_index >= 0 else None
 
     def postings(self, stem: str) -> Postings | None:
         """The postings of a stem, by the numbers of the index."""
-        id = self.piece_id(stem)
-        if id is None:
+        piece_id = self.piece_id(stem)
+        if piece_id is None:
             return None
-        piece = self._piece(id)
-        place = bisect_left(piece.stems, stem)
-        if place == len(piece.stems) or piece.stems[place] != stem:
+        piece = self._piece(piece_id)
+        stem_index = bisect_left(piece.stems, stem)
+        if stem_index == len(piece.stems) or piece.stems[stem_index] != stem:
             return None
-        return self._numbered(piece, place)
+        return self._numbered(piece, stem_index)
 
     def all(self) -> Iterator[tuple[str, Postings]]:
         """The postings of all stems."""
-        for place in range(len(self._directory)):
-            piece = self._piece(f"{self.segment}.{self._first_piece + place}")
-            for n, stem in enumerate(piece.stems):
-                yield stem, self._numbered(piece, n)
+        for piece_index in range(len(self._directory)):
+            piece = self._piece(f"{self.segment}.{self._first_piece + piece_index}")
+            for stem_index, stem in enumerate(piece.stems):
+                yield stem, self._numbered(piece, stem_index)
 
     def vocabulary(self) -> str:
         """All stems, each between two ends of lines."""
-        return self._text([f"{self.segment}.{n}" for n in self._vocabulary])
+        return self._text([f"{self.segment}.{piece_number}" for piece_number in self._vocabulary])
 
-    def _numbered(self, piece: PostingsPiece, place: int) -> Postings:
-        start, end = piece.ends[place - 1] if place else 0, piece.ends[place]
-        base, postings = self.base, Postings()
-        postings.documents = array("I", [n + base for n in piece.documents[start:end]])
-        postings.counts = piece.counts[start:end]
+    def _numbered(self, piece: PostingsPiece, stem_index: int) -> Postings:
+        first_posting, end_posting = (
+            piece.ends[stem_index - 1] if stem_index else 0,
+            piece.ends[stem_index],
+        )
+        first_document, postings = self.base, Postings()
+        postings.documents = array(
+            "I", [n + first_document for n in piece.documents[first_posting:end_posting]]
+        )
+        postings.counts = piece.counts[first_posting:end_posting]
         return postings
 
 

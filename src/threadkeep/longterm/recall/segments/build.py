@@ -67,36 +67,46 @@ def build(
 
 def tail(synced: SyncedIndex) -> list[int]:
     """The documents that are in no segment yet, without facts, which are not kept."""
-    index, stored = synced.index, bytearray(len(synced.index))
-    for numbers in synced.stored.values():
-        if isinstance(numbers, range):
-            stored[numbers.start : numbers.stop] = b"\1" * len(numbers)
+    index, stored_flags = synced.index, bytearray(len(synced.index))
+    for segment_documents in synced.stored.values():
+        if isinstance(segment_documents, range):
+            stored_flags[segment_documents.start : segment_documents.stop] = b"\1" * len(
+                segment_documents
+            )
         else:
-            for n in numbers:
-                stored[n] = 1
+            for document_number in segment_documents:
+                stored_flags[document_number] = 1
     return [
-        n
-        for n in range(len(index))
-        if not stored[n] and index.alive[n] and not index.flags[n] & FACT
+        document_number
+        for document_number in range(len(index))
+        if not stored_flags[document_number]
+        and index.alive[document_number]
+        and not index.flags[document_number] & FACT
     ]
 
 
 def level(documents: int) -> int:
     """The level of a segment of so many documents; -1 = it is too small to be one."""
-    return sum(documents >= least for least in LEVELS) - 1
+    return sum(documents >= minimum for minimum in LEVELS) - 1
 
 
 def merged(sizes: Sequence[int], tail_size: int) -> int:
     """How many of the newest segments are to be merged with so many new documents."""
-    size, count = tail_size, 0
+    merged_size, merged_count = tail_size, 0
     while True:
-        same, more = size, count
-        while more < len(sizes) and level(sizes[-1 - more]) <= level(size):
-            same += sizes[-1 - more]
-            more += 1
-        if more == count or level(size) == len(LEVELS) - 1 or level(same) <= level(size):
-            return count
-        size, count = same, more
+        extended_size, extended_count = merged_size, merged_count
+        while extended_count < len(sizes) and level(sizes[-1 - extended_count]) <= level(
+            merged_size
+        ):
+            extended_size += sizes[-1 - extended_count]
+            extended_count += 1
+        if (
+            extended_count == merged_count
+            or level(merged_size) == len(LEVELS) - 1
+            or level(extended_size) <= level(merged_size)
+        ):
+            return merged_count
+        merged_size, merged_count = extended_size, extended_count
 
 
 def _is_being_built(engine: Engine, heads: Heads) -> bool:
@@ -112,36 +122,51 @@ def _drop_stale(engine: Engine, synced: SyncedIndex) -> None:
     index = synced.index
     if index.live_count == len(index):
         return
-    stale = [
+    stale_heads = [
         head
         for head in synced.heads.segments
-        if not all(index.alive[n] for n in synced.stored.get(head.id, ()))
+        if not all(
+            index.alive[document_number] for document_number in synced.stored.get(head.id, ())
+        )
     ]
-    if stale:
+    if stale_heads:
         with suppress(Conflict):
-            recall_segments.drop(engine, synced.user, synced.heads, stale)
+            recall_segments.drop(engine, synced.user, synced.heads, stale_heads)
         synced.reload()
         raise Outdated
 
 
 def _loaded(synced: SyncedIndex) -> int:
-    return sum(each.size for each in synced.index.blocks)
+    return sum(block.size for block in synced.index.blocks)
 
 
 def _next_batch(engine: Engine, synced: SyncedIndex) -> Batch | None:
     """What is to be written next."""
-    everything = tail(synced)
-    unsaved = _lasting(engine, synced.index, everything)
-    if len(unsaved) < LEVELS[0] or synced.index.live_count < MIN_ITEMS:
+    unsaved_documents = tail(synced)
+    lasting_documents = _lasting(engine, synced.index, unsaved_documents)
+    if len(lasting_documents) < LEVELS[0] or synced.index.live_count < MIN_ITEMS:
         return None
     # what is left is never too little; numbers within a segment have sixteen bits
-    chunk = unsaved if len(unsaved) < 2 * LEVELS[-1] else unsaved[: LEVELS[-1]]
-    heads = [head for head in synced.heads.segments if head.id in synced.stored]
-    count = merged([head.documents for head in heads], len(chunk))
-    replaced = heads[len(heads) - count :]
-    numbers = [n for head in replaced for n in synced.stored[head.id] if synced.index.alive[n]]
-    unwritten = set(everything).difference(chunk)
-    return Batch([*numbers, *chunk], replaced, {synced.index.origins[n] for n in unwritten})
+    new_documents = (
+        lasting_documents
+        if len(lasting_documents) < 2 * LEVELS[-1]
+        else lasting_documents[: LEVELS[-1]]
+    )
+    stored_heads = [head for head in synced.heads.segments if head.id in synced.stored]
+    merge_count = merged([head.documents for head in stored_heads], len(new_documents))
+    replaced_heads = stored_heads[len(stored_heads) - merge_count :]
+    merged_documents = [
+        document_number
+        for head in replaced_heads
+        for document_number in synced.stored[head.id]
+        if synced.index.alive[document_number]
+    ]
+    leftover_documents = set(unsaved_documents).difference(new_documents)
+    return Batch(
+        [*merged_documents, *new_documents],
+        replaced_heads,
+        {synced.index.origins[document_number] for document_number in leftover_documents},
+    )
 
 
 def _lasting(engine: Engine, index: RecallIndex, numbers: list[int]) -> list[int]:
@@ -149,66 +174,75 @@ def _lasting(engine: Engine, index: RecallIndex, numbers: list[int]) -> list[int
     ttl = engine.settings.ttl
     if ttl is None:
         return numbers
-    newest = _newest(index, numbers)
-    soon = engine.now() - ttl * (1 - _MIN_LIFE)
-    return [n for n in numbers if newest[index.origins[n]] > soon]
+    newest_write_times = _newest(index, numbers)
+    oldest_write_time = engine.now() - ttl * (1 - _MIN_LIFE)
+    return [
+        document_number
+        for document_number in numbers
+        if newest_write_times[index.origins[document_number]] > oldest_write_time
+    ]
 
 
 def _newest(index: RecallIndex, numbers: Iterable[int]) -> dict[int, float]:
     """When the last of some documents of each session was written."""
-    newest: dict[int, float] = {}
-    for n in numbers:
-        origin, written_at = index.origins[n], index.written_at[n]
-        newest[origin] = max(newest.get(origin, written_at), written_at)
-    return newest
+    newest_write_times: dict[int, float] = {}
+    for document_number in numbers:
+        origin_number, written_at = (
+            index.origins[document_number],
+            index.written_at[document_number],
+        )
+        newest_write_times[origin_number] = max(
+            newest_write_times.get(origin_number, written_at), written_at
+        )
+    return newest_write_times
 
 
 def _write(engine: Engine, synced: SyncedIndex, batch: Batch) -> int:
     """Write one segment: in one commit if it fits, else announced first and completed last."""
     version_checks.check_current(engine, synced)
-    spans = _spans(synced, batch)
-    version_checks.check_sessions(engine, synced, spans)
-    segment = engine.new_id(engine.now())
-    content, gathered = segment_content.encode(synced.index, batch.numbers)
+    spans_by_session = _spans(synced, batch)
+    version_checks.check_sessions(engine, synced, spans_by_session)
+    segment_id = engine.new_id(engine.now())
+    piece_contents, columns = segment_content.encode(synced.index, batch.numbers)
     head = SegmentHead(
-        id=segment,
+        id=segment_id,
         analysis=analyzer.VERSION,
         documents=len(batch.numbers),
-        pieces=len(content),
-        columns=gathered.vocabulary,
+        pieces=len(piece_contents),
+        columns=columns.vocabulary,
         complete=True,
         list_version=synced.list_version,
         list_seq=synced.list_seq if batch.is_last else 0,
-        spans=spans,
+        spans=spans_by_session,
         written_at=engine.now(),
         expires=_expires(engine, synced.index, batch.numbers),
     )
-    records = [
-        pieces.piece_record(segment, n, part, head.written_at, head.expires)
-        for n, part in enumerate(content)
+    piece_records = [
+        pieces.piece_record(segment_id, piece_number, piece_content, head.written_at, head.expires)
+        for piece_number, piece_content in enumerate(piece_contents)
     ]
-    version = SegmentWriter(engine, synced).write(head, records, batch)
-    _note(engine, synced, head, batch, version, gathered)
+    stream_version = SegmentWriter(engine, synced).write(head, piece_records, batch)
+    _note(engine, synced, head, batch, stream_version, columns)
     version_checks.check_after(engine, synced, head)
     return len(batch.numbers) - sum(head.documents for head in batch.replaced)
 
 
 def _spans(synced: SyncedIndex, batch: Batch) -> dict[str, SegmentSpan]:
     """What a segment holds of each session, and from where on that is to be read."""
-    index, seqs = synced.index, dict[int, tuple[int, int]]()
-    for n in batch.numbers:
-        seq = index.seqs[n]
-        first, last = seqs.get(index.origins[n], (seq, seq))
-        seqs[index.origins[n]] = min(first, seq), max(last, seq)
-    spans = {}
-    for origin, (first, last) in seqs.items():
-        id = index.origin_names.values[origin]
-        progress = synced.sessions.progress(id)
+    index, seq_ranges = synced.index, dict[int, tuple[int, int]]()
+    for document_number in batch.numbers:
+        seq = index.seqs[document_number]
+        first_seq, last_seq = seq_ranges.get(index.origins[document_number], (seq, seq))
+        seq_ranges[index.origins[document_number]] = min(first_seq, seq), max(last_seq, seq)
+    spans_by_session = {}
+    for origin_number, (first_seq, last_seq) in seq_ranges.items():
+        session_id = index.origin_names.values[origin_number]
+        progress = synced.sessions.progress(session_id)
         if progress is None:
             raise Outdated
-        read = last if origin in batch.unfinished else progress.seq
-        spans[id] = SegmentSpan(first, last, read, progress.version)
-    return spans
+        read_seq = last_seq if origin_number in batch.unfinished else progress.seq
+        spans_by_session[session_id] = SegmentSpan(first_seq, last_seq, read_seq, progress.version)
+    return spans_by_session
 
 
 def _expires(engine: Engine, index: RecallIndex, numbers: list[int]) -> float | None:
@@ -223,32 +257,36 @@ def _note(
     head: SegmentHead,
     batch: Batch,
     version: int,
-    gathered: Columns,
+    columns: Columns,
 ) -> None:
     """Know what was written, without reading it again."""
-    remaining = [
-        each
-        for each in synced.heads.segments
-        if each.id in synced.stored and each not in batch.replaced
+    remaining_heads = [
+        stored_head
+        for stored_head in synced.heads.segments
+        if stored_head.id in synced.stored and stored_head not in batch.replaced
     ]
     if not batch.is_last:
-        remaining = [each for each in synced.heads.segments if each not in batch.replaced]
-    gaps = [] if batch.is_last else synced.heads.gaps
-    synced.heads = Heads(version, [*remaining, head], gaps, [])
-    for replaced in batch.replaced:
-        synced.stored.pop(replaced.id)
+        remaining_heads = [
+            stored_head
+            for stored_head in synced.heads.segments
+            if stored_head not in batch.replaced
+        ]
+    remaining_gaps = [] if batch.is_last else synced.heads.gaps
+    synced.heads = Heads(version, [*remaining_heads, head], remaining_gaps, [])
+    for replaced_head in batch.replaced:
+        synced.stored.pop(replaced_head.id)
     synced.stored[head.id] = array("I", batch.numbers)
     index = synced.index
-    base = _loaded(synced)
-    if batch.numbers == list(range(base, len(index))) and not batch.replaced:
-        index.adopt(synced.reader.block(head.id, base, gathered))
-        synced.stored[head.id] = range(base, len(index))
+    first_document = _loaded(synced)
+    if batch.numbers == list(range(first_document, len(index))) and not batch.replaced:
+        index.adopt(synced.reader.block(head.id, first_document, columns))
+        synced.stored[head.id] = range(first_document, len(index))
     elif batch.replaced:
         _reload_if_loaded(synced, batch)
 
 
 def _reload_if_loaded(synced: SyncedIndex, batch: Batch) -> None:
     """Blocks of segments that are gone cannot be read any more."""
-    replaced = {head.id for head in batch.replaced}
-    if any(each.segment in replaced for each in synced.index.blocks):
+    replaced_ids = {head.id for head in batch.replaced}
+    if any(block.segment in replaced_ids for block in synced.index.blocks):
         synced.reload()

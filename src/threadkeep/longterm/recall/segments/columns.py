@@ -48,34 +48,48 @@ class Columns:
 
 def gather(index: RecallIndex, numbers: Sequence[int]) -> Columns:
     """The columns of some documents of an index, in this order; chains stay among them."""
-    places = {number: place for place, number in enumerate(numbers)}
-    arrays = {
-        name: array(code, (getattr(index, name)[n] for n in numbers))
-        for name, code in CODES.items()
-        if name not in ("origins", "roles", "speakers", "before", "after")
+    positions = {number: position for position, number in enumerate(numbers)}
+    column_arrays = {
+        column_name: array(type_code, (getattr(index, column_name)[n] for n in numbers))
+        for column_name, type_code in CODES.items()
+        if column_name not in ("origins", "roles", "speakers", "before", "after")
     }
-    for name in ("before", "after"):
-        chain = getattr(index, name)
-        arrays[name] = array("i", (places.get(chain[n], NONE) for n in numbers))
-    names = {}
-    for name, values in (
+    for column_name in ("before", "after"):
+        neighbour_chain = getattr(index, column_name)
+        column_arrays[column_name] = array(
+            "i", (positions.get(neighbour_chain[n], NONE) for n in numbers)
+        )
+    names_by_column = {}
+    for column_name, interned_values in (
         ("origins", index.origin_names.values),
         ("roles", index.role_names.values),
         ("speakers", index.speaker_names.values),
     ):
-        column = getattr(index, name)
-        local = {number: n for n, number in enumerate(dict.fromkeys(column[n] for n in numbers))}
-        arrays[name] = array("H", (local[column[n]] for n in numbers))
-        names[name] = [values[number] for number in local]
-    return Columns(arrays, names["origins"], names["roles"], names["speakers"], [])
+        index_column = getattr(index, column_name)
+        segment_numbers = {
+            number: n for n, number in enumerate(dict.fromkeys(index_column[n] for n in numbers))
+        }
+        column_arrays[column_name] = array("H", (segment_numbers[index_column[n]] for n in numbers))
+        names_by_column[column_name] = [interned_values[number] for number in segment_numbers]
+    return Columns(
+        column_arrays,
+        names_by_column["origins"],
+        names_by_column["roles"],
+        names_by_column["speakers"],
+        [],
+    )
 
 
 def encode(columns: Columns) -> bytes:
     """The columns as bytes."""
-    header = {name: getattr(columns, name) for name in Columns.__slots__ if name != "arrays"}
-    parts = [json.dumps(header, separators=(",", ":")).encode("utf-8", "surrogatepass")]
-    parts += [pieces.to_bytes(columns.arrays[name]) for name in CODES]
-    return pieces.compressed(parts)
+    header = {
+        column_name: getattr(columns, column_name)
+        for column_name in Columns.__slots__
+        if column_name != "arrays"
+    }
+    column_parts = [json.dumps(header, separators=(",", ":")).encode("utf-8", "surrogatepass")]
+    column_parts += [pieces.to_bytes(columns.arrays[column_name]) for column_name in CODES]
+    return pieces.compressed(column_parts)
 
 
 def decode(content: bytes) -> Columns:
@@ -84,14 +98,16 @@ def decode(content: bytes) -> Columns:
     Raises:
         BadPiece: it made no such thing.
     """
-    header, *parts = pieces.parts_of(content)
+    header, *column_parts = pieces.parts_of(content)
     try:
-        arrays = {
-            name: pieces.from_bytes(code, part)
-            for (name, code), part in zip(CODES.items(), parts, strict=True)
+        column_arrays = {
+            column_name: pieces.from_bytes(type_code, column_bytes)
+            for (column_name, type_code), column_bytes in zip(
+                CODES.items(), column_parts, strict=True
+            )
         }
-        fields = json.loads(header.decode("utf-8", "surrogatepass"))
-        fields["speakers"] = [tuple(speaker) for speaker in fields["speakers"]]
-        return Columns(arrays, **fields)
+        header_fields = json.loads(header.decode("utf-8", "surrogatepass"))
+        header_fields["speakers"] = [tuple(speaker) for speaker in header_fields["speakers"]]
+        return Columns(column_arrays, **header_fields)
     except (ValueError, TypeError, KeyError) as error:
         raise BadPiece("columns") from error

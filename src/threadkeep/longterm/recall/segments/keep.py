@@ -84,8 +84,8 @@ class IndexKeeper:
 
     def _keep_due(self) -> None:
         """Do in this thread what is due, unless that takes long."""
-        until = time.monotonic() + _JOIN_SECONDS
-        while self._due and time.monotonic() < until:
+        deadline = time.monotonic() + _JOIN_SECONDS
+        while self._due and time.monotonic() < deadline:
             user = next(iter(self._due))
             del self._due[user]
             self._keep_quietly(user)
@@ -126,21 +126,23 @@ class IndexKeeper:
 
 def _keep(engine: Engine, synced: SyncedIndex) -> int:
     embedder = engine.component(Vectors).embedder
-    name = None if embedder is None else embedder.name
-    vectors = None if name is None else VectorBuilder(engine, synced.user, name)
-    counts: list[int] = []
+    embedder_name = None if embedder is None else embedder.name
+    vector_builder = (
+        None if embedder_name is None else VectorBuilder(engine, synced.user, embedder_name)
+    )
+    item_counts: list[int] = []
     for _ in range(_TRIES):
         with suppress(Outdated, BadPiece):
             synced.sync(facts=False)
-            _build_all(engine, synced, counts, vectors)
-            if vectors is not None:
-                _complete(synced, vectors)
+            _build_all(engine, synced, item_counts, vector_builder)
+            if vector_builder is not None:
+                _complete(synced, vector_builder)
             break
         synced.reload()
-    written = sum(counts)
-    if written and (vectors is not None or written > build.MAX_LOADED_TAIL):
+    item_total = sum(item_counts)
+    if item_total and (vector_builder is not None or item_total > build.MAX_LOADED_TAIL):
         engine.component(Recall).forget_user(synced.user)  # the next question loads what is kept
-    return written
+    return item_total
 
 
 def _build_all(

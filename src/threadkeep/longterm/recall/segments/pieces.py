@@ -29,9 +29,9 @@ def piece_record(
     segment: str, number: int, content: bytes, now: float, expires: float | None
 ) -> Record:
     """The record of a piece."""
-    id = f"{segment}.{number}"
-    packed = base64.b64encode(_check(id, content) + content).decode("ascii")
-    return Record(PIECE, id, f'"{packed}"', now, expires)
+    piece_id = f"{segment}.{number}"
+    encoded_content = base64.b64encode(_check(piece_id, content) + content).decode("ascii")
+    return Record(PIECE, piece_id, f'"{encoded_content}"', now, expires)
 
 
 def content_of(record: Record) -> bytes:
@@ -41,19 +41,19 @@ def content_of(record: Record) -> bytes:
         BadPiece: it is another one, or was damaged.
     """
     try:
-        packed = base64.b64decode(json.loads(record.body), validate=True)
+        checked_content = base64.b64decode(json.loads(record.body), validate=True)
     except (ValueError, TypeError) as error:
         raise BadPiece(record.id) from error
-    content = packed[_CHECK:]
-    if packed[:_CHECK] != _check(record.id, content):
+    content = checked_content[_CHECK:]
+    if checked_content[:_CHECK] != _check(record.id, content):
         raise BadPiece(record.id)
     return content
 
 
 def compressed(parts: Iterable[bytes]) -> bytes:
     """Several parts as one."""
-    joined = b"".join(len(part).to_bytes(_LENGTH, "little") + part for part in parts)
-    return zlib.compress(joined, 6)
+    joined_parts = b"".join(len(part).to_bytes(_LENGTH, "little") + part for part in parts)
+    return zlib.compress(joined_parts, 6)
 
 
 def parts_of(content: bytes) -> list[bytes]:
@@ -63,14 +63,18 @@ def parts_of(content: bytes) -> list[bytes]:
         BadPiece: it made no such thing.
     """
     try:
-        joined = zlib.decompress(content)
+        joined_parts = zlib.decompress(content)
     except zlib.error as error:
         raise BadPiece("compression") from error
-    parts, start = [], 0
-    while start < len(joined):
-        end = start + _LENGTH + int.from_bytes(joined[start : start + _LENGTH], "little")
-        parts.append(joined[start + _LENGTH : end])
-        start = end
+    parts, part_start = [], 0
+    while part_start < len(joined_parts):
+        part_end = (
+            part_start
+            + _LENGTH
+            + int.from_bytes(joined_parts[part_start : part_start + _LENGTH], "little")
+        )
+        parts.append(joined_parts[part_start + _LENGTH : part_end])
+        part_start = part_end
     return parts
 
 
@@ -89,11 +93,11 @@ def to_bytes(numbers: array[Any]) -> bytes:
 
 def from_bytes(code: str, content: bytes) -> array[Any]:
     """The array that `to_bytes` was given."""
-    numbers = array(code)
-    numbers.frombytes(content)
+    number_array = array(code)
+    number_array.frombytes(content)
     if sys.byteorder == "big":
-        numbers.byteswap()
-    return numbers
+        number_array.byteswap()
+    return number_array
 
 
 def _check(id: str, content: bytes) -> bytes:

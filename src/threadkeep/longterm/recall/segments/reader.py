@@ -44,16 +44,23 @@ class SegmentReader:
 
         A segment whose pieces are gone or damaged is not loaded.
         """
-        failed: list[SegmentHead] = []
-        for start in range(0, len(heads), _SEGMENTS_PER_READ):
-            batch = heads[start : start + _SEGMENTS_PER_READ]
-            ids = [f"{head.id}.{n}" for head in batch for n in range(head.columns)]
-            contents = self._contents(ids)
-            for head in batch:
-                parts = [contents.get(f"{head.id}.{n}") for n in range(head.columns)]
-                if not self._load_one(index, head, parts):
-                    failed.append(head)
-        return failed
+        failed_heads: list[SegmentHead] = []
+        for batch_start in range(0, len(heads), _SEGMENTS_PER_READ):
+            batch_heads = heads[batch_start : batch_start + _SEGMENTS_PER_READ]
+            piece_ids = [
+                f"{head.id}.{piece_number}"
+                for head in batch_heads
+                for piece_number in range(head.columns)
+            ]
+            piece_contents = self._contents(piece_ids)
+            for head in batch_heads:
+                column_pieces = [
+                    piece_contents.get(f"{head.id}.{piece_number}")
+                    for piece_number in range(head.columns)
+                ]
+                if not self._load_one(index, head, column_pieces):
+                    failed_heads.append(head)
+        return failed_heads
 
     def prefetch(self, blocks: Iterable[Block], stems: Iterable[str]) -> None:
         """Read the pieces that have the postings of some stems, many at once.
@@ -63,12 +70,12 @@ class SegmentReader:
         """
         all_stems = list(stems)
         piece_ids = {block.piece_id(stem) for block in blocks for stem in all_stems}
-        missing = sorted(id for id in piece_ids if id is not None and id not in self._cached)
-        for start in range(0, len(missing), _PIECES_PER_READ):
-            ids = missing[start : start + _PIECES_PER_READ]
-            contents = self._contents(ids)
-            for id in ids:
-                self._remember(id, postings.decode(_present(contents.get(id), id)))
+        missing_ids = sorted(id for id in piece_ids if id is not None and id not in self._cached)
+        for batch_start in range(0, len(missing_ids), _PIECES_PER_READ):
+            batch_ids = missing_ids[batch_start : batch_start + _PIECES_PER_READ]
+            piece_contents = self._contents(batch_ids)
+            for id in batch_ids:
+                self._remember(id, postings.decode(_present(piece_contents.get(id), id)))
 
     def vectors(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Pieces with vectors, by id; those that are damaged are left out."""
@@ -76,14 +83,14 @@ class SegmentReader:
 
     def block(self, segment: str, base: int, columns: Columns) -> Block:
         """The postings of a segment, as a part of an index."""
-        end = columns.vocabulary + columns.vocabulary_pieces
+        vocabulary_end = columns.vocabulary + columns.vocabulary_pieces
         return Block(
             segment,
             base,
             len(columns),
             directory=columns.directory,
-            first_piece=end,
-            vocabulary=range(columns.vocabulary, end),
+            first_piece=vocabulary_end,
+            vocabulary=range(columns.vocabulary, vocabulary_end),
             piece=self._piece,
             text=self._text,
         )
@@ -95,8 +102,8 @@ class SegmentReader:
             return False
         if len(columns) != head.documents:
             return False
-        names = LoadedNames(columns.origins, columns.roles, columns.speakers)
-        index.load(columns.arrays, names, self.block(head.id, len(index), columns))
+        loaded_names = LoadedNames(columns.origins, columns.roles, columns.speakers)
+        index.load(columns.arrays, loaded_names, self.block(head.id, len(index), columns))
         return True
 
     def _piece(self, id: str) -> PostingsPiece:
@@ -108,29 +115,29 @@ class SegmentReader:
         return piece
 
     def _text(self, ids: list[str]) -> str:
-        contents = self._contents(ids)
-        content = b"".join(_present(contents.get(id), id) for id in ids)
-        return pieces.parts_of(content)[0].decode("utf-8", "surrogatepass")
+        piece_contents = self._contents(ids)
+        compressed_text = b"".join(_present(piece_contents.get(id), id) for id in ids)
+        return pieces.parts_of(compressed_text)[0].decode("utf-8", "surrogatepass")
 
     def _remember(self, id: str, piece: PostingsPiece) -> None:
         self._cached[id] = piece
         self._cached_bytes += piece.nbytes
         while self._cached_bytes > MAX_CACHED_BYTES and len(self._cached) > 1:
-            _, oldest = self._cached.popitem(last=False)
-            self._cached_bytes -= oldest.nbytes
+            _, oldest_piece = self._cached.popitem(last=False)
+            self._cached_bytes -= oldest_piece.nbytes
 
     def _contents(self, ids: Sequence[str]) -> dict[str, bytes]:
         """The contents of pieces by id, without those that are gone or damaged."""
         if not ids:
             return {}
-        page = self._engine.read(Query(self._stream, PIECE, ids=ids))[0]
-        contents = {}
-        for record in page.records:
+        piece_page = self._engine.read(Query(self._stream, PIECE, ids=ids))[0]
+        piece_contents = {}
+        for record in piece_page.records:
             try:
-                contents[record.id] = pieces.content_of(record)
+                piece_contents[record.id] = pieces.content_of(record)
             except BadPiece:
                 continue
-        return contents
+        return piece_contents
 
 
 def _present(content: bytes | None, id: str) -> bytes:

@@ -16,53 +16,66 @@ from threadkeep.longterm.recall.segments.columns import Columns
 def encode(index: RecallIndex, numbers: list[int]) -> tuple[list[bytes], Columns]:
     """The pieces of a segment, and its columns."""
     postings = _postings(index, numbers)
-    text = block.vocabulary_of(sorted(postings)).encode("utf-8", "surrogatepass")
-    vocabulary = pieces.split(pieces.compressed([text]))
-    encoded = list(block.encode(postings))
-    gathered = replace(
+    vocabulary_text = block.vocabulary_of(sorted(postings)).encode("utf-8", "surrogatepass")
+    vocabulary_pieces = pieces.split(pieces.compressed([vocabulary_text]))
+    postings_pieces = list(block.encode(postings))
+    segment_columns = replace(
         columns.gather(index, numbers),
-        directory=[stem for stem, _ in encoded],
-        vocabulary_pieces=len(vocabulary),
+        directory=[stem for stem, _ in postings_pieces],
+        vocabulary_pieces=len(vocabulary_pieces),
     )
-    count = 0  # of pieces of columns, which is written in them: mostly one
-    parts: list[bytes] = []
-    while len(parts) != count or not parts:
-        count = len(parts) or 1
-        parts = pieces.split(columns.encode(replace(gathered, vocabulary=count)))
-    gathered = replace(gathered, vocabulary=count)
-    return [*parts, *vocabulary, *(content for _, content in encoded)], gathered
+    column_piece_count = 0  # of pieces of columns, which is written in them: mostly one
+    column_pieces: list[bytes] = []
+    while len(column_pieces) != column_piece_count or not column_pieces:
+        column_piece_count = len(column_pieces) or 1
+        column_pieces = pieces.split(
+            columns.encode(replace(segment_columns, vocabulary=column_piece_count))
+        )
+    segment_columns = replace(segment_columns, vocabulary=column_piece_count)
+    return [
+        *column_pieces,
+        *vocabulary_pieces,
+        *(piece_content for _, piece_content in postings_pieces),
+    ], segment_columns
 
 
 def _postings(index: RecallIndex, numbers: list[int]) -> dict[str, Postings]:
     """The postings of some documents, by their places in the list."""
-    places = array("i", bytes(4 * len(index)))
-    for place, number in enumerate(numbers, 1):
-        places[number] = place  # 0 = it is none of them
-    by_stem: dict[str, Postings] = {}
+    positions = array("i", bytes(4 * len(index)))
+    for position, document_number in enumerate(numbers, 1):
+        positions[document_number] = position  # 0 = it is none of them
+    postings_by_stem: dict[str, Postings] = {}
     for stem, postings in _all_postings(index, numbers):
-        chosen = [(places[n], count) for n, count in postings.all() if places[n]]
-        if chosen:
-            renumbered = by_stem.setdefault(stem, Postings())
-            renumbered.documents.extend(place - 1 for place, _ in chosen)
-            renumbered.counts.extend(count for _, count in chosen)
-    return {stem: _sorted(postings) for stem, postings in by_stem.items()}
+        segment_counts = [
+            (positions[document_number], count)
+            for document_number, count in postings.all()
+            if positions[document_number]
+        ]
+        if segment_counts:
+            stem_postings = postings_by_stem.setdefault(stem, Postings())
+            stem_postings.documents.extend(position - 1 for position, _ in segment_counts)
+            stem_postings.counts.extend(count for _, count in segment_counts)
+    return {stem: _sorted(postings) for stem, postings in postings_by_stem.items()}
 
 
 def _sorted(postings: Postings) -> Postings:
     documents = postings.documents
     if all(a < b for a, b in pairwise(documents)):
         return postings
-    ordered = Postings()
-    for document, count in sorted(postings.all()):
-        ordered.documents.append(document)
-        ordered.counts.append(count)
-    return ordered
+    sorted_postings = Postings()
+    for document_number, count in sorted(postings.all()):
+        sorted_postings.documents.append(document_number)
+        sorted_postings.counts.append(count)
+    return sorted_postings
 
 
 def _all_postings(index: RecallIndex, numbers: list[int]) -> Iterator[tuple[str, Postings]]:
     """All postings of the parts of an index that have some documents."""
-    first, last = min(numbers), max(numbers)
-    for each in index.blocks:
-        if each.base <= last and first < each.base + each.size:
-            yield from each.all()
+    first_number, last_number = min(numbers), max(numbers)
+    for segment_block in index.blocks:
+        if (
+            segment_block.base <= last_number
+            and first_number < segment_block.base + segment_block.size
+        ):
+            yield from segment_block.all()
     yield from index.postings.items()

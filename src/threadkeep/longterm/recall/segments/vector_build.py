@@ -36,10 +36,15 @@ class VectorBuilder:
         """Remember the vectors of segments that will be merged."""
         for head in replaced:
             if head.vectors == self._name:
-                numbers = synced.stored[head.id]
-                vectors = vector_pieces.read(synced.reader.vectors, head, range(len(numbers)))
-                keys = synced.index.keys
-                self._carried |= {keys[numbers[place]]: row for place, row in vectors.items()}
+                segment_documents = synced.stored[head.id]
+                vectors_by_position = vector_pieces.read(
+                    synced.reader.vectors, head, range(len(segment_documents))
+                )
+                item_keys = synced.index.keys
+                self._carried |= {
+                    item_keys[segment_documents[position]]: vector
+                    for position, vector in vectors_by_position.items()
+                }
 
     def complete(self, synced: SyncedIndex) -> int:
         """Make all vectors that are missing; returns of how many segments.
@@ -48,55 +53,69 @@ class VectorBuilder:
             EmbedderFault: the embedder failed.
             Outdated: the segments changed meanwhile.
         """
-        missing = [
+        heads_without_vectors = [
             head
             for head in synced.heads.segments
             if head.id in synced.stored and head.vectors != self._name
         ]
-        for head in missing:
-            rows = self._rows(synced, synced.stored[head.id])
-            self._write(synced, head, vector_pieces.encode(rows))
+        for head in heads_without_vectors:
+            document_vectors = self._rows(synced, synced.stored[head.id])
+            self._write(synced, head, vector_pieces.encode(document_vectors))
         self._carried = {}
-        return len(missing)
+        return len(heads_without_vectors)
 
     def _rows(self, synced: SyncedIndex, numbers: Sequence[int]) -> list[Vector | None]:
-        keys = synced.index.keys
-        unknown = [n for n in numbers if keys[n] not in self._carried]
-        for start in range(0, len(unknown), BATCH):
-            batch = unknown[start : start + BATCH]
-            texts = dict(passages(self._engine, synced, batch))
-            vectors = self._vectors.of_passages(list(texts.values()))
-            self._carried.update(zip((keys[n] for n in texts), vectors, strict=True))
-        return [self._carried.get(keys[n]) for n in numbers]
+        item_keys = synced.index.keys
+        documents_to_embed = [
+            document_number
+            for document_number in numbers
+            if item_keys[document_number] not in self._carried
+        ]
+        for batch_start in range(0, len(documents_to_embed), BATCH):
+            document_batch = documents_to_embed[batch_start : batch_start + BATCH]
+            texts_by_document = dict(passages(self._engine, synced, document_batch))
+            new_vectors = self._vectors.of_passages(list(texts_by_document.values()))
+            self._carried.update(
+                zip(
+                    (item_keys[document_number] for document_number in texts_by_document),
+                    new_vectors,
+                    strict=True,
+                )
+            )
+        return [self._carried.get(item_keys[document_number]) for document_number in numbers]
 
     def _write(self, synced: SyncedIndex, head: SegmentHead, contents: list[bytes]) -> None:
         """Write vectors, announced first if they take several commits."""
-        old = head.piece_ids()[head.first_vector :] if head.first_vector else []
-        first = head.pieces - len(old)
-        announced = head._replace(pieces=first + len(contents), first_vector=first, vectors=None)
-        now = self._engine.now()
-        records = [
-            pieces.piece_record(head.id, first + n, content, now, head.expires)
-            for n, content in enumerate(contents)
+        old_piece_ids = head.piece_ids()[head.first_vector :] if head.first_vector else []
+        first_piece_number = head.pieces - len(old_piece_ids)
+        announced_head = head._replace(
+            pieces=first_piece_number + len(contents), first_vector=first_piece_number, vectors=None
+        )
+        write_time = self._engine.now()
+        vector_records = [
+            pieces.piece_record(
+                head.id, first_piece_number + piece_offset, content, write_time, head.expires
+            )
+            for piece_offset, content in enumerate(contents)
         ]
-        finished = announced._replace(vectors=self._name).record(HEAD, now)
-        drop = [Drop(PIECE, old)] if old else []
-        if len(list(batches([*records, finished]))) == 1:
-            self._commit(synced, [*records, finished], drop)
+        final_head_record = announced_head._replace(vectors=self._name).record(HEAD, write_time)
+        old_piece_drops = [Drop(PIECE, old_piece_ids)] if old_piece_ids else []
+        if len(list(batches([*vector_records, final_head_record]))) == 1:
+            self._commit(synced, [*vector_records, final_head_record], old_piece_drops)
         else:
-            self._commit(synced, [announced.record(HEAD, now)], drop)
-            for chunk in batches(records):
-                self._commit(synced, chunk, [])
-            self._commit(synced, [finished], [])
-        segments = synced.heads.segments
-        place = segments.index(head)
-        segments[place] = announced._replace(vectors=self._name)
+            self._commit(synced, [announced_head.record(HEAD, write_time)], old_piece_drops)
+            for record_batch in batches(vector_records):
+                self._commit(synced, record_batch, [])
+            self._commit(synced, [final_head_record], [])
+        segment_heads = synced.heads.segments
+        head_index = segment_heads.index(head)
+        segment_heads[head_index] = announced_head._replace(vectors=self._name)
 
     def _commit(self, synced: SyncedIndex, put: list[Record], drop: list[Drop]) -> None:
         try:
-            version = self._engine.commit(
+            stream_version = self._engine.commit(
                 self._stream, put=put, drop=drop, ttl=KEEP, expect=synced.heads.version
             ).version
         except Conflict as error:
             raise Outdated from error
-        synced.heads = synced.heads._replace(version=version)
+        synced.heads = synced.heads._replace(version=stream_version)

@@ -18,15 +18,18 @@ ROWS: Final = 32
 def encode(rows: Sequence[Vector | None]) -> list[bytes]:
     """Pieces of the vectors of documents, in their order; `None` = it has none."""
     dimensions = next((len(row.numbers) for row in rows if row is not None), 0)
-    empty = Vector(0.0, array("b", bytes(dimensions)))
-    filled = [row or empty for row in rows]
-    return [_encode(filled[n : n + ROWS], dimensions) for n in range(0, len(filled), ROWS)]
+    zero_vector = Vector(0.0, array("b", bytes(dimensions)))
+    vectors = [row or zero_vector for row in rows]
+    return [
+        _encode(vectors[first_row : first_row + ROWS], dimensions)
+        for first_row in range(0, len(vectors), ROWS)
+    ]
 
 
 def _encode(rows: Sequence[Vector], dimensions: int) -> bytes:
     scales = array("f", [row.scale for row in rows])
-    numbers = b"".join(row.numbers.tobytes() for row in rows)
-    return dimensions.to_bytes(4, "little") + pieces.to_bytes(scales) + numbers
+    number_bytes = b"".join(row.numbers.tobytes() for row in rows)
+    return dimensions.to_bytes(4, "little") + pieces.to_bytes(scales) + number_bytes
 
 
 def read(
@@ -36,21 +39,23 @@ def read(
 ) -> dict[int, Vector]:
     """The vectors of documents by their places in a segment; without those that are damaged."""
     sorted_places = sorted(set(places))
-    ids = {place: f"{head.id}.{head.first_vector + place // ROWS}" for place in sorted_places}
-    contents = read_pieces(sorted(set(ids.values())))
-    vectors = {}
+    piece_ids_by_place = {
+        place: f"{head.id}.{head.first_vector + place // ROWS}" for place in sorted_places
+    }
+    piece_contents = read_pieces(sorted(set(piece_ids_by_place.values())))
+    vectors_by_place = {}
     for place in sorted_places:
-        content = contents.get(ids[place])
-        if content is not None and (row := _row(content, place % ROWS)) is not None:
-            vectors[place] = row
-    return vectors
+        piece_content = piece_contents.get(piece_ids_by_place[place])
+        if piece_content is not None and (vector := _row(piece_content, place % ROWS)) is not None:
+            vectors_by_place[place] = vector
+    return vectors_by_place
 
 
 def _row(content: bytes, row: int) -> Vector | None:
     dimensions = int.from_bytes(content[:4], "little")
-    count, rest = divmod(len(content) - 4, 4 + dimensions)
-    if rest or row >= count:
+    row_count, surplus_bytes = divmod(len(content) - 4, 4 + dimensions)
+    if surplus_bytes or row >= row_count:
         raise BadPiece("vectors")
     scale = pieces.from_bytes("f", content[4 + 4 * row : 8 + 4 * row])[0]
-    start = 4 + 4 * count + dimensions * row
-    return Vector(scale, array("b", content[start : start + dimensions])) if scale else None
+    row_start = 4 + 4 * row_count + dimensions * row
+    return Vector(scale, array("b", content[row_start : row_start + dimensions])) if scale else None

@@ -20,8 +20,8 @@ def check_current(engine: Engine, synced: SyncedIndex) -> None:
     Raises:
         Outdated: somebody did.
     """
-    query = Query(recall_segments.stream(engine, synced.user), HEAD, limit=0)
-    if engine.read(query)[0].version != synced.heads.version:
+    head_query = Query(recall_segments.stream(engine, synced.user), HEAD, limit=0)
+    if engine.read(head_query)[0].version != synced.heads.version:
         synced.reload()
         raise Outdated
 
@@ -30,30 +30,34 @@ def _changed_sessions(
     engine: Engine, synced: SyncedIndex, spans: Mapping[str, SegmentSpan]
 ) -> Iterator[tuple[str, int]]:
     """The sessions that are not at the version they were read at, with the one they are at."""
-    ids = list(spans)
-    for start in range(0, len(ids), _VERSIONS_PER_READ):
-        batch = ids[start : start + _VERSIONS_PER_READ]
-        queries = [Query(synced.sessions.stream(id), "item", limit=0) for id in batch]
-        for id, page in zip(batch, engine.read(*queries), strict=True):
-            if page.version != spans[id].version:
-                yield id, page.version
+    session_ids = list(spans)
+    for batch_start in range(0, len(session_ids), _VERSIONS_PER_READ):
+        batch_ids = session_ids[batch_start : batch_start + _VERSIONS_PER_READ]
+        version_queries = [
+            Query(synced.sessions.stream(session_id), "item", limit=0) for session_id in batch_ids
+        ]
+        for session_id, session_page in zip(batch_ids, engine.read(*version_queries), strict=True):
+            if session_page.version != spans[session_id].version:
+                yield session_id, session_page.version
 
 
 def check_sessions(engine: Engine, synced: SyncedIndex, spans: Mapping[str, SegmentSpan]) -> None:
     """Read on in sessions that changed since they were read, so that nothing old is kept."""
-    if changed := [id for id, _ in _changed_sessions(engine, synced, spans)]:
-        synced.sessions.read(changed, thorough=True)
+    if changed_ids := [session_id for session_id, _ in _changed_sessions(engine, synced, spans)]:
+        synced.sessions.read(changed_ids, thorough=True)
         raise Outdated
 
 
 def check_after(engine: Engine, synced: SyncedIndex, head: SegmentHead) -> None:
     """Drop a segment again if a session of it was changed meanwhile and not only added to."""
-    for id, version in _changed_sessions(engine, synced, head.spans):
-        span = head.spans[id]
-        query = Query(synced.sessions.stream(id), "item", after=span.read, limit=1_000)
-        page = engine.read(query)[0]
-        moments = {record.at for record in page.records}
-        if not version or page.version - span.version > len(moments):
-            recall_segments.drop_touched(engine, synced.user, id)
+    for session_id, session_version in _changed_sessions(engine, synced, head.spans):
+        session_span = head.spans[session_id]
+        item_query = Query(
+            synced.sessions.stream(session_id), "item", after=session_span.read, limit=1_000
+        )
+        item_page = engine.read(item_query)[0]
+        write_times = {item_record.at for item_record in item_page.records}
+        if not session_version or item_page.version - session_span.version > len(write_times):
+            recall_segments.drop_touched(engine, synced.user, session_id)
             synced.reload()
             raise Outdated

@@ -52,23 +52,25 @@ class SegmentWriter:
         all_records = [*records, head.record(HEAD, head.written_at)]
         if len(list(batches(all_records))) == 1:
             return self._finish(all_records, batch, self._heads)
-        heads = self._announce(head)
-        for chunk in batches(records):
-            heads = self._add(head, chunk, heads)
-        return self._finish([head.record(HEAD, head.written_at)], batch, heads)
+        current_heads = self._announce(head)
+        for record_batch in batches(records):
+            current_heads = self._add(head, record_batch, current_heads)
+        return self._finish([head.record(HEAD, head.written_at)], batch, current_heads)
 
     def _finish(self, put: list[Record], batch: Batch, heads: Heads) -> int:
-        drop = recall_segments.dropping(batch.replaced)
+        record_drops = recall_segments.dropping(batch.replaced)
         if batch.is_last:  # all that these held is in a segment again
-            drop += recall_segments.dropping(self._stale)
-            drop += [Drop(GAP, [gap.id for gap in heads.gaps])] if heads.gaps else []
-        return self._commit(put, drop, heads.version)
+            record_drops += recall_segments.dropping(self._stale)
+            record_drops += [Drop(GAP, [gap.id for gap in heads.gaps])] if heads.gaps else []
+        return self._commit(put, record_drops, heads.version)
 
     def _announce(self, head: SegmentHead) -> Heads:
         """Say which pieces will be written, so that they are found if this is cut short."""
-        draft = head._replace(complete=False)
-        version = self._commit([draft.record(HEAD, head.written_at)], [], self._heads.version)
-        return self._heads._replace(version=version)
+        draft_head = head._replace(complete=False)
+        stream_version = self._commit(
+            [draft_head.record(HEAD, head.written_at)], [], self._heads.version
+        )
+        return self._heads._replace(version=stream_version)
 
     def _add(self, head: SegmentHead, chunk: list[Record], heads: Heads) -> Heads:
         try:
@@ -80,7 +82,7 @@ class SegmentWriter:
 
     def _commit(self, put: list[Record], drop: list[Drop], expect: int) -> int:
         try:
-            version = self._engine.commit(
+            stream_version = self._engine.commit(
                 self._stream, put=put, drop=drop, ttl=self._ttl, expect=expect
             ).version
         except Conflict as error:
@@ -89,4 +91,4 @@ class SegmentWriter:
             # forgotten meanwhile, when there was no stream yet whose version would have told
             recall_segments.forget_user(self._engine, self._user)
             raise Outdated
-        return version
+        return stream_version
