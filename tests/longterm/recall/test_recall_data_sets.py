@@ -49,10 +49,7 @@ def test_realtalk_is_read_and_what_is_odd_is_counted(realtalk_folder):
     assert (second["id"], second["name"]) == ("D1:2", "Ann")
     assert f"{first['created_at']:%Y-%m-%d %H:%M}" == "2023-12-29 10:00"
     assert "created_at" not in third
-    assert [(q.category, q.evidence) for q in conversation.questions] == [
-        (1, {"D1:2"}),
-        (3, {"D1:4"}),
-    ]
+    assert [(q.category, *q.evidence) for q in conversation.questions] == [(1, "D1:2"), (3, "D1:4")]
     assert str(skipped).split(", ") == [
         "1 turns without words or id",
         "1 times that cannot be read",
