@@ -63,7 +63,7 @@ fmt: setup ## format and apply the safe fixes
 bench: setup ## the benchmarks; ARGS chooses among them
 	$(BIN)/python -m benchmarks $(ARGS)
 
-bench-recall: setup ## how much recall finds, and what it costs; THREADKEEP_LOCOMO names the data
+bench-recall: setup ## how much recall finds, and what it costs; THREADKEEP_LOCOMO names the data, ARGS=--help more
 	$(BIN)/python -m benchmarks.recall $(ARGS)
 
 docs: setup ## the documentation, into site/

@@ -1,4 +1,9 @@
-"""`python -m benchmarks.recall`: evidence recall and costs; status 1 if less is found than was."""
+"""`python -m benchmarks.recall`: evidence recall and costs; status 1 if less is found than was.
+
+The data is named by variables of the environment: THREADKEEP_LOCOMO the file of LoCoMo, and, where
+they are to be measured too, THREADKEEP_REALTALK the folder `data` of REALTALK, THREADKEEP_MEMDAILY
+the file `memdaily.json`, THREADKEEP_BEAM a folder of BEAM such as `chats/100K`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.recall import baselines, evidence, intervals, kept, locomo, size
+from benchmarks.recall import (
+    baselines,
+    data_sets,
+    evidence,
+    intervals,
+    kept,
+    locomo,
+    size,
+)
 from benchmarks.recall.evidence import Measured
 from benchmarks.report import Bar, bars
 from threadkeep.window import tokens
@@ -36,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = _evidence(options, path)
     else:
         print(f"No evidence recall: {path} is not there; THREADKEEP_LOCOMO names another file")
+    for data_set in data_sets.DATA_SETS:
+        data_sets.report(data_set, options.url)
     if options.sizes:
         print(f"\n{size.table(options.sizes)}", flush=True)
     if options.kept:
@@ -69,7 +84,8 @@ def _evidence(options: argparse.Namespace, path: Path) -> int:
     for name, build in baselines.ways().items():
         for part in ("chosen on", "others"):
             measured_by_part[f"{name}, {part}"] = baselines.measure(build, parts[part])
-    print(evidence.table(measured_by_part), end="\n\n")
+    note = " Settings were chosen on the first two conversations, the others are reported apart."
+    print(evidence.table(measured_by_part, locomo.CATEGORIES, "LoCoMo", note), end="\n\n")
     print(intervals.table(_pairs(measured_by_part)), end="\n\n")
     print(evidence.costs(measured_by_part), end="\n\n", flush=True)
     gate = [
@@ -110,7 +126,11 @@ def _named(name: str) -> Any:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m benchmarks.recall", description=__doc__)
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks.recall",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--url", default="memory://", help="the store; memory:// unless told")
     parser.add_argument("--embedder", metavar="MODULE:NAME", help="measure re-ranking as well")
     parser.add_argument(

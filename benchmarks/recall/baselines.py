@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
+from benchmarks.recall.conversations import Conversation
 from benchmarks.recall.evidence import PLACES, Measured
-from benchmarks.recall.locomo import Conversation
 
 Search = Callable[[str, int], list[str]]
 """From a question and a number to the ids of turns, the best first."""
@@ -71,19 +71,35 @@ def bm25s(conversation: Conversation) -> Search:
     return search
 
 
-def ways() -> dict[str, Callable[[Conversation], Search]]:
+def fts5_trigram(conversation: Conversation) -> Search:
+    """FTS5 with triples of letters, for words that are not set apart by spaces."""
+    return _fts5(conversation, around=False, tokenizer="trigram", words=_triples)
+
+
+def ways(*, spaced: bool = True) -> dict[str, Callable[[Conversation], Search]]:
     """The baselines that can be run here, by name."""
     found: dict[str, Callable[[Conversation], Search]] = {
         "FTS5": fts5,
         "FTS5 + neighbours": fts5_with_neighbours,
     }
+    found |= {} if spaced else {"FTS5 trigram": fts5_trigram}
     return found | ({"bm25s": bm25s} if importlib.util.find_spec("bm25s") else {})
 
 
-def _fts5(conversation: Conversation, *, around: bool) -> Search:
+def _triples(question: str) -> list[str]:
+    return [question[n : n + 3] for n in range(len(question) - 2)]
+
+
+def _fts5(
+    conversation: Conversation,
+    *,
+    around: bool,
+    tokenizer: str = "porter",
+    words: Callable[[str], list[str]] = _WORD.findall,
+) -> Search:
     database = sqlite3.connect(":memory:")
     database.execute(
-        "CREATE VIRTUAL TABLE turns USING fts5(id UNINDEXED, said, around, tokenize='porter')"
+        f"CREATE VIRTUAL TABLE turns USING fts5(id UNINDEXED, said, around, tokenize='{tokenizer}')"
     )
     for session in _sessions_of(conversation):
         texts = [_text(turn) for turn in session]
@@ -96,11 +112,14 @@ def _fts5(conversation: Conversation, *, around: bool) -> Search:
         )
 
     def search(question: str, limit: int) -> list[str]:
-        words = " OR ".join(f'"{word}"' for word in _WORD.findall(question))
+        quoted = (word.replace('"', '""') for word in words(question))
+        asked = " OR ".join(f'"{word}"' for word in quoted)
+        if not asked:
+            return []
         rows = database.execute(
             "SELECT id FROM turns WHERE turns MATCH ?"
             f" ORDER BY bm25(turns, 0, 1, {_AROUND}) LIMIT ?",
-            (words, limit),
+            (asked, limit),
         )
         return [id for (id,) in rows]
 
@@ -116,7 +135,7 @@ def _sessions_of(conversation: Conversation) -> Iterable[list[dict[str, Any]]]:
 
 
 def _text(turn: dict[str, Any]) -> str:
-    return f"{turn['name']}: {turn['content']}"
+    return ": ".join(filter(None, (turn.get("name"), turn["content"])))
 
 
 def _sessions(ids: Sequence[str], evidence: frozenset[str]) -> float:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from benchmarks.recall.locomo import CATEGORIES, Asked, Conversation
+from benchmarks.recall.conversations import Asked, Conversation
 from benchmarks.report import Table
 from threadkeep import User, connect
 from threadkeep.longterm.recall.hits import Hit
@@ -87,22 +87,24 @@ def _sessions(turns: Sequence[Hit], question: Asked) -> float:
     return len(sessions_of_evidence.intersection(first)) / len(sessions_of_evidence)
 
 
-def table(rows: dict[str, Measured]) -> Table:
+def table(
+    rows: dict[str, Measured], categories: Mapping[int, str], title: str, note: str = ""
+) -> Table:
     """Recall by way of asking, overall and by category."""
-    columns = ["", "questions", *(f"R@{n}" for n in PLACES), *CATEGORIES.values(), "sessions@5"]
+    columns = ["", "questions", *(f"R@{n}" for n in PLACES), *categories.values(), "sessions@5"]
     return Table(
-        "Evidence recall on LoCoMo",
+        f"Evidence recall on {title}",
         "Mean over questions of the share of its evidence among the first so many turns, in per "
-        "cent; categories at R@10; sessions@5: the share of its sessions among the first five. "
-        "Settings were chosen on the first two conversations, the others are reported apart.",
+        "cent; categories at R@10; sessions@5: the share of its sessions among the first five."
+        f"{note}",
         columns,
-        [[name, *_cells(measured)] for name, measured in rows.items()],
+        [[name, *_cells(measured, categories)] for name, measured in rows.items()],
     )
 
 
-def _cells(measured: Measured) -> list[str]:
+def _cells(measured: Measured, categories: Mapping[int, str]) -> list[str]:
     shares = [measured.at(n) for n in PLACES]
-    kinds = [measured.at(10, category) for category in CATEGORIES]
+    kinds = [measured.at(10, category) for category in categories]
     sessions = 100 * statistics.fmean(measured.sessions)
     return [str(len(measured.found)), *(f"{n:.1f}" for n in (*shares, *kinds, sessions))]
 
@@ -112,7 +114,7 @@ def costs(rows: dict[str, Measured]) -> Table:
     return Table(
         "What it costs",
         "Milliseconds of a question of ten hits, read again with their neighbours; seconds to read "
-        "a conversation of about 550 turns and to index it; tokens in the first ten turns.",
+        "a conversation and to index it; tokens in the first ten turns.",
         ("", "p50 ms", "p95 ms", "processor ms", "index s", "tokens"),
         [[name, *_cost(measured)] for name, measured in rows.items()],
     )

@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from threadkeep import Memory, User
+from benchmarks.recall.conversations import TURN, Asked, Conversation
 
 CATEGORIES: Final = {
     1: "multi-hop",
@@ -22,47 +21,6 @@ CATEGORIES: Final = {
     4: "single-hop",
     5: "adversarial",
 }
-_TURN: Final = re.compile(r"D:?(\d+):(\d+)")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A question: its category, and the ids of the turns that answer it."""
-
-    text: str
-    category: int
-    evidence: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Conversation:
-    """What two people said in many sessions, and what was asked about it.
-
-    Attributes:
-        id: of the data set.
-        sessions: messages by session number.
-        facts: what a model noted, with the turns that it named.
-        questions: those whose evidence is in the conversation.
-    """
-
-    id: str
-    sessions: dict[int, list[dict[str, Any]]]
-    facts: list[tuple[str, list[str]]]
-    questions: list[Asked]
-
-    def store(self, memory: Memory, *, facts: bool) -> User:
-        """Put it into a memory, as the sessions of a user of that name."""
-        user = memory.user(self.id)
-        for number, messages in self.sessions.items():
-            user.session(f"{self.id}/{number}").add(*messages)
-        for text, turns in self.facts if facts else ():
-            sources = [(f"{self.id}/{_session(turn)}", turn) for turn in turns]
-            user.facts.add(text, sources=sources, observed_at=self._when(turns))
-        return user
-
-    def _when(self, turns: list[str]) -> datetime | None:
-        session_time = self.sessions[_session(turns[0])] if turns else []
-        return session_time[0]["created_at"] if session_time else None
 
 
 def read(path: Path) -> list[Conversation]:
@@ -109,8 +67,4 @@ def _messages(dialogue: dict[str, Any], number: int) -> Iterator[dict[str, Any]]
 
 def _ids(evidence: list[str] | str, turns: set[str]) -> frozenset[str]:
     text = evidence if isinstance(evidence, str) else " ".join(evidence)
-    return frozenset(f"D{int(a)}:{int(b)}" for a, b in _TURN.findall(text)) & turns
-
-
-def _session(turn: str) -> int:
-    return int(turn[1:].partition(":")[0])
+    return frozenset(f"D{int(a)}:{int(b)}" for a, b in TURN.findall(text)) & turns

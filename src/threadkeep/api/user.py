@@ -182,7 +182,8 @@ class User:
         speaker, its date, the facts learned from it, or its meaning.
 
         A keyword search in the store, without a model. Every hit is read again before it is
-        returned, so deleted, edited and expired data is never returned.
+        returned, so deleted, edited and expired data is never returned. `hits.complete` is `False`
+        while a user has more items that no index holds yet than one question reads.
 
         Args:
             query: a question or some words.

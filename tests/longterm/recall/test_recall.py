@@ -190,3 +190,13 @@ def test_tool_output_comes_behind_what_people_say(ada):
 def test_the_sessions_of_sub_agents_stay_out(memory, ada):
     memory.session("s/helper", user="ada", agent="helper").add(said("a kite"))
     assert ada.recall("kite") == []
+
+
+def test_a_speaker_is_found_by_each_of_two_names(ada):
+    ada.session("s").add(
+        said("The garden is mine", name="Emi (Kate)"), said("It is hers", name="Bo")
+    )
+    for name in ("Kate", "Emi"):
+        [hit, *_] = ada.recall(f"What does {name} have?")
+        assert hit.item.name == "Emi (Kate)"
+        assert hit.why[0].kind == "speaker"

@@ -10,6 +10,7 @@ import pytest
 
 from tests.engine.doubles import Clock, Counting
 from tests.longterm.recall.conftest import said, texts
+from tests.longterm.recall.kept import forget_index, small_segments
 from threadkeep import connect
 from threadkeep.longterm.recall import query_user, sync
 from threadkeep.longterm.recall.query_user import Recall
@@ -56,19 +57,88 @@ def test_of_very_many_turns_the_newest_are_found(opened, clock, monkeypatch):
     monkeypatch.setattr(sync, "MAX_DOCUMENTS", 100)
     ada = opened(clock=clock).user("ada")
     monkeypatch.setattr(
-        sync.SyncedIndex.__init__, "__kwdefaults__", {"max_documents": 100, "trims": True}
+        sync.SyncedIndex.__init__,
+        "__kwdefaults__",
+        {"max_documents": 100, "max_read": 100, "trims": True},
     )
     for n in range(8):
         ada.session(f"s{n}").add(*(said(f"kite{n} {i}") for i in range(30)))
         clock.tick(100)
     assert texts(ada.recall("kite7", 1))
     assert ada.recall("kite0") == []
+    assert not ada.recall("kite7").complete
     for n in range(30):
         ada.session("on and on").add(said(f"later{n}"))
         clock.tick(1)
         assert ada.recall(f"later{n}", 1)
     index = ada._engine.component(Recall)._users["ada"][0].index
     assert index.live_count <= 150
+
+
+@pytest.fixture
+def reads_thirty(monkeypatch):
+    """A question reads thirty items that are in no index, and no more."""
+    defaults = {"max_documents": sync.MAX_DOCUMENTS, "max_read": 30, "trims": True}
+    monkeypatch.setattr(sync.SyncedIndex.__init__, "__kwdefaults__", defaults)
+
+
+@pytest.fixture
+def in_front(opened, clock):
+    """A memory in which nothing is done in the background."""
+    memory = opened(clock=clock)
+    memory._engine.write_counts = None
+    return memory
+
+
+def _loaded(memory):
+    return memory._engine.component(Recall)._users["ada"][0].index.live_count
+
+
+def test_a_question_reads_no_more_than_its_share_and_the_next_reads_on(
+    opened, in_front, clock, reads_thirty, caplog
+):
+    memory, ada = in_front, in_front.user("ada")
+    for n in range(50):
+        ada.session(f"s{n}").add(said(f"kite{n}"), said(f"string{n}"))
+        clock.tick(100)
+    clock.tick(86_400)
+    first = ada.recall("kite49")
+    assert texts(first[:1]) == ["kite49"]
+    assert not first.complete
+    assert 20 <= _loaded(memory) <= 40
+    assert "older items not read yet" in first._repr_html_()
+    assert "searched the newest" in caplog.text
+    questions = [ada.recall("kite0") for _ in range(4)]
+    assert [answer.complete for answer in questions] == [False, False, True, True]
+    assert texts(questions[-1][:1]) == ["kite0"]
+    assert len(caplog.records) == 1, "it is logged once"
+    anew = opened(clock=clock).user("ada")
+    assert anew.recall("kite0") == [], "another process begins anew"
+
+
+def test_long_sessions_are_read_one_at_a_time(in_front, clock, reads_thirty):
+    memory, ada = in_front, in_front.user("ada")
+    for n in range(40):
+        ada.session(f"s{n}").add(*(said(f"kite{n} {i}") for i in range(20)))
+        clock.tick(100)
+    ada.recall("kite")
+    assert _loaded(memory) <= 8 * 20, "eight sessions are read before their length is known"
+    before = _loaded(memory)
+    ada.recall("kite")
+    assert _loaded(memory) - before <= 60
+
+
+def test_the_kept_index_makes_all_of_it_found(in_front, clock, reads_thirty, monkeypatch):
+    small_segments(monkeypatch)
+    memory, ada = in_front, in_front.user("ada")
+    for n in range(50):
+        ada.session(f"s{n}").add(said(f"kite{n}"), said(f"string{n}"))
+        clock.tick(100)
+    assert not ada.recall("kite0").complete
+    assert memory.index() == 100
+    forget_index(memory)
+    answer = ada.recall("kite0")
+    assert (texts(answer[:1]), answer.complete) == (["kite0"], True)
 
 
 def test_what_an_index_takes_is_about_what_python_says(opened):

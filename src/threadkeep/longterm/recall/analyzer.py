@@ -18,7 +18,7 @@ from threadkeep.types.knowledge import Fact
 TIME, NUMBER, NAME, ASKS, TOOL, FACT = (1 << n for n in range(6))
 """Flags of a document: what it holds, and what it is."""
 
-VERSION: Final = 1
+VERSION: Final = 2
 """How texts are taken apart; a kept index of another version is built anew."""
 
 FLAGS: Final = 1 << 6

@@ -65,11 +65,14 @@ class Hits(list[Hit]):
 
     Attributes:
         query: what was asked.
+        complete: whether all was searched. A user with very many items that no index holds yet is
+            read in parts, the newest first: the next questions read on, `memory.index()` reads all.
     """
 
-    def __init__(self, hits: Iterable[Hit] = (), *, query: str = "") -> None:
+    def __init__(self, hits: Iterable[Hit] = (), *, query: str = "", complete: bool = True) -> None:
         super().__init__(hits)
         self.query = query
+        self.complete = complete
 
     def _repr_html_(self) -> str:
         table_rows = [
@@ -81,7 +84,8 @@ class Hits(list[Hit]):
             ]
             for hit in self
         ]
-        return table(table_rows, f"{len(self)} hits for {truncate(self.query, 80)!r}")
+        limits = "" if self.complete else ", older items not read yet"
+        return table(table_rows, f"{len(self)} hits for {truncate(self.query, 80)!r}{limits}")
 
 
 def _origin(hit: Hit) -> str:

@@ -52,11 +52,11 @@ class Recall:
         synced_index, index_lock = self._index_of(user)
         with index_lock:
             hits = _search_repairing(self._engine, synced_index, Question(text, query, k))
-            is_due = synced_index.is_due()
+            is_due, complete = synced_index.is_due(), synced_index.complete
         if is_due and self._engine.write_counts is not None:
             self._engine.write_counts.add(user, FIRST)
         self._evict_indexes()
-        return Hits(hits, query=text)
+        return Hits(hits, query=text, complete=complete)
 
     def forget_user(self, user: str) -> None:
         """Let go of what is remembered of a user; the next question reads it anew."""

@@ -62,6 +62,11 @@ class SessionSync:
         self._progress: dict[str, SessionProgress] = {}
         self._edited: dict[str, None] = {}
 
+    @property
+    def count(self) -> int:
+        """How many sessions were read, or begun."""
+        return len(self._progress)
+
     def stream(self, id: str) -> str:
         """The stream of a session."""
         return self._engine.stream("session", id)

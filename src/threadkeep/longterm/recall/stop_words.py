@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from threadkeep.longterm.recall import english
+from threadkeep.longterm.recall import english, kana
 
 _WORDS: Final = {
     "de": """der die das den dem des ein eine einen einem einer eines und oder aber ich du er sie es
         wir ihr mich mir dich dir uns euch ihn ihm mein meine meinen meiner dein deine sein seine
         unser unsere ihre ist sind war waren bin bist seid hat haben habe hatte hast muss kann wird
         wie wo was wer wann warum welche welcher welches welchen in im an am auf bei mit von vom zu
-        zum zur fur nicht man denn als auch noch""",
+        zum zur fur fuer uber ueber nicht man denn als auch noch""",
     "fr": """le la les un une des du de d l et ou je tu il elle on nous vous ils elles me m te se s
         mon ma mes ton ta tes son sa ses notre nos votre vos leur leurs est sont etait suis es ai
         as a avons avez ont ce cet cette ces que qu qui quoi ou quand comment combien pourquoi quel
@@ -41,10 +41,14 @@ _WORDS: Final = {
         его ее их нас нам наш наша нашу был была были есть это""",
     "ar": """ما ماذا من متى اين كيف كم هل هو هي في على عند عندي
         الى عن مع التي الذي هذا هذه لماذا""",
-    "hi": """का के की को से में ने पर है हैं था थी थे हूं हो क्या कौन कहां कब कैसे कितने कितना कितनी किससे किस कौनसी
-        सी सा मैं मैंने मुझे मेरा मेरी मेरे हम हमारा हमारी हमारे और""",
+    "hi": """का के की को से में ने पर है हैं था थी थे थीं हूं हो हुआ हुई हुए होता होती होते होना होगा होगी होंगे होंगी
+        रहा रही रहे गया गई गए क्या कौन कहां कब क्यों कैसे कैसा कैसी कितने कितना कितनी किससे किस किसे किसका किसकी
+        किसने कौनसा कौनसी सी सा मैं मैंने मुझे मेरा मेरी मेरे हम हमने हमें हमारा हमारी हमारे तुम आप आपका आपकी आपके
+        वह वे यह ये उस उसका उसकी उसके इस अपना अपनी अपने और या भी तो ही""",
 }  # fmt: skip
-_STOP: Final = {language: frozenset(words.split()) for language, words in _WORDS.items()}
+_STOP: Final = {language: frozenset(words.split()) for language, words in _WORDS.items()} | {
+    "ja": kana.STOP
+}
 
 
 def stop_words(tokens: Sequence[str]) -> Collection[str]:

@@ -25,13 +25,15 @@ from threadkeep.types import MAX_COUNT, MAX_SEQ, Query, Record
 from threadkeep.types.versions import generation_of
 
 MAX_DOCUMENTS: Final = 100_000
-"""Documents of one user; of more, the newest are found."""
+"""Documents of one user that are in no segment; of more, the newest are found."""
+MAX_READ: Final = 20_000
+"""Documents in no segment that one question reads, about: whole sessions, the newest first."""
 
 _RECENT_SECONDS: Final = (
     2 * user_index.TOUCH_INTERVAL
 )  # twice, since clocks of other processes may differ
 _LIST_PAGE: Final = 500
-
+_FIRST_SESSIONS: Final = 8  # that are read before it is known how long they are
 
 MIN_ITEMS: Final = 500
 """Items of a user below which nothing is kept: they are read in no time."""
@@ -69,12 +71,15 @@ class SyncedIndex:
         user: str,
         *,
         max_documents: int = MAX_DOCUMENTS,
+        max_read: int = MAX_READ,
         trims: bool = True,
     ) -> None:
         self._engine = engine
         self.user = user
         self._max_documents = max_documents
+        self._max_read = max_read
         self._trims = trims
+        self._warned = False
         self._uses_segments = True
         self._due_items = 0
         self._list_stream = engine.stream("sessions", user)
@@ -88,6 +93,7 @@ class SyncedIndex:
         self.heads = Heads(0, [], [], [])
         self.stored: dict[str, Sequence[int]] = {}
         self._unread_before: int | None = None  # in the user's list, where reading stopped
+        self._trimmed = False
         self._list_version: int | None = None  # version of the user's list
         self._last_seq = 0  # seq in the user's list
         self._moved: dict[str, ListedSession] = {}  # lately
@@ -100,12 +106,20 @@ class SyncedIndex:
             self._rebuild()
         else:
             self._read_changes()
+            self._read_on()
         self._synced_at = sync_time
         if facts:
             self.facts.sync()
         excess_count = self.index.live_count - self._max_documents
         if excess_count > self._max_documents // 10 and self._trims and not self.heads.segments:
             self.index.remove(self._oldest_documents(excess_count))
+            self._trimmed = True
+        self._warn_incomplete()
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that the user said is in the index."""
+        return self._unread_before is None and not self._trimmed
 
     @property
     def unsaved_count(self) -> int:
@@ -160,7 +174,7 @@ class SyncedIndex:
             if self.index is not index:
                 raise Outdated
 
-        self._read_all(before_seq=self._unread_before, limit=MAX_COUNT, on_batch=next_batch)
+        self._read_older(self._unread_before, limit=MAX_COUNT, on_batch=next_batch)
 
     @property
     def nbytes(self) -> int:
@@ -250,14 +264,23 @@ class SyncedIndex:
                 len(self.heads.segments),
             )
 
-    def _read_all(
-        self,
-        before_seq: int | None = None,
-        limit: int | None = None,
-        on_batch: Callable[[], None] = lambda: None,
-    ) -> None:
+    def _read_all(self) -> None:
         """The sessions of the user's list, the one written last first, up to the limit."""
-        limit = self._max_documents if limit is None else limit
+        self._read_older(None, limit=self._next_limit())
+
+    def _read_on(self) -> None:
+        """Read on where the question before had read as much as one reads."""
+        limit = self._next_limit()
+        if self._unread_before is not None and self._trims and self.unsaved_count < limit:
+            self._read_older(self._unread_before, limit=limit)
+
+    def _next_limit(self) -> int:
+        return min(self._max_documents, self.unsaved_count + self._max_read)
+
+    def _read_older(
+        self, before_seq: int | None, *, limit: int, on_batch: Callable[[], None] = lambda: None
+    ) -> None:
+        """The sessions behind a place in the user's list, the newest first, up to the limit."""
         self._unread_before = MAX_SEQ if before_seq is None else before_seq
         while True:
             list_query = Query(
@@ -268,16 +291,37 @@ class SyncedIndex:
                 list_page.version if self._list_version is None else self._list_version
             )
             session_ids = self._note_entries(list_page.records)
-            for batch_start in range(0, len(session_ids), SESSIONS_PER_READ):
+            next_before = list_page.records[0].seq if len(list_page.records) >= _LIST_PAGE else None
+            while session_ids:
                 if self.unsaved_count >= limit:
                     self._unread_before = list_page.records[-1].seq + 1
                     return
-                self.sessions.read(session_ids[batch_start : batch_start + SESSIONS_PER_READ])
+                batch_size = self._sessions_within(limit - self.unsaved_count)
+                self.sessions.read(session_ids[:batch_size])
+                del session_ids[:batch_size]
+                if not session_ids:  # before a segment is built, which notes how far it was read
+                    self._unread_before = next_before
                 on_batch()
-            if len(list_page.records) < _LIST_PAGE:
-                self._unread_before = None
+            before_seq = self._unread_before = next_before
+            if before_seq is None:
                 return
-            before_seq = self._unread_before = list_page.records[0].seq
+
+    def _sessions_within(self, documents: int) -> int:
+        """How many sessions to read at once so that they have no more than so many documents."""
+        if not self.sessions.count:
+            return _FIRST_SESSIONS
+        mean_length = max(1.0, self.index.live_count / self.sessions.count)
+        return max(1, min(SESSIONS_PER_READ, int(documents / mean_length)))
+
+    def _warn_incomplete(self) -> None:
+        """Say once that not all is searched; `Hits.complete` says it of each question."""
+        if self._trims and not self.complete and not self._warned:
+            self._warned = True
+            _log.warning(
+                "recall searched the newest %d items of a user, of whom more are in no index yet: "
+                "the next questions read on, memory.index() reads all",
+                self.index.live_count,
+            )
 
     def _read_changes(self) -> None:
         """What was written to since: sessions that moved, and those that could without moving."""

@@ -17,6 +17,7 @@ from typing import Final
 from threadkeep.longterm.recall import (
     english,
     fold,
+    kana,
     script_stems,
     stemmer,
     stop_words,
@@ -136,11 +137,15 @@ def query_words(text: str) -> dict[Word, str]:
     all_words: dict[Word, str] = {}
     text_tokens = tokens(text)
     stop_tokens = stop_words.stop_words(text_tokens)
-    for word, token in zip(words(text, letters=False), text_tokens, strict=True):
+    for place, word in enumerate(words(text, letters=False)):
+        token, letter = text_tokens[place], kana.single_letter(text_tokens, place)
         all_words.setdefault(word, token)
-        # the last part of "check-in" is a word as "checkin" only
-        if content_word := word[1:] if token in stop_tokens else word:
-            content_words.setdefault(content_word, token)
+        if token in stop_tokens:  # the last part of "check-in" is a word as "checkin" only
+            word = tuple(form for form in word[1:] if form not in stop_tokens)
+        elif letter is not None:
+            word = (letter,) if letter else ()
+        if word:
+            content_words.setdefault(word, token)
     return content_words or all_words
 
 

@@ -49,7 +49,13 @@ class IndexKeeper:
         """
         return _keep(
             self._engine,
-            SyncedIndex(self._engine, user, max_documents=build.LEVELS[-1], trims=False),
+            SyncedIndex(
+                self._engine,
+                user,
+                max_documents=build.LEVELS[-1],
+                max_read=build.LEVELS[-1],
+                trims=False,
+            ),
         )
 
     def note(self, user: str) -> None:
