@@ -239,9 +239,10 @@ def test_decisions_of_an_append_are_made_anew_on_what_was_there(opened, backend)
 
 def test_two_that_take_it_back_at_once_do_it_once(opened, backend, session):
     before = held(opened())
+    log = SessionLog(opened(Flaky(backend, 12, for_good=True)).session("c", user="ada"))
+    snapshot = log.read()
     with pytest.raises(BackendError):
-        log = SessionLog(opened(Flaky(backend, 12, for_good=True)).session("c", user="ada"))
-        change_all(log, log.read())
+        change_all(log, snapshot)
     others = opened().session("c", user="ada")
     for number in range(1, 4):
         crowded = Crowded(backend, number, lambda: SessionLog(others).read())
