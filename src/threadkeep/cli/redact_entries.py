@@ -10,10 +10,11 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from threadkeep.api.memory import Memory
 from threadkeep.api.session import Session
+from threadkeep.cli import redact_branches
 from threadkeep.longterm import summaries
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream, for_session
-from threadkeep.sessions import derived, revise
+from threadkeep.sessions import branches, derived, revise
 from threadkeep.types import Item, Json
 from threadkeep.types.knowledge import Fact, Instruction
 
@@ -65,8 +66,9 @@ class Redaction:
 def redact_session(memory: Memory, id: str, redaction: Redaction) -> Iterator[RedactedEntry]:
     """Redact a session's items, hidden ones too, its info, files, responses and summary."""
     chat = memory.session(id)
-    yield from _items(chat, redaction)
-    yield from _info(chat, redaction)
+    branch_names = redact_branches.new_names(chat, redaction.text)
+    yield from _items(chat, redaction, branch_names)
+    yield from _info(chat, redaction, branch_names)
     yield from _files(chat, redaction)
     yield from _responses(memory, chat, redaction)
     yield from _summary(chat, redaction)
@@ -80,11 +82,13 @@ def redact_knowledge(memory: Memory, id: str, redaction: Redaction) -> Iterator[
     return iter(_knowledge(for_session(chat._stream), owner, redaction))
 
 
-def _items(chat: Session, redaction: Redaction) -> Iterator[RedactedEntry]:
+def _items(
+    chat: Session, redaction: Redaction, branch_names: Mapping[str, str]
+) -> Iterator[RedactedEntry]:
     after: int | None = None
     while True:
         page = chat.items(after=after, limit=_PAGE, hidden=True)
-        changed = [new for item in page if (new := _item(item, redaction)) != item]
+        changed = [new for item in page if (new := _item(item, redaction, branch_names)) != item]
         if changed and not redaction.dry_run:
             revise.replace_items(chat._stream, changed)
         yield from (RedactedEntry(chat.id, "item", item.id) for item in changed)
@@ -93,24 +97,30 @@ def _items(chat: Session, redaction: Redaction) -> Iterator[RedactedEntry]:
         after = page.cursor
 
 
-def _item(item: Item, redaction: Redaction) -> Item:
+def _item(item: Item, redaction: Redaction, branch_names: Mapping[str, str]) -> Item:
     if item.type == "opaque":
-        return item
+        return redact_branches.renamed(item, item.metadata, branch_names)
     fields = {name: redaction.json(getattr(item, name)) for name in _ITEM_FIELDS}
+    fields["metadata"] = redact_branches.renamed(item, fields["metadata"], branch_names).metadata
     same = all(getattr(item, name) == value for name, value in fields.items())
     return item if same else dataclasses.replace(item, **fields)
 
 
-def _info(chat: Session, redaction: Redaction) -> Iterator[RedactedEntry]:
+def _info(
+    chat: Session, redaction: Redaction, branch_names: Mapping[str, str]
+) -> Iterator[RedactedEntry]:
     info = chat.info()
     if info is None:
         return
     title = None if info.title is None else redaction.text(info.title)
     metadata = redaction.json(info.metadata)
-    if (title, metadata) == (info.title, info.metadata):
+    is_same = (title, metadata) == (info.title, info.metadata)
+    if is_same and not branch_names:
         return
     if not redaction.dry_run:
-        chat.update(title=title, metadata=metadata)
+        if not is_same:
+            chat.update(title=title, metadata=metadata)
+        branches.rename(chat._stream, branch_names)
     yield RedactedEntry(chat.id, "session", chat.id)
 
 
