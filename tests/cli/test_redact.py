@@ -72,3 +72,29 @@ def test_what_makes_no_sense_is_refused(cli, filled, arguments, reason):
     said = cli("redact", *arguments, "--url", filled)
     assert said.code == 2
     assert reason in said.err
+
+
+def test_names_of_branches_are_replaced_and_stay_apart(cli, filled):
+    with connect(filled) as memory:
+        chat = memory.session("tree", user="ada")
+        first, *_ = chat.add("hello", "hi")
+        for name, text in (("try 4711", "one"), ("try 4712", "two")):
+            chat.branch("main")
+            chat.branch(name, at=first.id)
+            chat.add(text)
+    before = cli("export", "--url", filled).out
+    assert "1 session" in cli("redact", r"47\d\d", "--dry-run", "--url", filled).out
+    assert cli("export", "--url", filled).out == before
+    assert cli("redact", r"47\d\d", "--replacement", "*", "--url", filled).code == 0
+    assert "471" not in cli("export", "--url", filled).out
+    with connect(filled) as memory:
+        chat = memory.session("tree", user="ada")
+        assert [branch.name for branch in chat.branches()] == ["main", "try *", "try * 2"]
+        assert [item.text for item in chat.items()] == ["hello", "two"]
+        windows = {b.name: [i.text for i in chat.window(branch=b.name)] for b in chat.branches()}
+    assert windows == {
+        "main": ["hello", "hi"],
+        "try *": ["hello", "one"],
+        "try * 2": ["hello", "two"],
+    }
+    assert "0 entries changed" in cli("redact", r"47\d\d", "--url", filled).out

@@ -353,6 +353,36 @@ def test_first_guesses_are_told_what_to_write():
         Memory(backend)
 
 
+@pytest.mark.parametrize(
+    ("text", "proposed"),
+    [
+        ("mydb", "'sqlite:///mydb.db' or 'file:mydb'"),
+        ("/var/chats", "'sqlite:////var/chats.db' or 'file:/var/chats'"),
+        ("my-chats/", "'file:my-chats/'"),
+        ("postgres", "'postgresql://localhost:5432/database'"),
+        ("Redis", "'redis://localhost:6379'"),
+        ("memory", "'memory://'"),
+        (":memory:", "'memory://'"),
+        ("localhost:6379", "'redis://localhost:6379'"),
+        ("db.internal:5432/chats", "'postgresql://db.internal:5432/chats'"),
+        ("", "'sqlite:///threadkeep.db'"),
+    ],
+)
+def test_what_is_no_url_is_told_the_likely_one(text, proposed):
+    with pytest.raises(ConfigError) as caught:
+        connect(text)
+    assert str(caught.value).startswith(f"{proposed} is what a URL looks like")
+    for url in proposed.replace("'", "").split(" or "):
+        connect(url).close()  # no I/O yet
+
+
+@pytest.mark.parametrize("text", ["hunter2", "correct horse", "sk-1234abcd", "p@ss", "X" * 61])
+def test_what_may_be_a_secret_is_not_repeated(text):
+    with pytest.raises(ConfigError) as caught:
+        connect(text)
+    assert text not in str(caught.value)
+
+
 def test_a_module_that_is_missing_is_a_config_error_and_an_import_error():
     store = {"type": "custom", "module_path": "no.such.module"}
     for error in (ConfigError, ImportError):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from threadkeep.errors import ConfigError
+from threadkeep.adapters.revise import revise
+from threadkeep.errors import ConfigError, Conflict, InputError
 
 CARD = "1234 5678"
 
@@ -115,3 +118,38 @@ def test_a_redactor_that_gives_something_else_is_an_error_and_nothing_is_written
 def test_what_is_no_callable_is_refused(opened):
     with pytest.raises(ConfigError, match="redactor must be a callable"):
         opened(redactor="mask")
+
+
+def test_names_of_branches_are_redacted_and_found_by_what_was_given(memory, chat):
+    first, *_ = chat.add("hello", "hi", "and?")
+    name = f"card {CARD}"
+    assert chat.branch(name, at=first.id).name == "card [session]"
+    chat.add("other")
+    assert CARD not in stored(memory)
+    chat.branch("main")
+    assert [item.text for item in chat.window(branch=name)] == ["hello", "other"]
+    assert chat.branch(name).is_shown
+    assert chat.branch("card [session]").is_shown
+    assert [branch.name for branch in chat.branches()] == ["main", "card [session]"]
+    with pytest.raises(Conflict, match=r"has a branch 'card \[session\]' already"):
+        chat.branch(name, at=first.id)
+
+
+def test_a_redactor_of_every_text_leaves_branches_as_they_are(opened):
+    chat = opened(redactor=lambda text, kind: text.upper()).session("chat")
+    chat.add({"id": "a", "role": "user", "content": "a"}, "b")
+    chat.branch("retry", at="a")
+    chat.add("c")
+    hidden = chat.items(hidden=True)[1]
+    revise(chat, [dataclasses.replace(hidden, content="new")])
+    chat.branch("main")
+    assert [item.text for item in chat.items()] == ["A", "NEW"]
+    assert [branch.name for branch in chat.branches()] == ["main", "RETRY"]
+
+
+def test_a_name_of_a_branch_of_which_nothing_is_left_is_refused(opened):
+    chat = opened(redactor=lambda text, kind: None if CARD in text else text).session("chat")
+    chat.add("hello")
+    with pytest.raises(InputError, match="leaves nothing of the branch's name"):
+        chat.branch(CARD)
+    assert [branch.name for branch in chat.branches()] == ["main"]

@@ -172,6 +172,9 @@ def test_claude_code_and_its_sub_agents(bring, memory):
     assert [item.role for item in chat.items()] == ["user", "assistant", "tool", "assistant"]
     assert_valid(chat.window().to_anthropic(), provider="anthropic")
     assert said(memory, "s1/a7") == [("user", "List")]
+    assert memory.session("s1/a7").info().agent == "a7"
+    assert [info.id for info in memory.sessions()] == ["s1"]
+    assert [info.id for info in memory.sessions(parent="s1")] == ["s1/a7"]
     assert chat.info().metadata["git_branch"] == "main"
 
 

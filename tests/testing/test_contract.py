@@ -76,3 +76,21 @@ def test_one_that_breaks_a_promise_is_found_out(body, tmp_path):
     done = run(tmp_path, body, "-x", "-k", "not any_sequence")  # which would look for the shortest
     assert done.returncode == 1, done.stdout
     assert "1 failed" in done.stdout
+
+
+PARTS = """
+from threadkeep.testing.contract.damage import check_damages
+from threadkeep.testing import BackendContract, contract
+
+
+def test_pytest_explains_both():
+    for module in (contract, __import__(check_damages.__module__, fromlist=["x"])):
+        assert type(module.__loader__).__name__ == "AssertionRewritingHook"
+"""
+
+
+def test_parts_of_the_contract_may_be_imported_before_it(tmp_path):
+    (tmp_path / "test_parts.py").write_text(PARTS)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout

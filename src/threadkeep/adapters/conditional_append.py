@@ -20,8 +20,8 @@ __all__ = ["Addition", "Decide", "Tail", "aadd_if", "add_if", "generation_of"]
 def add_if(chat: Session, ids: Sequence[str], decide: Decide) -> list[Item] | None:
     """Append what `decide` says of the end of the session, in one atomic step.
 
-    More than 1,000 items or 4 MB are written in several steps, each atomic. What is too large is
-    left out, as by `limits.add`.
+    More than 1,000 items or 4 MB are written in several steps, and if one fails, all of it is
+    taken back. What is too large is left out, as by `limits.add`.
 
     Args:
         chat: the session.

@@ -8,7 +8,7 @@ from typing import Any, Final
 from threadkeep.api.session import Session
 from threadkeep.core import body, item_codec, json_text, names
 from threadkeep.core.body import UnreadableRecord
-from threadkeep.sessions import append_beside, remove
+from threadkeep.sessions import append_beside, remove, rollback
 from threadkeep.sessions.append_beside import Change
 from threadkeep.sessions.read import whole_items
 from threadkeep.sessions.stream import Snapshot
@@ -41,7 +41,7 @@ class SessionLog:
         Raises:
             NotOwner: it belongs to another user.
         """
-        return self._stream.read(*queries)
+        return rollback.read(self._stream, *queries)
 
     def query(
         self,
@@ -87,7 +87,7 @@ class SessionLog:
         """Carry out a change if nothing happened to the session since the snapshot.
 
         What exceeds 1,000 records or 4 MB is written in several steps, the records of the adapter
-        with the last one.
+        with the last one. If one fails, all of it is taken back.
 
         Raises:
             Conflict: something changed since.

@@ -10,10 +10,11 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from threadkeep.api.memory import Memory
 from threadkeep.api.session import Session
+from threadkeep.cli import redact_branches
 from threadkeep.longterm import summaries
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream, for_session
-from threadkeep.sessions import derived, revise
+from threadkeep.sessions import branches, derived, revise
 from threadkeep.types import Item, Json
 from threadkeep.types.knowledge import Fact, Instruction
 
@@ -65,8 +66,9 @@ class Redaction:
 def redact_session(memory: Memory, id: str, redaction: Redaction) -> Iterator[RedactedEntry]:
     """Redact a session's items, hidden ones too, its info, files, responses and summary."""
     chat = memory.session(id)
-    yield from _items(chat, redaction)
-    yield from _info(chat, redaction)
+    branch_names = redact_branches.new_names(chat, redaction.text)
+    yield from _items(chat, redaction, branch_names)
+    yield from _info(chat, redaction, branch_names)
     yield from _files(chat, redaction)
     yield from _responses(memory, chat, redaction)
     yield from _summary(chat, redaction)
@@ -80,11 +82,13 @@ def redact_knowledge(memory: Memory, id: str, redaction: Redaction) -> Iterator[
     return iter(_knowledge(for_session(chat._stream), owner, redaction))
 
 
-def _items(chat: Session, redaction: Redaction) -> Iterator[RedactedEntry]:
+def _items(
+    chat: Session, redaction: Redaction, branch_names: Mapping[str, str]
+) -> Iterator[RedactedEntry]:
     last_seq: int | None = None
     while True:
         page = chat.items(after=last_seq, limit=_PAGE, hidden=True)
-        changes = [copy for item in page if (copy := _item(item, redaction)) != item]
+        changes = [copy for item in page if (copy := _item(item, redaction, branch_names)) != item]
         if changes and not redaction.dry_run:
             revise.replace_items(chat._stream, changes)
         yield from (RedactedEntry(chat.id, "item", item.id) for item in changes)
@@ -93,24 +97,31 @@ def _items(chat: Session, redaction: Redaction) -> Iterator[RedactedEntry]:
         last_seq = page.cursor
 
 
-def _item(item: Item, redaction: Redaction) -> Item:
+def _item(item: Item, redaction: Redaction, branch_names: Mapping[str, str]) -> Item:
     if item.type == "opaque":
-        return item
+        return redact_branches.renamed(item, item.metadata, branch_names)
     redacted_fields = {name: redaction.json(getattr(item, name)) for name in _ITEM_FIELDS}
+    renamed_item = redact_branches.renamed(item, redacted_fields["metadata"], branch_names)
+    redacted_fields["metadata"] = renamed_item.metadata
     is_unchanged = all(getattr(item, name) == value for name, value in redacted_fields.items())
     return item if is_unchanged else dataclasses.replace(item, **redacted_fields)
 
 
-def _info(chat: Session, redaction: Redaction) -> Iterator[RedactedEntry]:
+def _info(
+    chat: Session, redaction: Redaction, branch_names: Mapping[str, str]
+) -> Iterator[RedactedEntry]:
     info = chat.info()
     if info is None:
         return
     redacted_title = None if info.title is None else redaction.text(info.title)
     redacted_metadata = redaction.json(info.metadata)
-    if (redacted_title, redacted_metadata) == (info.title, info.metadata):
+    is_same = (redacted_title, redacted_metadata) == (info.title, info.metadata)
+    if is_same and not branch_names:
         return
     if not redaction.dry_run:
-        chat.update(title=redacted_title, metadata=redacted_metadata)
+        if not is_same:
+            chat.update(title=redacted_title, metadata=redacted_metadata)
+        branches.rename(chat._stream, branch_names)
     yield RedactedEntry(chat.id, "session", chat.id)
 
 

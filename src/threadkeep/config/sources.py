@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_plus
 
+from threadkeep.config.example_urls import SQLITE_SUFFIXES, example_url, url_of_address
 from threadkeep.config.option_spec import GivenOption
 from threadkeep.config.read_options import Layer, by_name
 from threadkeep.config.store_spec import StoreSpec
 from threadkeep.config.stores import STORES, kind_of_scheme
-from threadkeep.config.urls import DEFAULT_URL, Url, safe_scheme, whole_url
+from threadkeep.config.urls import Url, safe_scheme, whole_url
 from threadkeep.core.url_check import check_names_behind_secret, check_values
 from threadkeep.errors import ConfigError
 from threadkeep.printable import shown
 
-_SQLITE_SUFFIXES: Final = frozenset({".db", ".sqlite", ".sqlite3"})
 _KIND_KEYS: Final = ("type", "history_backend")
 
 
@@ -40,18 +40,12 @@ def from_url(text: object) -> Source:
         raise ConfigError(f"url must be a str, got {type(text).__name__}")
     url = Url.parse(text)
     if url is None:
-        raise ConfigError(
-            f"{shown(_example_url(text))} is what a URL looks like; this one has no scheme"
-        )
+        raise ConfigError(f"{example_url(text)} is what a URL looks like; this one has no scheme")
+    if similar_url := url_of_address(text):
+        raise ConfigError(f"{shown(similar_url)} is what a URL looks like; this one has no scheme")
     store_kind = kind_of_scheme(url.scheme)
     store_spec = StoreSpec("", "") if store_kind is None else STORES[store_kind]
     return Source(store_kind or url.scheme, _url_options(url, store_spec))
-
-
-def _example_url(text: str) -> str:
-    """The URL of a file of this name, where the text is the name of one and no secret."""
-    is_file = Path(text).suffix in _SQLITE_SUFFIXES and not set(text) & set("@?:")
-    return f"sqlite:///{text}" if is_file else DEFAULT_URL
 
 
 def _url_options(url: Url, store: StoreSpec) -> list[GivenOption]:
@@ -98,9 +92,9 @@ def _url_options(url: Url, store: StoreSpec) -> list[GivenOption]:
 def from_path(path: Path) -> Source:
     """Read the path of an SQLite file, or of a folder that is there."""
     path = path.expanduser()
-    if not path.is_dir() and path.suffix not in _SQLITE_SUFFIXES:
+    if not path.is_dir() and path.suffix not in SQLITE_SUFFIXES:
         raise ConfigError(
-            f"{path} should end in one of {', '.join(sorted(_SQLITE_SUFFIXES))}, or be a folder "
+            f"{path} should end in one of {', '.join(sorted(SQLITE_SUFFIXES))}, or be a folder "
             "that is there; 'file:...' makes one"
         )
     return Source("file" if path.is_dir() else "sqlite", [GivenOption("path", path)])

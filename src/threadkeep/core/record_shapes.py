@@ -98,6 +98,9 @@ ITEM: Final = fields(
     },
 )
 
+UNDO: Final = fields({"remove": list_of(nonempty), "show": list_of(nonempty), "hide": mapping})
+"""What takes back a part of a change: ids of items; those to hide each with its branch or null."""
+
 PIECE: Final = fields({"text": text})
 
 BLOB: Final = fields(

@@ -108,6 +108,12 @@ def name(value: object) -> str | None:
     return value.strip() or None if isinstance(value, str) else None
 
 
+def agent_name(value: object) -> str | None:
+    """The name of an agent, as a part of a session's id."""
+    text = name(value)
+    return text.replace("/", "-") if text else None
+
+
 def mapping(value: object, what: str) -> Mapping[str, Any]:
     """The value, which must be an object.
 

@@ -70,7 +70,7 @@ def write(
         NotOwner: the session belongs to somebody else.
         InputError: its id or title cannot be stored.
     """
-    session = memory.session(chat.id, user=owner)
+    session = memory.session(chat.id, user=owner, agent=chat.agent)
     if earlier is not None:
         chat = earlier.begun(chat)
     stream = _stream(session, chat, system, redactor)
@@ -124,6 +124,7 @@ def _stream(
     info = SessionInfo(
         session.id,
         session.user,
+        session.agent,
         title=chat.title,
         metadata={"source": system, **chat.metadata},
         created_at=fields.moment(chat.created_at),

@@ -50,6 +50,8 @@ class Chat:
         messages: in order, parents before children; read once.
         files: what is known of its files, as `files.add` takes it.
         user: the owner, as the source names it.
+        agent: of a sub-agent's chat, its name, with which the id ends, or the part before the
+            last; what stands there as the user's was written by an agent.
     """
 
     id: str
@@ -61,6 +63,7 @@ class Chat:
     metadata: Mapping[str, Json] = field(default_factory=dict)
     files: Iterable[Mapping[str, Json]] = ()
     forked_from: str | None = None
+    agent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

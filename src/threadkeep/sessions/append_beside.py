@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
-from threadkeep.core import item_codec
-from threadkeep.errors import Conflict
-from threadkeep.sessions import append, edit, outdated
+from threadkeep.core import item_codec, session_codec
+from threadkeep.errors import ThreadkeepError
+from threadkeep.sessions import append, outdated, rollback
+from threadkeep.sessions.rollback import UNDO
 from threadkeep.sessions.stream import SessionStream, Snapshot
-from threadkeep.types import Drop, Item, Query, Record, SessionInfo
+from threadkeep.types import Drop, Item, Record, SessionInfo
 from threadkeep.types.batching import batches
 
 
@@ -18,11 +20,11 @@ class Change(NamedTuple):
 
     Attributes:
         items: new items.
-        records: the adapter's records, written last.
-        drop: of the adapter's records and of items.
+        records: the adapter's records, which one commit takes, the last one.
+        drop: of the adapter's records and of items, with the last commit.
         hide: records of items that are hidden from now on.
         show: records of items that are shown again.
-        info: the new info of the session; `None` = unchanged.
+        info: the new info of the session, with the last commit; `None` = unchanged.
     """
 
     items: Sequence[Item] = ()
@@ -41,12 +43,13 @@ def commit(
 ) -> list[Item]:
     """Carry out a change if nothing happened to the session since the snapshot.
 
-    What exceeds 1,000 records or 4 MB is written in several steps, each atomic: the info with the
-    first one, and the records of the adapter with the last one.
+    What exceeds 1,000 records or 4 MB is written in several commits, the info and the records of
+    the adapter with the last one. Whatever fails before that is taken back: at once, or where the
+    store does not even allow this, by the next `rollback.read` of the session.
 
     Args:
         stream: of the session.
-        snapshot: of it.
+        snapshot: of it, from `rollback.read`.
         change: what to do.
         refer: as of `make_draft`.
 
@@ -54,62 +57,88 @@ def commit(
         The items as stored.
 
     Raises:
-        Conflict: something changed since; no new item is there, and the adapter's records are as
-            they were.
+        Conflict: something changed since; the session is as it was.
         InputError: an item cannot be stored; nothing was written.
         NotOwner: the session belongs to another user; nothing was written.
     """
     draft = append.make_draft(stream.engine, stream.id, change.items, refer=refer)
     if draft.uploads:
         append.upload(stream, draft)
-    now = stream.engine.now()
-    flipped = [*_flipped(change.hide, True, now), *_flipped(change.show, False, now)]
-    seqs = _write(stream, snapshot, change, [*flipped, *draft.records, *change.records])
-    if flipped:
-        outdated.drop_derived(stream, snapshot, min(record.seq for record in flipped))
-        outdated.notify_edited(stream, [record.id for record in flipped])
-    first = len(flipped)
-    item_seqs = seqs[first : first + len(draft.records)]
-    if not (item_seqs or flipped):
-        return append.notify_listener(stream, draft, item_seqs)
-    return append.finish(stream, draft, item_seqs)
+    write = _Write(stream, snapshot, change, draft.records)
+    write.drop_derived()  # a failure behind the write is not to leave what was made of the items
+    seqs = write.run()
+    if write.flipped:
+        write.drop_derived()
+        outdated.notify_edited(stream, [record.id for record in write.flipped])
+    elif not seqs:
+        return append.notify_listener(stream, draft, seqs)
+    return append.finish(stream, draft, seqs)
 
 
-def _write(
-    stream: SessionStream, snapshot: Snapshot, change: Change, records: Sequence[Record]
-) -> list[int]:
-    """Write records, in several steps if they are many; returns their seqs.
+class _Write:
+    """A change on its way into the store.
 
-    Raises:
-        Conflict: something changed since the snapshot; what was written is taken back.
+    Attributes:
+        flipped: the records of items that are hidden or shown from now on.
     """
-    first, *rest = list(batches(records)) or [[]]
-    seqs = stream.compare_and_set(snapshot, put=first, drop=change.drop, info=change.info)
-    last = first
-    try:
-        for batch in rest:
-            seqs += stream.compare_and_set(_next_snapshot(stream, last[-1]), put=batch)
-            last = batch
-    except Conflict:
-        new = [r.id for r in records[: len(seqs)] if r.kind == "item" and not r.seq]
-        edit.remove(stream, *new)
-        raise
-    return seqs
+
+    def __init__(
+        self, stream: SessionStream, snapshot: Snapshot, change: Change, new: Sequence[Record]
+    ) -> None:
+        self._stream, self._snapshot, self._change, self._new = stream, snapshot, change, new
+        now = stream.engine.now()
+        hide, show = _flipped(change.hide, True, now), _flipped(change.show, False, now)
+        self._before = [record for record, _ in hide], [record for record, _ in show]
+        self.flipped = [new for _, new in (*hide, *show)]
+
+    def run(self) -> list[int]:
+        """Write it, in several commits if it is large; returns the seqs of its new items."""
+        change, new = self._change, self._new
+        records = [*self.flipped, *new, *change.records]
+        if self._is_small(records):
+            seqs = self._stream.compare_and_set(
+                self._snapshot, put=records, drop=change.drop, info=change.info
+            )
+        elif self._snapshot.info is None:
+            seqs = self._stream.create(change.info or self._stream.claim(self._snapshot), records)
+        else:
+            seqs = self._write_in_steps()
+        return seqs[len(self.flipped) :][: len(new)]
+
+    def drop_derived(self) -> None:
+        """Drop what was made of the items that are flipped."""
+        if self.flipped:
+            first = min(record.seq for record in self.flipped)
+            outdated.drop_derived(self._stream, self._snapshot, first)
+
+    def _write_in_steps(self) -> list[int]:
+        """Write several commits; what is written is taken back if one fails."""
+        stream, snapshot, change = self._stream, self._snapshot, self._change
+        undo = rollback.notes(stream, snapshot, self._new, *self._before)
+        seqs = list[int]()
+        try:
+            for batch in batches([*undo, *self.flipped, *self._new]):
+                seqs += stream.compare_and_set(snapshot, put=batch)
+                info, version = stream.claim(snapshot), snapshot.version + 1
+                snapshot = snapshot._replace(info=info, version=version)
+            drop = [Drop(UNDO, [note.id for note in undo]), *change.drop]
+            stream.compare_and_set(snapshot, put=change.records, drop=drop, info=change.info)
+        except Exception:
+            with suppress(ThreadkeepError):  # then it is done by who reads the session next
+                rollback.roll_back(stream, undo)
+            raise
+        return seqs[len(undo) :]
+
+    def _is_small(self, records: Sequence[Record]) -> bool:
+        """Whether one commit takes it, with the record of the session if that is written."""
+        stream, snapshot = self._stream, self._snapshot
+        info = self._change.info or stream.claim(snapshot)
+        is_written = info is not snapshot.info
+        session = [session_codec.session_record(info, stream.engine.now())] if is_written else []
+        return len(list(batches([*session, *records]))) <= 1
 
 
-def _flipped(records: Iterable[Record], hidden: bool, now: float) -> Collection[Record]:
-    changed = (item_codec.with_hidden(record, hidden, now) for record in records)
-    return [record for record in changed if record is not None]
-
-
-def _next_snapshot(stream: SessionStream, last: Record) -> Snapshot:
-    """A snapshot in which nobody wrote an item behind the one written last.
-
-    Raises:
-        Conflict: somebody did.
-    """
-    snapshot = stream.read(Query(stream.stream_name, last.kind, limit=1, newest=True))
-    newest = snapshot.pages[0].records
-    if not newest or (not last.seq and newest[0].id != last.id):
-        raise Conflict("the session changed meanwhile", current=snapshot.version)
-    return snapshot
+def _flipped(records: Iterable[Record], hidden: bool, now: float) -> list[tuple[Record, Record]]:
+    """The records that change, each with what it becomes."""
+    changed = ((record, item_codec.with_hidden(record, hidden, now)) for record in records)
+    return [(record, new) for record, new in changed if new is not None]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from threadkeep.core import item_codec, names
+from threadkeep.core.redaction import redacted
 from threadkeep.errors import Conflict, InputError, NotFound
 from threadkeep.printable import shown
 from threadkeep.sessions.branch_paths import BranchTree, BranchView, label
@@ -42,7 +43,7 @@ def branch(stream: SessionStream, name: str, at: str | int | None) -> Branch:
     if branch_switch.refusal is not None:
         raise branch_switch.refusal
     notify_edited(stream, branch_switch.changed)
-    return branch_switch.tree.branches[name]
+    return branch_switch.tree.branches[branch_switch.name]
 
 
 def view(stream: SessionStream, name: str) -> BranchView:
@@ -55,9 +56,30 @@ def view(stream: SessionStream, name: str) -> BranchView:
     name = names.check(name, "branch")
     session_info = stream.read().info
     tree = _tree(stream, session_info)
+    name = _stored_name(stream, tree, name)
     if name not in tree.branches and not stream.engine.discards:
         raise _unknown(stream, name, tree)
     return BranchView(tree, name)
+
+
+def rename(stream: SessionStream, new_names: Mapping[str, str]) -> None:
+    """Give branches other names; the items that are hidden for them must name them so already."""
+
+    def step() -> None:
+        snapshot = stream.read()
+        info = stream.claim(snapshot)
+        renamed = tuple(
+            dataclasses.replace(
+                branch,
+                name=new_names.get(branch.name, branch.name),
+                parent=new_names.get(branch.parent or "", branch.parent),
+            )
+            for branch in info.branches
+        )
+        if snapshot.info is not None and renamed != info.branches:
+            stream.compare_and_set(snapshot, info=dataclasses.replace(info, branches=renamed))
+
+    stream.retry(step)
 
 
 class _Switch:
@@ -68,7 +90,7 @@ class _Switch:
     """
 
     def __init__(self, stream: SessionStream, name: str, at: str | int | None) -> None:
-        self._stream, self._name, self._at = stream, name, at
+        self._stream, self.name, self._at = stream, name, at
         self._is_begun = False
         self.changed: list[str] = []
         self.refusal: Conflict | None = None
@@ -80,11 +102,12 @@ class _Switch:
         if snapshot.info is None:
             raise NotFound(f"session {shown(self._stream.id)} does not exist: it has no branches")
         tree = _tree(self._stream, snapshot.info)
-        if self._name not in tree.branches:
+        self.name = _stored_name(self._stream, tree, self.name)
+        if self.name not in tree.branches:
             tree = self._with_new(tree, snapshot)
         elif self._at is not None and not self._is_begun:
             self.refusal = Conflict(  # not raised here, where a conflict means to try again
-                f"session {shown(self._stream.id)} has a branch {shown(self._name)} already",
+                f"session {shown(self._stream.id)} has a branch {shown(self.name)} already",
                 current=snapshot.version,
             )
             return True
@@ -99,7 +122,7 @@ class _Switch:
             )
         start_item = self._item_at()
         new_branch = Branch(
-            self._name,
+            self.name,
             tree.owner(start_item) if start_item else MAIN,
             start_item.id if start_item else None,
         )
@@ -132,12 +155,12 @@ class _Switch:
 
     def _commit(self, tree: BranchTree, before: SessionInfo) -> bool:
         stream, now = self._stream, self._stream.engine.now()
-        snapshot = stream.read(items_query(stream, after=tree.fork_seq(self._name)))
+        snapshot = stream.read(items_query(stream, after=tree.fork_seq(self.name)))
         if snapshot.info is None or snapshot.info.branches != before.branches:
             raise Conflict("the branches were changed meanwhile", current=snapshot.version)
-        item_changes = _Changes(tree, self._name, snapshot.pages[0].records, now)
+        item_changes = _Changes(tree, self.name, snapshot.pages[0].records, now)
         changed_records, is_last_hide = item_changes.first()
-        self.tree = BranchTree(tree.shown_as(self._name), {})
+        self.tree = BranchTree(tree.shown_as(self.name), {})
         session_info = dataclasses.replace(stream.claim(snapshot), branches=self.tree.listed())
         stream.compare_and_set(
             snapshot, put=changed_records, info=session_info if is_last_hide else None
@@ -186,6 +209,20 @@ def _marked(record: Record, branch: str | None, now: float) -> list[Record]:
 
 def _tree(stream: SessionStream, info: SessionInfo | None) -> BranchTree:
     return BranchTree(info.branches if info else (), seqs_of_starts(stream, info))
+
+
+def _stored_name(stream: SessionStream, tree: BranchTree, name: str) -> str:
+    """The name of a branch as it is, or would be, stored: redacted, unless there is one of it.
+
+    Raises:
+        InputError: the redactor leaves nothing of it.
+    """
+    if name in tree.branches:
+        return name
+    stored = redacted(stream.engine, name, "session")
+    if not stored:
+        raise InputError("the redactor leaves nothing of the branch's name: give it another one")
+    return names.check(stored, "branch")
 
 
 def _unknown(stream: SessionStream, name: str, tree: BranchTree) -> NotFound:

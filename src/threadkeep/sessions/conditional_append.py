@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from threadkeep.core import names
 from threadkeep.core.redaction import redacted_info
+from threadkeep.sessions import rollback
 from threadkeep.sessions.append import without_pages
 from threadkeep.sessions.append_beside import Change, commit
 from threadkeep.sessions.read import items_of_page, items_query, whole_items
@@ -47,9 +48,8 @@ Decide = Callable[[Tail], Addition | None]
 def add_if(stream: SessionStream, ids: Sequence[str], decide: Decide) -> list[Item] | None:
     """Append what `decide` says, in one atomic step; nobody writes in between.
 
-    What exceeds 1,000 items or 4 MB is written in several steps, each atomic, the metadata with
-    the first one. If somebody writes between them, the items are taken back, and `decide` is asked
-    again.
+    What exceeds 1,000 items or 4 MB is written in several steps, the metadata with the last one.
+    If one fails, it is all taken back; if somebody wrote in between, `decide` is asked again.
 
     Args:
         stream: of the session, which begins if it does not exist.
@@ -77,7 +77,8 @@ def add_if(stream: SessionStream, ids: Sequence[str], decide: Decide) -> list[It
 
 
 def _read_tail(stream: SessionStream, ids: Sequence[str]) -> tuple[Snapshot, Tail]:
-    snapshot = stream.read(
+    snapshot = rollback.read(
+        stream,
         items_query(stream, limit=1, newest=True),
         items_query(stream, ids=[names.key(item_id) for item_id in ids]),
     )

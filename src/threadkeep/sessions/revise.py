@@ -11,6 +11,7 @@ from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.redaction import redacted_item
 from threadkeep.sessions import blob_release, blob_upload, blobs
 from threadkeep.sessions.blob_upload import Upload
+from threadkeep.sessions.branch_paths import label
 from threadkeep.sessions.outdated import drop_segments, drop_summary, notify_edited
 from threadkeep.sessions.read import items_query
 from threadkeep.sessions.stream import SessionStream
@@ -70,7 +71,7 @@ def _change(
     keep_summary: bool = False,
 ) -> int:
     """Replace items, and set `hidden` of others; returns how many were changed."""
-    new_items = {names.key(item.id): redacted_item(stream.engine, item) for item in items}
+    new_items = {names.key(item.id): _redacted(stream, item) for item in items}
     record_keys = list(dict.fromkeys([*new_items, *(names.key(item_id) for item_id in ids)]))
     if not record_keys:
         return 0
@@ -109,6 +110,16 @@ def _change(
     if changed_count:  # what a summary stands for was said all the same
         notify_edited(stream, [*(item.id for item in items), *(() if keep_summary else ids)])
     return changed_count
+
+
+def _redacted(stream: SessionStream, item: Item) -> Item:
+    """The item as redacted; the branch it is hidden for keeps its name."""
+    redacted = redacted_item(stream.engine, item)
+    branch = label(item)
+    if branch is None or redacted is item:
+        return redacted
+    metadata = {**redacted.metadata, item_codec.BRANCH: branch}
+    return dataclasses.replace(redacted, metadata=metadata)
 
 
 def _changed_record(

@@ -196,8 +196,10 @@ class SessionStream:
 
     def create(
         self, info: SessionInfo, records: Iterable[Record], session_entry: Record | None = None
-    ) -> None:
+    ) -> list[int]:
         """Create the session with many records; its `session` record is written last.
+
+        So whatever fails leaves no session. Returns the seqs of the records.
 
         Args:
             info: the session info.
@@ -211,14 +213,14 @@ class SessionStream:
         if snapshot.info is not None:
             raise Conflict(f"session {shown(info.id)} exists already", current=snapshot.version)
         version, leftovers = snapshot.version, [Drop()] if snapshot.version else []
-        ttl = self.engine.settings.ttl
+        ttl, seqs = self.engine.settings.ttl, list[int]()
         self._touch_index(info, new=True)  # first, so that forgetting the user finds leftovers
         try:
             for record_batch in batches(records):
-                version = self.engine.commit(
+                version, batch_seqs = self.engine.commit(
                     self.stream_name, put=record_batch, drop=leftovers, ttl=ttl, expect=version
-                ).version
-                leftovers = []
+                )
+                leftovers, seqs = [], [*seqs, *batch_seqs]
             session_entry = session_entry or session_codec.session_record(info, self.engine.now())
             self._commit(
                 session_codec.read_session(session_entry),
@@ -227,6 +229,7 @@ class SessionStream:
                 expect=version,
             )
             self._ensure_listed(info)
+            return seqs
         except Conflict as error:
             error_message = f"session {shown(info.id)} was begun by somebody else meanwhile"
             raise Conflict(error_message, current=error.current) from error

@@ -5,7 +5,8 @@ Only `BackendContract` imports pytest and hypothesis.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from threadkeep.testing.contract import BackendContract
@@ -15,12 +16,24 @@ if TYPE_CHECKING:
 
 __all__ = ["BackendContract", "ScriptedLearner", "ScriptedModel", "assert_carried", "assert_valid"]
 
+_CONTRACT: Final = "threadkeep.testing.contract"
+
+
+def _explain_assertions() -> None:
+    """Have pytest say what was compared where an assertion of the contract fails."""
+    import pytest
+
+    pytest.register_assert_rewrite(_CONTRACT)
+
+
+if "pytest" in sys.modules:  # before anybody imports a part of it, which then cannot be rewritten
+    _explain_assertions()
+
 
 def __getattr__(name: str) -> Any:
     if name == "BackendContract":
-        import pytest
-
-        pytest.register_assert_rewrite("threadkeep.testing.contract")
+        if _CONTRACT not in sys.modules:
+            _explain_assertions()
         from threadkeep.testing.contract import BackendContract
 
         return BackendContract

@@ -31,6 +31,7 @@ KINDS: Final = (
     "conversation",
     "entry",
     "fork",
+    "undo",
     "recall_segment",
     "recall_piece",
     "recall_gap",

@@ -1,8 +1,9 @@
 """Claude Code's transcripts, `~/.claude/projects/*/*.jsonl`: a line per message or event.
 
-The turns of a sub-agent become a session of their own, `<session>/<agent>`. An answer is a line per
-block, each with the id and the usage of the whole answer. What the program itself writes in the
-user's name, such as summaries and the output of commands, is hidden.
+The turns of a sub-agent become a session of their own, `<session>/<agent>`, which is the agent's:
+what stands there as the user's was written by the agent that called it. An answer is a line per
+block, each with the id and the usage of the whole answer. What the program or another agent writes
+in the user's name, such as summaries, the output of commands and notes of teammates, is hidden.
 """
 
 import re
@@ -21,9 +22,15 @@ _EVENTS: Final = frozenset(
     {"summary", "system", "file-history-snapshot", "progress", "queue-operation", "attachment",
      "custom-title", "ai-title", "last-prompt", "agent-name", "pr-link", "mode", "permission-mode"}
 )  # fmt: skip
+_FOREIGN_ORIGINS: Final = frozenset(
+    {"auto-continuation", "coordinator", "observer", "observer-activity", "peer",
+     "task-notification"}
+)  # fmt: skip
+"""Who wrote a line, where it was neither the user nor a person in a channel."""
 _PROGRAM_FLAGS: Final = ("isMeta", "isCompactSummary", "isVisibleInTranscriptOnly")
 _PROGRAM_TEXT: Final = re.compile(
     r"\s*<(?:local-)?(?:command|bash|task|system|user-prompt-submit)-[a-z-]+>"
+    r"|\s*<(?:teammate|agent|cross-session)-message[\s>]"
     r"|\s*\[Request interrupted by user"
 )
 
@@ -41,6 +48,7 @@ def _read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
         first_line = next(session_lines)
         yield Chat(
             id=session_id,
+            agent=_agent(first_line),
             location=first_line.location,
             messages=_messages(chain([first_line], session_lines), context),  # noqa: B031 - read once
             created_at=first_line.value.get("timestamp"),
@@ -67,9 +75,15 @@ def _is_spoken(entry: JsonEntry, context: Context) -> bool:
 
 def _session(entry: JsonEntry) -> str:
     session_id = fields.name(entry.value.get("sessionId")) or "claude-code"
+    agent = _agent(entry)
+    return session_id if agent is None else f"{session_id}/{agent}"
+
+
+def _agent(entry: JsonEntry) -> str | None:
+    """The sub-agent that a line is of, if any."""
     if not entry.value.get("isSidechain"):
-        return session_id
-    return f"{session_id}/{fields.name(entry.value.get('agentId')) or 'sidechain'}"
+        return None
+    return fields.agent_name(entry.value.get("agentId")) or "sidechain"
 
 
 def _messages(entries: Iterable[JsonEntry], context: Context) -> Iterator[Message]:
@@ -100,13 +114,14 @@ def _read_line(entry: JsonEntry, context: Context) -> Iterator[Message]:
 
 
 def _is_of_program(line: Mapping[str, Any], content: Json) -> bool:
-    """Return True for what the program wrote, though it stands there as the user's."""
+    """Return True for what the program or an agent wrote, though it stands there as the user's."""
     if any(line.get(flag) for flag in _PROGRAM_FLAGS):
         return True
     blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
     block_texts = [block.get("text") for block in blocks if isinstance(block, Mapping)]
-    return (
-        line["type"] == "user"
-        and bool(block_texts)
-        and all(isinstance(text, str) and _PROGRAM_TEXT.match(text) for text in block_texts)
-    )
+    is_text = bool(block_texts) and all(isinstance(text, str) for text in block_texts)
+    if line["type"] != "user" or not is_text:
+        return False
+    origin = line.get("origin")
+    is_of_other = isinstance(origin, Mapping) and origin.get("kind") in _FOREIGN_ORIGINS
+    return is_of_other or all(map(_PROGRAM_TEXT.match, map(str, block_texts)))

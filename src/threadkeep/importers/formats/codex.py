@@ -3,11 +3,12 @@
 A newer line is `{"timestamp", "type", "payload"}`; what was said stands in those of type
 `response_item`, and comes a second time as `event_msg`. An older one is the bare item. The model
 stands in `turn_context`, and what a call took in an event behind it: a hidden notice keeps that.
-What the program itself writes in the user's name is hidden.
+What the program itself writes in the user's name is hidden. A sub-agent's transcript becomes a
+session of the agent's, below that of the thread that called it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, Final
 
@@ -59,8 +60,10 @@ def _read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
         return
     meta = {} if context.is_rest else _meta(first_line.value)
     git = meta.get("git") if isinstance(meta.get("git"), dict) else {}
+    id, agent = _session(meta, context.stem)
     yield Chat(
-        id=f"codex-{fields.name(meta.get('id')) or context.stem}",
+        id=id,
+        agent=agent,
         location=context.label,
         messages=_messages(chain([first_line], entries), context),
         created_at=meta.get("timestamp"),
@@ -69,6 +72,23 @@ def _read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
 
 
 READER: Final = FormatReader("codex", "Codex's transcripts", _matches, _read, _head, continues=True)
+
+
+def _session(meta: Mapping[str, Any], stem: str) -> tuple[str, str | None]:
+    """The session's id, and the name of the sub-agent whose it is.
+
+    What stands there as the user's was written by the agent that called it.
+    """
+    thread = f"codex-{fields.name(meta.get('id')) or stem}"
+    source = meta.get("source")
+    called = source.get("subagent") if isinstance(source, dict) else None
+    if called is None:
+        return thread, None
+    spawn = called.get("thread_spawn") if isinstance(called, dict) else None
+    spawn = spawn if isinstance(spawn, dict) else {}
+    agent = fields.agent_name(spawn.get("agent_role")) or "subagent"
+    parent = fields.name(spawn.get("parent_thread_id"))
+    return f"codex-{parent}/{agent}/{thread}" if parent else f"{thread}/{agent}", agent
 
 
 def _meta(value: Json) -> dict[str, Any]:

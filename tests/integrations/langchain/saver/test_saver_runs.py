@@ -102,6 +102,37 @@ def _graph(saver):
     return builder.compile(checkpointer=saver)
 
 
+def test_refused_run_that_goes_on_writes_nothing(opened, chat_graph):
+    """As older versions of LangGraph do: they write the next checkpoint all the same."""
+    first, refused = Model(), []
+
+    class Onward(ThreadkeepSaver):
+        def put(self, config, checkpoint, *more):
+            try:
+                return super().put(config, checkpoint, *more)
+            except ThreadBusy as error:
+                refused.append(str(error))
+                return {
+                    "configurable": {**config["configurable"], "checkpoint_id": checkpoint["id"]}
+                }
+
+    def ask(state):
+        return {"messages": [AIMessage(interrupt("sure?"))]}
+
+    graph = chat_graph(ThreadkeepSaver(opened()), first)
+    thread, outcome = in_thread(lambda: say(graph, "one"))
+    assert first.entered.wait(10)
+    say(chat_graph(Onward(opened()), ask), "two")  # its interrupt does not end the lease
+    with pytest.raises(ThreadBusy, match="another run is writing"):
+        say(chat_graph(ThreadkeepSaver(opened())), "three")
+    first.go_on.set()
+    thread.join()
+    assert not isinstance(outcome[0], Exception)
+    assert texts(graph) == ["one", "to one"]
+    assert len(refused) > 1
+    assert all("another run is writing" in message for message in refused)
+
+
 def test_last_wins_where_that_is_asked_for(opened, chat_graph):
     first, second = Model(), Model()
     saver = ThreadkeepSaver(opened(), on_conflict="last")

@@ -65,12 +65,21 @@ class Writer:
         new_versions: ChannelVersions,
     ) -> None:
         """Store a checkpoint."""
-        self._retry(lambda: self._put(parent, checkpoint, metadata, new_versions))
+        try:
+            self._retry(lambda: self._put(parent, checkpoint, metadata, new_versions))
+        except lease.ThreadBusy as error:
+            self._state.thread.refused.keep(checkpoint["id"], str(error))
+            raise
 
     def put_writes(
         self, checkpoint_id: str, writes: Sequence[tuple[str, Any]], task_id: str, path: str
     ) -> None:
-        """Store the writes of a task to a checkpoint, which need not be stored yet."""
+        """Store the writes of a task to a checkpoint, which need not be stored yet.
+
+        Those of a run that was refused are not stored, and do not end another run's lease.
+        """
+        if checkpoint_id in self._state.thread.refused:
+            return
         self._retry(lambda: self._put_writes(checkpoint_id, writes, task_id, path))
 
     def _put(

@@ -83,6 +83,8 @@ def check(
     """
     if state.namespace != checkpoints.ROOT or context.options.on_conflict == "last":
         return None
+    if parent is not None and (reason := state.thread.refused.use(parent)) is not None:
+        raise ThreadBusy(reason)  # older versions of LangGraph go on without the one before
     now = context.store.now()
     if isinstance(parent, NewestId):
         if metadata.get("source") in ("input", "loop"):

@@ -93,6 +93,7 @@ class ThreadState:
         texts: references to messages of the session, by the digest of what they say.
         encoded: the messages encoded last, with their fingerprints, by `id`.
         runs: the run that wrote a checkpoint, by the checkpoint's id.
+        refused: why a checkpoint was not written, by its id: its run was refused.
         session_version: of the session when `items` and `texts` were learned; `None` = unknown.
     """
 
@@ -104,6 +105,7 @@ class ThreadState:
         default_factory=lambda: Lru(_ENCODED)
     )
     runs: Lru[str] = field(default_factory=lambda: Lru(_CHECKPOINTS * 4))
+    refused: Lru[str] = field(default_factory=lambda: Lru(_RUNS))
     session_version: int | None = None
 
     def forget_session(self) -> None:

@@ -1,0 +1,36 @@
+"""The names of branches as redacted: they stay unique, and items keep naming theirs."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Mapping
+
+from threadkeep.api.session import Session
+from threadkeep.core.item_codec import BRANCH
+from threadkeep.sessions.branch_paths import label
+from threadkeep.types import Item, Json
+from threadkeep.types.branches import MAIN
+
+
+def new_names(chat: Session, redact: Callable[[str], str]) -> dict[str, str]:
+    """The new names of the branches in which there is a match, by the old ones."""
+    info = chat.info()
+    names = [branch.name for branch in info.branches if branch.name != MAIN] if info else []
+    renamed: dict[str, str] = {}
+    for name in names:
+        if (redacted := redact(name) or "branch") != name:
+            taken = {MAIN, *names, *renamed.values()}
+            renamed[name] = next(new for new in _candidates(redacted) if new not in taken)
+    return renamed
+
+
+def renamed(item: Item, metadata: Mapping[str, Json], new_names: Mapping[str, str]) -> Item:
+    """The item with this metadata, in which the branch it is hidden for has its new name."""
+    if (name := label(item)) is not None:
+        metadata = {**metadata, BRANCH: new_names.get(name, name)}
+    return dataclasses.replace(item, metadata=dict(metadata))
+
+
+def _candidates(name: str) -> itertools.chain[str]:
+    return itertools.chain([name], (f"{name} {number}" for number in itertools.count(2)))
