@@ -1,8 +1,6 @@
 """What a SQL server's faults do: nothing acknowledged is lost, errors are clear and in time."""
 
 import contextlib
-import multiprocessing
-import os
 import threading
 import time
 from functools import partial
@@ -24,7 +22,6 @@ S = "test/session/faults"
 QUERY = Query(S, "item")
 PRIVATE: dict[str, Any] = {"postgres": postgres.Postgres, "mysql": mysql.MariaDB}
 HOLD = "SELECT * FROM {0}_streams FOR UPDATE"
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
 
 def item(id):
@@ -227,44 +224,6 @@ def test_an_interrupted_making_of_the_tables_is_finished_by_the_next(server, gon
     with opened(server.url, table_name=table) as backend:
         backend.commit(S, put=[item("b")], now=NOW)
         assert "b" in [record.id for record in backend.read(QUERY, now=NOW)[0].records]
-
-
-@needs_fork
-def test_after_a_fork_both_sides_write_and_nothing_is_lost(server):
-    context = multiprocessing.get_context("fork")
-    with opened(server.url, pool_size=4) as backend:
-        run_in_threads(*[partial(backend.commit, S, put=[item("a")], now=NOW)] * 4)
-
-        def child():
-            for n in range(10):
-                backend.commit(S, put=[item(f"child-{n}")], now=NOW)
-            os._exit(0)
-
-        process = context.Process(target=child)
-        process.start()
-        for n in range(10):
-            backend.commit(S, put=[item(f"parent-{n}")], now=NOW)
-        process.join(30)
-        assert process.exitcode == 0
-        assert len(backend.read(QUERY, now=NOW)[0].records) == 21
-
-
-@needs_fork
-def test_forked_child_keeps_the_deadline_of_its_calls(server):
-    table = fresh_table()
-    with opened(server.url, table_name=table, timeout=1) as backend:
-        backend.commit(S, put=[item("a")], now=NOW)  # starts the thread that ends late calls
-
-        def child():
-            _refused(backend)
-            os._exit(0)
-
-        with server.held(HOLD.format(table)):
-            process = multiprocessing.get_context("fork").Process(target=child)
-            process.start()
-            process.join(5)
-            process.kill()
-            assert process.exitcode == 0, "a call in the child has not ended"
 
 
 def test_seventy_threads_on_a_pool_of_sixteen(server):

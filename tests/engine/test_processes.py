@@ -6,11 +6,13 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 import traceback
 
 import pytest
 
 from threadkeep import connect
+from threadkeep.adapters import shared
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork"),
@@ -116,3 +118,22 @@ def test_in_memory_a_child_goes_on_with_a_copy():
 
         assert ended_well(forked(child))
         check(chat, "before")
+
+
+def test_child_opens_a_shared_memory_while_a_thread_of_its_parent_does():
+    held, free = threading.Event(), threading.Event()
+
+    def hold():
+        with shared._lock:
+            held.set()
+            free.wait(20)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(20)
+    child = forked(lambda: shared.shared_memory("memory://").session("chat").add("hello"))
+    try:
+        assert ended_well(child)
+    finally:
+        free.set()
+        thread.join()

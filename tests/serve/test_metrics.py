@@ -173,7 +173,8 @@ def test_open_streams_are_counted_and_let_go(memory, tmp_path):
     ):
         key, address = door.key("p", "metrics"), f"{door.url}/v1/chat/completions"
         with httpx.stream("POST", address, json=sent, headers=headers(door.ada)) as answer:
-            next(answer.iter_bytes())
+            chunks = answer.iter_bytes()  # without a name it would be closed at once
+            next(chunks)
             assert Scraped(door, key).sum("threadkeep_http_streams_open") == 1
         waited = time.monotonic() + 20
         while Scraped(door, key).sum("threadkeep_http_streams_open"):

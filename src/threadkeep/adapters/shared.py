@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -11,6 +10,7 @@ from uuid import uuid4
 
 from threadkeep.adapters.identity import SessionId, session_id_text
 from threadkeep.api.memory import Memory
+from threadkeep.backends.common import fork
 from threadkeep.config.stores import kind_of_scheme
 from threadkeep.connect import connect
 from threadkeep.errors import ConfigError
@@ -55,7 +55,7 @@ def record_store(memory: Memory) -> RecordStore:
 
 
 _memories: Final[dict[tuple[object, ...], Memory]] = {}
-_lock = threading.Lock()
+_lock: Final = fork.ProcessLock()
 
 _ENVIRONMENT: Final = ("THREADKEEP_", "ATP_")
 """Where the names of variables begin that `connect()` reads."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final, ParamSpec, TypeVar
 
 from prometheus_client import CollectorRegistry, Histogram
 
+from threadkeep.backends.common.wrapper import BackendWrapper
 from threadkeep.core.engine import Engine
 from threadkeep.errors import Conflict
-from threadkeep.protocols import Backend, SupportsPurge
-from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
+from threadkeep.protocols import Backend
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _BUCKETS: Final = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30)
 
@@ -48,50 +51,16 @@ class StoreMetrics:
             self._duration.labels(operation, outcome).observe(seconds)
 
 
-class MeteredBackend:
-    """Hands each call on to a store, and counts it; it does not own the store."""
+class MeteredBackend(BackendWrapper):
+    """Counts each call of a store; does not own the store."""
 
     def __init__(self, inner: Backend, metrics: StoreMetrics) -> None:
-        self.blocking = inner.blocking
-        self.inner = inner
+        super().__init__(inner)
         self._metrics = metrics
-
-    def read(self, *queries: Query, now: float) -> list[Page]:
-        with self._metrics.call("read"):
-            return self.inner.read(*queries, now=now)
-
-    def commit(
-        self,
-        stream: str,
-        *,
-        put: Sequence[Record] = (),
-        drop: Sequence[Drop] = (),
-        ttl: Ttl = None,
-        expect: int | None = None,
-        token: str | None = None,
-        now: float,
-    ) -> Commit:
-        with self._metrics.call("commit"):
-            return self.inner.commit(
-                stream, put=put, drop=drop, ttl=ttl, expect=expect, token=token, now=now
-            )
-
-    def streams(
-        self, prefix: str, *, cursor: Any = None, limit: int = 1000
-    ) -> tuple[list[str], Any]:
-        with self._metrics.call("streams"):
-            return self.inner.streams(prefix, cursor=cursor, limit=limit)
-
-    def sweep(self, now: float, limit: int = 1000) -> int:
-        with self._metrics.call("sweep"):
-            return self.inner.sweep(now, limit)
-
-    def purge(self, now: float) -> list[str]:
-        """Purge the store."""
-        with self._metrics.call("purge"):
-            if isinstance(self.inner, SupportsPurge):
-                return list(self.inner.purge(now))
-            return ["the store's own files"]
 
     def close(self) -> None:
         """The store stays open: its engine closes it."""
+
+    def _call(self, operation: str, verb: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        with self._metrics.call(operation):
+            return verb(*args, **kwargs)

@@ -7,6 +7,8 @@ import threading
 import weakref
 from typing import Final
 
+from threadkeep.backends.common import fork_gate
+
 
 class ForkAware:
     """What a fork concerns; each hook does nothing unless it is overridden.
@@ -24,6 +26,32 @@ class ForkAware:
         """Start over: threads are gone, and connections belong to the parent."""
 
 
+class ProcessLock(ForkAware):
+    """A lock that a forked child has anew, free: for what the child begins anew itself."""
+
+    def __init__(self) -> None:
+        self.after_fork_in_child()
+        register(self)
+
+    def after_fork_in_child(self) -> None:
+        """Forget who holds it: that thread does not exist here."""
+        self._lock = threading.Lock()
+
+    def acquire(self, timeout: float = -1) -> bool:
+        """Take the lock; returns False if it did not become free in time."""
+        return self._lock.acquire(timeout=timeout)
+
+    def release(self) -> None:
+        """Free the lock."""
+        self._lock.release()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.release()
+
+
 def register(resource: ForkAware) -> None:
     """Have the hooks of a resource called at each fork, as long as it exists."""
     with _LOCK:
@@ -31,7 +59,10 @@ def register(resource: ForkAware) -> None:
 
 
 def held_across_fork() -> threading.Lock:
-    """Make a lock that no child inherits locked for ever; for module constants."""
+    """Make a lock that no child inherits locked for ever; for module constants.
+
+    Who holds it must not `register` anything: a fork would wait for ever.
+    """
     lock = threading.Lock()
     _HELD.append(lock)
     return lock
@@ -48,9 +79,11 @@ def _before() -> None:
         resource.before_fork()
     for lock in _HELD:
         lock.acquire()
+    fork_gate.shut()  # last, since who holds such a lock may want to connect
 
 
 def _in_parent() -> None:
+    fork_gate.reopen()
     _release_held()
     for resource in _RESOURCES:
         resource.after_fork_in_parent()
@@ -58,6 +91,7 @@ def _in_parent() -> None:
 
 
 def _in_child() -> None:
+    fork_gate.start_over()
     _release_held()
     for resource in _RESOURCES:
         resource.after_fork_in_child()

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from threadkeep.backends.common.wrapper import BackendWrapper
 from threadkeep.backends.encrypted.blind_ids import IdBlinder, IdBlinders
 from threadkeep.backends.encrypted.cipher import AuthenticationFailed
 from threadkeep.backends.encrypted.envelope import open_record, seal_record
@@ -14,8 +15,8 @@ from threadkeep.backends.encrypted.keys import KeyRing, Keys
 from threadkeep.core import store_record
 from threadkeep.errors import CorruptRecord
 from threadkeep.printable import shown
-from threadkeep.protocols import Backend, SupportsDescribe, SupportsPurge
-from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
+from threadkeep.protocols import Backend, SupportsDescribe, SupportsViews
+from threadkeep.types import Commit, Drop, Page, Query, Record
 
 HIDDEN: Final = frozenset(
     {"file", "fact", "instruction", "forgotten", "element", "value", "blob", "piece"}
@@ -28,7 +29,7 @@ UNREADABLE: Final = "?"
 _LOG = logging.getLogger("threadkeep")
 
 
-class EncryptedBackend:
+class EncryptedBackend(BackendWrapper):
     """Wraps a store and encrypts record bodies: AES-256-GCM, with one data key per record.
 
     Keyring, stream, kind, id, `at` and `expires` are authenticated with each body. So a record that
@@ -58,19 +59,11 @@ class EncryptedBackend:
         hidden: Collection[str] | None = HIDDEN,
         strict: bool = False,
     ) -> None:
-        self.blocking = inner.blocking
-        self.inner = inner
+        super().__init__(inner, withheld=[SupportsViews])  # they would see nothing
         self.ring = KeyRing(key)
         self._hidden = hidden
         self._strict = strict
         self.blinders = IdBlinders(inner, self.ring)
-
-    def __repr__(self) -> str:
-        return f"EncryptedBackend({self.inner!r})"
-
-    def purge(self, now: float) -> list[str]:
-        """Purge the store."""
-        return list(self.inner.purge(now)) if isinstance(self.inner, SupportsPurge) else []
 
     def describe(self) -> dict[str, str]:
         """Describe the store and name the key that encrypts."""
@@ -81,50 +74,28 @@ class EncryptedBackend:
         if queries and all(store_record.is_store_stream(query.stream) for query in queries):
             return [self._store_page(query, now) for query in queries]
         stored_queries = [self._stored_query(query, now) for query in queries]
-        pages = self.inner.read(*stored_queries, now=now)
+        pages = super().read(*stored_queries, now=now)
         return [
             self._opened_page(query.stream, page, now)
             for query, page in zip(queries, pages, strict=True)
         ]
 
     def commit(
-        self,
-        stream: str,
-        *,
-        put: Sequence[Record] = (),
-        drop: Sequence[Drop] = (),
-        ttl: Ttl = None,
-        expect: int | None = None,
-        token: str | None = None,
-        now: float,
+        self, stream: str, *, put: Sequence[Record] = (), drop: Sequence[Drop] = (), **how: Any
     ) -> Commit:
+        now = how["now"]
         if store_record.is_store_stream(stream):
             return self._claim(stream, put, now)
         blinder = (
             self.blinders.get_or_create(stream, now) if put else self.blinders.find(stream, now)
         )
-        return self.inner.commit(
-            stream,
-            put=[self.seal(stream, record, blinder) for record in put] if blinder else [],
-            drop=[self._stored_drop(deletion, blinder) for deletion in drop],
-            ttl=ttl,
-            expect=expect,
-            token=token,
-            now=now,
-        )
+        sealed = [self.seal(stream, record, blinder) for record in put] if blinder else []
+        stored_drops = [self._stored_drop(deletion, blinder) for deletion in drop]
+        return super().commit(stream, put=sealed, drop=stored_drops, **how)
 
-    def streams(
-        self, prefix: str, *, cursor: Any = None, limit: int = 1000
-    ) -> tuple[list[str], Any]:
-        names, after = self.inner.streams(prefix, cursor=cursor, limit=limit)
+    def streams(self, prefix: str, **how: Any) -> tuple[list[str], Any]:
+        names, after = super().streams(prefix, **how)
         return [name for name in names if not store_record.is_store_stream(name)], after
-
-    def sweep(self, now: float, limit: int = 1000) -> int:
-        return self.inner.sweep(now, limit)
-
-    def close(self) -> None:
-        """Close the store."""
-        self.inner.close()
 
     def _is_hidden(self, kind: str | None) -> bool:
         return self._hidden is None or kind in self._hidden

@@ -7,6 +7,7 @@ from typing import Any, Final
 import redis
 from redis.connection import Connection, SSLConnection
 
+from threadkeep.backends.common import fork_gate
 from threadkeep.backends.common.deadline import Deadline, format_wait
 from threadkeep.backends.redis.deadline import current_deadline
 from threadkeep.backends.redis.resp import Packer
@@ -44,7 +45,8 @@ class _DeadlineConnection:
             longest_stall = self._attempt.timeout if self._handshakes else seconds_left
             self.socket_timeout = max(_MIN_STALL, min(MAX_STALL, longest_stall))
         try:
-            super().connect(*args, **kwargs)  # type: ignore[misc]
+            with fork_gate.no_fork():
+                super().connect(*args, **kwargs)  # type: ignore[misc]
         except redis.AuthenticationError:
             raise
         except redis.exceptions.BusyLoadingError:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Engine
 
+from threadkeep.backends.common import fork
 from threadkeep.backends.common.commit import Change
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.common.faults import Fault, FaultKind, timeout_error
@@ -89,7 +89,7 @@ class SqlBackend:
         if self._database.owns_connections:
             self._calls.ping_by(self._database.connect)
         self._ready = False
-        self._lock = threading.Lock()
+        self._lock = fork.ProcessLock()
 
     def __repr__(self) -> str:
         return f"SqlBackend({self._database.location}, table_name={str(self._names)!r})"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Engine, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
+from threadkeep.backends.common import fork_gate
 from threadkeep.backends.common.deadline import Deadline, format_wait
 from threadkeep.backends.common.faults import Failed, FaultKind
 from threadkeep.backends.common.server_clock import ServerClock
@@ -151,7 +152,8 @@ class Database:
         # Outside the try: an error of a callable password is the application's.
         target = self._target.with_fields(password=self._target.resolve_password())
         try:
-            return self.dialect.connect(target, connect_timeout, limit)
+            with fork_gate.no_fork():
+                return self.dialect.connect(target, connect_timeout, limit)
         except Exception as error:
             if isinstance(error, (BackendError, ConfigError, *self.dialect.errors)):
                 raise

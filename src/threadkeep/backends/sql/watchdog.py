@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from threadkeep.backends.common import fork
+from threadkeep.backends.common import fork, fork_gate
 from threadkeep.backends.common.deadline import Deadline
 
 T = TypeVar("T")
@@ -23,7 +23,8 @@ class DeadlineExceeded(Exception):
 def call_with_timeout(seconds: float, work: Callable[[], T], undo: Callable[[T], object]) -> T:
     """Run `work` on a thread of its own and wait; pass a result that comes too late to `undo`.
 
-    For connecting: no driver limits both name look-ups and handshakes reliably.
+    For connecting: no driver limits both name look-ups and handshakes reliably. A fork waits
+    until the thread is gone.
 
     Raises:
         DeadlineExceeded: it took longer than `seconds`.
@@ -40,6 +41,7 @@ def call_with_timeout(seconds: float, work: Callable[[], T], undo: Callable[[T],
             work_result = work()
         except BaseException as caught_error:
             error = caught_error
+        fork_gate.thread_ends()
         with outcome_lock:
             outcomes.append((work_result, error))
             is_abandoned = not waiting_flag[0]
