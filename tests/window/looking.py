@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Sequence
 
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.window.histories import START
 from threadkeep.messages.tool_groups import repair, speaker, tool_groups
+from threadkeep.policies import Budget
 from threadkeep.protocols import Policy
 from threadkeep.testing.validity import assert_valid
 from threadkeep.types import Item
@@ -88,3 +90,9 @@ def last_step(history: list[Item]) -> list[Item]:
 def synthetic(items: Sequence[Item]) -> set[str]:
     """The ids of results that were never given."""
     return {item.id for item in items if item.metadata.get("synthetic")}
+
+
+def lengthened(policies: Sequence[Policy]) -> bool:
+    """Return True if a policy behind a budget may change items, which the budget cannot see."""
+    behind = itertools.dropwhile(lambda policy: not isinstance(policy, Budget), policies)
+    return not all(traits_of(policy).part for policy in behind)
