@@ -22,7 +22,9 @@ FORMAT: Final = "llama-index/1"
 
 _BLOCK_REFERENCE: Final = "threadkeep_block"  # the neutral block that holds the bytes
 _PLAIN_ROLES: Final = frozenset({"user", "assistant", "system", "developer"})
-_BYTES: Final = {"image": "image", "audio": "audio", "video": "video", "document": "data"}
+BYTES: Final = {"image": "image", "audio": "audio", "video": "video", "document": "data"}
+"""The field that holds the bytes of each type of block."""
+
 _KINDS: Final = {"image": "image", "audio": "audio", "video": "video", "document": "file"}
 
 
@@ -46,7 +48,7 @@ def is_dump(dump: Mapping[str, Any]) -> bool:
 def read_message(message: Any, location: str) -> list[Item]:
     """Read a message object."""
     if hasattr(message, "blocks"):  # older versions have a text only
-        blocks = [block.model_copy(update=_encode_streams(block)) for block in message.blocks]
+        blocks = [block.model_copy(update=encode_streams(block)) for block in message.blocks]
         message = message.model_copy(update={"blocks": blocks})
     return read_dump(message.model_dump(), location)
 
@@ -60,7 +62,7 @@ def read_dump(dumped: Mapping[str, Any], location: str) -> list[Item]:
     blocks = dump["blocks"]
     _check_fields(dump, location)
     role = _role(dump["role"], location)
-    neutral = [_neutral_block(block) for block in blocks]
+    neutral = [neutral_block(block) for block in blocks]
     item = Item(
         type="tool_result" if role == "tool" else "message",
         role=role,
@@ -71,7 +73,7 @@ def read_dump(dumped: Mapping[str, Any], location: str) -> list[Item]:
     )
     if role == dump["role"] and role in _PLAIN_ROLES and not extra and _is_plain_text(blocks):
         return [item]
-    stored = {**dump, "blocks": _without_stored_bytes(blocks, neutral)}
+    stored = {**dump, "blocks": without_stored_bytes(blocks, neutral)}
     object.__setattr__(item, "raw", {"format": FORMAT, "data": stored})  # not shared yet
     return [item]
 
@@ -102,9 +104,9 @@ def _base64(content: bytes) -> str:
     return content.decode()
 
 
-def _encode_streams(block: Any) -> dict[str, bytes]:
+def encode_streams(block: Any) -> dict[str, bytes]:
     """The open file of a block, if any, as base64; it is left at its beginning."""
-    field = _BYTES.get(block.block_type, "")
+    field = BYTES.get(block.block_type, "")
     stream: Any = getattr(block, field, None)
     if not hasattr(stream, "read"):
         return {}
@@ -155,7 +157,7 @@ def _calls(blocks: list[Block], extra: Mapping[str, Any]) -> list[dict[str, Json
     return neutral_calls({"tool_calls": older})
 
 
-def _neutral_block(block: Mapping[str, Any]) -> Block | None:
+def neutral_block(block: Mapping[str, Any]) -> Block | None:
     """The neutral block; `None` for a tool call, which goes into `Item.tool_calls`."""
     match block["block_type"]:
         case "text":
@@ -191,7 +193,7 @@ def _media(kind: str, source: Mapping[str, Any]) -> Block | None:
     media: Block = {"type": kind}
     block = {key: value for key, value in source.items() if isinstance(value, str)}
     path, name = block.get("path"), block.get("title")
-    if encoded := block.get(_BYTES[block["block_type"]]):
+    if encoded := block.get(BYTES[block["block_type"]]):
         media["base64"] = encoded
     elif block.get("url"):
         media["url"] = block["url"]
@@ -208,11 +210,11 @@ def _media(kind: str, source: Mapping[str, Any]) -> Block | None:
     return {**media, "extras": extras} if extras else media
 
 
-def _without_stored_bytes(blocks: list[Block], neutral: list[Block | None]) -> list[Block]:
+def without_stored_bytes(blocks: list[Block], neutral: list[Block | None]) -> list[Block]:
     """Replace bytes that the neutral content holds already by references to it."""
     index, slim = 0, list[Block]()
     for block, part in zip(blocks, neutral, strict=True):
-        field = _BYTES.get(block["block_type"], "")
+        field = BYTES.get(block["block_type"], "")
         if part is not None and block.get(field) and part.get("base64") == block[field]:
             block = {**block, field: {_BLOCK_REFERENCE: index}}
         slim.append(block)
