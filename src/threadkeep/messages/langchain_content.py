@@ -13,6 +13,7 @@ _CALL_TYPES: Final = frozenset(
     {"tool_use", "tool_call", "tool_call_chunk", "invalid_tool_call", "function_call",
      "input_json_delta"}
 )  # fmt: skip
+"""Types of parts that repeat what is in `tool_calls`."""
 _MIN_REFERENCED: Final = 64
 _SOURCES: Final = ("text", "reasoning", "base64", "url")
 _TAG: Final = "$threadkeep"
@@ -75,5 +76,9 @@ def _with_references(value: Any, block: Block) -> Json:
     for key in _SOURCES:
         if block.get(key) == value:
             return {_TAG: "ref", "v": key}
-    data_url = f"data:{block.get('mime_type')};base64,{block.get('base64')}"
-    return {_TAG: "data"} if value == data_url else value
+    return {_TAG: "data"} if value == data_url(block) else value
+
+
+def data_url(block: Block) -> str:
+    """The payload of a block as a URL."""
+    return f"data:{block.get('mime_type')};base64,{block.get('base64')}"

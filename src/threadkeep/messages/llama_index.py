@@ -21,7 +21,9 @@ FORMAT: Final = "llama-index/1"
 
 _BLOCK_REFERENCE: Final = "threadkeep_block"  # the neutral block that holds the bytes
 _PLAIN_ROLES: Final = frozenset({"user", "assistant", "system", "developer"})
-_BYTES: Final = {"image": "image", "audio": "audio", "video": "video", "document": "data"}
+BYTES: Final = {"image": "image", "audio": "audio", "video": "video", "document": "data"}
+"""The field that holds the bytes of each type of block."""
+
 _KINDS: Final = {"image": "image", "audio": "audio", "video": "video", "document": "file"}
 
 
@@ -45,7 +47,7 @@ def is_dump(dump: Mapping[str, Any]) -> bool:
 def read_message(message: Any, location: str) -> list[Item]:
     """Read a message object."""
     if hasattr(message, "blocks"):  # older versions have a text only
-        blocks = [block.model_copy(update=_encode_streams(block)) for block in message.blocks]
+        blocks = [block.model_copy(update=encode_streams(block)) for block in message.blocks]
         message = message.model_copy(update={"blocks": blocks})
     return read_dump(message.model_dump(), location)
 
@@ -59,7 +61,7 @@ def read_dump(dumped: Mapping[str, Any], location: str) -> list[Item]:
     blocks = dump["blocks"]
     _check_fields(dump, location)
     role = _role(dump["role"], location)
-    neutral_blocks = [_neutral_block(block) for block in blocks]
+    neutral_blocks = [neutral_block(block) for block in blocks]
     item = Item(
         type="tool_result" if role == "tool" else "message",
         role=role,
@@ -75,7 +77,7 @@ def read_dump(dumped: Mapping[str, Any], location: str) -> list[Item]:
         and _is_plain_text(blocks)
     ):
         return [item]
-    stored_dump = {**dump, "blocks": _without_stored_bytes(blocks, neutral_blocks)}
+    stored_dump = {**dump, "blocks": without_stored_bytes(blocks, neutral_blocks)}
     object.__setattr__(item, "raw", {"format": FORMAT, "data": stored_dump})  # not shared yet
     return [item]
 
@@ -108,9 +110,9 @@ def _base64(content: bytes) -> str:
     return content.decode()
 
 
-def _encode_streams(block: Any) -> dict[str, bytes]:
+def encode_streams(block: Any) -> dict[str, bytes]:
     """The open file of a block, if any, as base64; it is left at its beginning."""
-    bytes_field = _BYTES.get(block.block_type, "")
+    bytes_field = BYTES.get(block.block_type, "")
     stream: Any = getattr(block, bytes_field, None)
     if not hasattr(stream, "read"):
         return {}
@@ -171,7 +173,7 @@ def _calls(blocks: list[Block], extra: Mapping[str, Any]) -> list[dict[str, Json
     return neutral_calls({"tool_calls": legacy_calls})
 
 
-def _neutral_block(block: Mapping[str, Any]) -> Block | None:
+def neutral_block(block: Mapping[str, Any]) -> Block | None:
     """The neutral block; `None` for a tool call, which goes into `Item.tool_calls`."""
     match block["block_type"]:
         case "text":
@@ -215,7 +217,7 @@ def _media(kind: str, source: Mapping[str, Any]) -> Block | None:
     neutral_media: Block = {"type": kind}
     text_fields = {key: value for key, value in source.items() if isinstance(value, str)}
     file_path, file_name = text_fields.get("path"), text_fields.get("title")
-    if encoded_bytes := text_fields.get(_BYTES[text_fields["block_type"]]):
+    if encoded_bytes := text_fields.get(BYTES[text_fields["block_type"]]):
         neutral_media["base64"] = encoded_bytes
     elif text_fields.get("url"):
         neutral_media["url"] = text_fields["url"]
@@ -236,19 +238,15 @@ def _media(kind: str, source: Mapping[str, Any]) -> Block | None:
     return {**neutral_media, "extras": extras} if extras else neutral_media
 
 
-def _without_stored_bytes(blocks: list[Block], neutral: list[Block | None]) -> list[Block]:
+def without_stored_bytes(blocks: list[Block], neutral: list[Block | None]) -> list[Block]:
     """Replace bytes that the neutral content holds already by references to it."""
-    neutral_index, slim_blocks = 0, list[Block]()
-    for block, neutral_block in zip(blocks, neutral, strict=True):
-        bytes_field = _BYTES.get(block["block_type"], "")
-        if (
-            neutral_block is not None
-            and block.get(bytes_field)
-            and neutral_block.get("base64") == block[bytes_field]
-        ):
-            block = {**block, bytes_field: {_BLOCK_REFERENCE: neutral_index}}
+    index, slim_blocks = 0, list[Block]()
+    for block, part in zip(blocks, neutral, strict=True):
+        field = BYTES.get(block["block_type"], "")
+        if part is not None and block.get(field) and part.get("base64") == block[field]:
+            block = {**block, field: {_BLOCK_REFERENCE: index}}
         slim_blocks.append(block)
-        neutral_index += neutral_block is not None
+        index += part is not None
     return slim_blocks
 
 

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-from langchain_threadkeep.json_values import (
-    TAG,
-    Packed,
-    pack,
-    unpack,
-)
-from threadkeep import Item
-from threadkeep.errors import InputError
-from threadkeep.messages import parse
+from langchain_threadkeep.json_values import TAG, Packed, pack, unpack
+from threadkeep.messages import langchain_content
 
 Block = dict[str, Any]
-
-_CALL_TYPES: Final = frozenset(
-    {"tool_use", "tool_call", "tool_call_chunk", "invalid_tool_call", "function_call",
-     "input_json_delta"}
-)  # fmt: skip
-"""Types of parts that repeat what is in `tool_calls`."""
-_MIN_REFERENCED: Final = 64
-_SOURCES: Final = ("text", "reasoning", "base64", "url")
 
 
 def to_neutral(content: str | list[Any]) -> tuple[str | list[Block], Packed | None]:
@@ -31,19 +15,8 @@ def to_neutral(content: str | list[Any]) -> tuple[str | list[Block], Packed | No
 
     Long texts and payloads are stored once: the parts refer to the block that holds them.
     """
-    if isinstance(content, str):
-        return content, None
-    blocks: list[Block] = []
-    parts: list[Packed] = []
-    for part in content:
-        packed = pack(part)
-        if isinstance(part, Mapping) and part.get("type") in _CALL_TYPES:
-            parts.append({"part": packed})
-            continue
-        block = _to_block(packed)
-        parts.append(_to_part(packed, block, len(blocks)))
-        blocks.append(block)
-    return blocks, None if all(part.get("as") == "block" for part in parts) else parts
+    packed = content if isinstance(content, str) else [pack(part) for part in content]
+    return langchain_content.read(packed, "message")
 
 
 def from_neutral(blocks: str | list[Block], parts: Packed) -> list[Any]:
@@ -59,26 +32,6 @@ def from_neutral(blocks: str | list[Block], parts: Packed) -> list[Any]:
     return [_restore_part(part, blocks) for part in parts]
 
 
-def _to_block(part: Packed) -> Block:
-    try:
-        block: Block = parse(Item(content=[part]))[0].content[0]  # type: ignore[assignment]
-    except InputError:  # some providers omit `type`: stored as it is
-        if isinstance(part, dict) and isinstance(part.get("text"), str):
-            return {"type": "text", "text": part["text"]}
-        return {"type": "opaque", "value": part}
-    return block
-
-
-def _to_part(part: Packed, block: Block, index: int) -> Packed:
-    if part == block:
-        return {"block": index, "as": "block"}
-    if isinstance(part, str):
-        return {"block": index, "as": "text"}
-    if block["type"] == "opaque" and part == block["value"]:
-        return {"block": index, "as": "value"}
-    return {"block": index, "part": _insert_references(part, block)}
-
-
 def _restore_part(part: Packed, blocks: list[Block]) -> Any:
     if "block" not in part:
         return unpack(part["part"])
@@ -91,20 +44,6 @@ def _restore_part(part: Packed, blocks: list[Block]) -> Any:
     return unpack(_resolve_references(part["part"], block))
 
 
-def _insert_references(value: Packed, block: Block) -> Packed:
-    """Replace long texts that the block holds by references to it."""
-    if isinstance(value, dict):
-        return {key: _insert_references(entry, block) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_insert_references(entry, block) for entry in value]
-    if not isinstance(value, str) or len(value) < _MIN_REFERENCED:
-        return value
-    for key in _SOURCES:
-        if block.get(key) == value:
-            return {TAG: "ref", "v": key}
-    return {TAG: "data"} if value == _data_url(block) else value
-
-
 def _resolve_references(value: Packed, block: Block) -> Packed:
     if isinstance(value, list):
         return [_resolve_references(entry, block) for entry in value]
@@ -114,9 +53,5 @@ def _resolve_references(value: Packed, block: Block) -> Packed:
         case "ref":
             return block[value["v"]]
         case "data":
-            return _data_url(block)
+            return langchain_content.data_url(block)
     return {key: _resolve_references(entry, block) for key, entry in value.items()}
-
-
-def _data_url(block: Block) -> str:
-    return f"data:{block.get('mime_type')};base64,{block.get('base64')}"

@@ -188,7 +188,6 @@ class Indexes:
     def __init__(self) -> None:
         self._mutex = threading.Lock()
         self._indexes: OrderedDict[str, Index] = OrderedDict()
-        self._uses = 0
 
     def of(self, path: str) -> Index:
         """The index of a file; an evicted one still works for its holders."""

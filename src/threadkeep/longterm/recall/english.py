@@ -48,9 +48,6 @@ OTHER: Final = {
 }  # fmt: skip
 """Forms that belong to a second word as well: lives to life and to live, a rose may have risen."""
 
-CLITICS: Final = frozenset(("s", "t", "d", "m", "ll", "re", "ve"))
-"""What may follow an apostrophe and is no word of its own."""
-
 STOP: Final = frozenset(
     """
     a an the and or of to in on at by for with from as is are was were be been do does did has have

@@ -118,11 +118,6 @@ class UnitOfWork:
         self.instructions.pop(id, None)
         self._mark_dropped(INSTRUCTION, id)
 
-    def drop_watermark(self, key: str) -> None:
-        """Forget how far a session was read."""
-        self.watermarks.pop(key, None)
-        self._mark_dropped(WATERMARK, key)
-
     def mark_forgotten(self, id: str, at: float) -> None:
         """Record that a fact or instruction was forgotten; the mark holds none of its text."""
         self.forgotten[id] = at

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Final
 
 from threadkeep.protocols import TokenCounter
-
-Marker = Callable[[int, int], str]
-"""The text that stands for the characters from `start` to `end`."""
 
 _HEAD_SHARE: Final = 2 / 3
 _SAMPLE: Final = 1_000

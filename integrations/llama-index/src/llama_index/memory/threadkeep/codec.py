@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any, Final, get_args
 
 from llama_index.core.base.llms.types import (
@@ -14,12 +13,17 @@ from llama_index.core.base.llms.types import (
 )
 from llama_index.core.bridge.pydantic import BaseModel, ValidationError
 
-from llama_index.memory.threadkeep.content_codec import BYTES, to_neutral
 from threadkeep import Item
 from threadkeep.adapters.json_values import as_json
 from threadkeep.adapters.plain_items import PLAIN_ROLES, is_plain_text
 from threadkeep.errors import InputError
 from threadkeep.messages import parse, parse_arguments
+from threadkeep.messages.llama_index import (
+    BYTES,
+    encode_streams,
+    neutral_block,
+    without_stored_bytes,
+)
 
 FORMAT: Final = "llama-index/1"
 _BLOCK_REFERENCE: Final = (
@@ -46,7 +50,7 @@ def to_item(message: ChatMessage, location: str = "message") -> Item:
         return Item(role=message.role.value, content=text)
     dump = _dump(message, location)
     blocks: list[dict[str, Any]] = dump["blocks"]
-    neutral_blocks = [to_neutral(block) for block in blocks]
+    neutral_blocks = [neutral_block(block) for block in blocks]
     content = [block for block in neutral_blocks if block is not None]
     kwargs = dump["additional_kwargs"]
     role = _ROLES.get(message.role, str(message.role.value))
@@ -59,7 +63,7 @@ def to_item(message: ChatMessage, location: str = "message") -> Item:
         tool_call_id=_text(kwargs.get("tool_call_id")) if role == "tool" else None,
     )
     (item,) = parse(item, location)  # the same validation as for all other input
-    stored_dump = {**dump, "blocks": _without_stored_bytes(blocks, neutral_blocks)}
+    stored_dump = {**dump, "blocks": without_stored_bytes(blocks, neutral_blocks)}
     return Item(**{**_fields(item), "raw": {"format": FORMAT, "data": stored_dump}})
 
 
@@ -104,14 +108,8 @@ def _with_json_arguments(block: Any) -> Any:
 
 def _read_stream(block: Any) -> Any:
     """Return the block with its byte stream, if any, read and encoded as base64."""
-    bytes_field = BYTES.get(block.block_type, "")
-    stream: Any = getattr(block, bytes_field, None)
-    if not hasattr(stream, "read"):
-        return block
-    stream.seek(0)
-    encoded_bytes = base64.b64encode(stream.read())
-    stream.seek(0)
-    return block.model_copy(update={bytes_field: encoded_bytes})
+    encoded_fields = encode_streams(block)
+    return block.model_copy(update=encoded_fields) if encoded_fields else block
 
 
 def _content(blocks: list[dict[str, Any]], content: list[dict[str, Any]]) -> str | list[Any]:
@@ -156,18 +154,6 @@ def _text(value: Any) -> str | None:
 
 def _fields(item: Item) -> dict[str, Any]:
     return {name: getattr(item, name) for name in Item.__slots__}
-
-
-def _without_stored_bytes(blocks: list[dict[str, Any]], neutral: list[Any]) -> list[dict[str, Any]]:
-    """Replace bytes that the neutral content holds already by references to it."""
-    index, copies = 0, []
-    for block, part in zip(blocks, neutral, strict=True):
-        field = BYTES.get(block["block_type"], "")
-        if part is not None and block.get(field) and part.get("base64") == block[field]:
-            block = {**block, field: {_BLOCK_REFERENCE: index}}
-        copies.append(block)
-        index += part is not None
-    return copies
 
 
 def _restore_bytes(blocks: list[dict[str, Any]], content: str | list[dict[str, Any]]) -> list[Any]:

@@ -1,9 +1,8 @@
-"""Convert LlamaIndex content blocks (as dumped to JSON) to neutral blocks and back."""
+"""Convert neutral blocks to LlamaIndex content blocks; `messages.llama_index` reads them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePath
 from typing import Any, Final
 
 from llama_index.core.base.llms.types import (
@@ -15,32 +14,9 @@ from llama_index.core.base.llms.types import (
     VideoBlock,
 )
 
+from threadkeep.messages.llama_index import BYTES
+
 Block = dict[str, Any]
-
-BYTES: Final = {"image": "image", "audio": "audio", "video": "video", "document": "data"}
-"""The field that holds the bytes of each type of block."""
-
-_KINDS: Final = {"image": "image", "audio": "audio", "video": "video", "document": "file"}
-
-
-def to_neutral(block: Mapping[str, Any]) -> Block | None:
-    """Return the neutral block; `None` for a tool call, which goes into `Item.tool_calls`."""
-    match block["block_type"]:
-        case "text":
-            return {"type": "text", "text": block["text"]}
-        case "tool_call":
-            return None
-        case "thinking":
-            return _reasoning(block)
-        case "citable":
-            text = _join_texts(block["content"])
-            return {"type": "text", "text": text, "extras": {"title": block["title"]}}
-        case "citation":
-            text = _join_texts([block["cited_content"]])
-            return {"type": "text", "text": text, "extras": {"source": block["source"]}}
-        case kind if kind in _KINDS and (media := _media(_KINDS[kind], block)):
-            return media
-    return {"type": "opaque", "value": {"type": block["block_type"], **block}}
 
 
 def from_neutral(block: Mapping[str, Any]) -> Any:
@@ -76,38 +52,6 @@ def _file(block: Mapping[str, Any], source: Block) -> DocumentBlock:
 
 
 _MAKERS: Final = {"image": _image, "audio": _audio, "video": _video, "file": _file}
-
-
-def _reasoning(block: Mapping[str, Any]) -> Block:
-    reasoning_block: Block = {"type": "reasoning", "reasoning": block.get("content") or ""}
-    signature = (block.get("additional_information") or {}).get("signature")
-    return {**reasoning_block, "extras": {"signature": signature}} if signature else reasoning_block
-
-
-def _join_texts(blocks: list[Mapping[str, Any]]) -> str:
-    return "\n".join(str(b["text"]) for b in blocks if b.get("block_type") == "text")
-
-
-def _media(kind: str, block: Mapping[str, Any]) -> Block | None:
-    media_block: Block = {"type": kind}
-    path, file_name = block.get("path"), block.get("title")
-    if block.get(BYTES[block["block_type"]]):
-        media_block["base64"] = block[BYTES[block["block_type"]]]
-    elif block.get("url"):
-        media_block["url"] = str(block["url"])
-    elif path:
-        media_block["url"], file_name = f"file:{path}", file_name or PurePath(path).name
-    else:
-        return None
-    mime_type = block.get(f"{block['block_type']}_mimetype")
-    if block["block_type"] == "audio" and block.get("format"):
-        mime_type = f"audio/{block['format']}"
-    extras = {key: v for key, v in (("detail", block.get("detail")), ("filename", file_name)) if v}
-    return {
-        **media_block,
-        **({"mime_type": mime_type} if mime_type else {}),
-        **({"extras": extras} if extras else {}),
-    }
 
 
 def _source(block: Mapping[str, Any], field: str) -> Block | None:
