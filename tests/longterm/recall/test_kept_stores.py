@@ -9,11 +9,10 @@ import signal
 import pytest
 
 from tests.backends.conftest import MARKS, REQUIRED, STORES
-from tests.engine.doubles import Clock
+from tests.engine.doubles import Clock, Wrapper
 from tests.longterm.recall import kept
 from tests.longterm.recall.conftest import said, texts
 from threadkeep import Embedder, connect
-from threadkeep.longterm.recall import sync
 from threadkeep.longterm.recall.segments import build, writer
 from threadkeep.sessions import recall_segments
 
@@ -56,23 +55,26 @@ def told(memory):
     return ada, item
 
 
+class Killed(Wrapper):
+    """A store at which the process is killed right before its n-th commit."""
+
+    def __init__(self, inner, commits):
+        super().__init__(inner)
+        self.commits = commits
+
+    def commit(self, stream, **how):
+        self.commits -= 1
+        if self.commits == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.inner.commit(stream, **how)
+
+
 def die_while_building(reopen, commits):
     """What a process does that is killed right before a commit of its build."""
-    build.LEVELS, build.MIN_ITEMS, sync.MIN_ITEMS = kept.LEVELS, 4, 4
-    writer.batches = lambda records: ([record] for record in records)
-    memory = connect(reopen())
-    memory._engine.write_counts = None
-    commit = memory._engine.commit
-
-    def counted(*arguments, **how):
-        nonlocal commits
-        commits -= 1
-        if commits == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return commit(*arguments, **how)
-
-    memory._engine.commit = counted
-    memory.index(user="ada")
+    with pytest.MonkeyPatch.context() as patched:
+        kept.small_segments(patched)
+        patched.setattr(writer, "batches", lambda records: ([record] for record in records))
+        connect(Killed(reopen(), commits)).index(user="ada")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
