@@ -100,7 +100,13 @@ def _open_plugin(source: Source, fallbacks: tuple[Layer, ...]) -> OpenStore:
 
 def _unknown_store(kind: object, other_kinds: tuple[str, ...]) -> ConfigError:
     schemes = {scheme for name, store in STORES.items() for scheme in (name, *store.schemes)}
-    hint = did_you_mean(kind, [*schemes, *other_kinds])
+    base = kind.partition("+")[0] if isinstance(kind, str) else ""  # of `sqlite+aiosqlite`
+    is_driver = base != kind and base in schemes
+    hint = (
+        f"; write {base}://, which has one driver, for async code too"
+        if is_driver
+        else did_you_mean(kind, [*schemes, *other_kinds])
+    )
     return ConfigError(f"no store of type {shown(safe_scheme(kind))}{hint}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from threadkeep.config.example_urls import url_of_option
 from threadkeep.config.option_spec import GivenOption, OptionSpec
 from threadkeep.config.setting_options import SETTINGS
 from threadkeep.errors import ConfigError, did_you_mean
@@ -59,7 +60,7 @@ def _read_layer(
     for entry in layer:
         option = table.get(entry.name)
         if option is None:
-            hint = did_you_mean(entry.name, table)
+            hint = url_of_option(entry.name) or did_you_mean(entry.name, table)
             raise ConfigError(f"{owner} has no option {shown(entry.name)}{hint}")
         if entry.value is None and option.target != "ttl":
             continue
