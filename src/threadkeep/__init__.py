@@ -10,10 +10,11 @@ from threadkeep.api.memory import Memory
 from threadkeep.api.session import Session
 from threadkeep.api.user import User
 from threadkeep.connect import connect
-from threadkeep.core.suggestions import missing_name
+from threadkeep.core.suggestions import missing_name, suggest_for_values
 from threadkeep.protocols import Backend
-from threadkeep.types import Drop, Item, Query, Record
+from threadkeep.types import Drop, Item, Listing, Query, Record, SessionInfo
 from threadkeep.types.embedder import Embedder
+from threadkeep.types.knowledge import Fact, Instruction
 from threadkeep.window import Window
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 
+suggest_for_values(Item, SessionInfo, Fact, Instruction, Listing)
 _LAZY = {"HistoryService": "threadkeep.service", "import_chats": "threadkeep.importers"}
 
 

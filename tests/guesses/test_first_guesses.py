@@ -17,6 +17,7 @@ from langchain_threadkeep import (
 )
 from llama_index.memory.threadkeep import ThreadkeepMemory
 from openai_agents_threadkeep import ThreadkeepSession
+from tests.guesses.more_snippets import MORE_SNIPPETS
 from tests.guesses.snippets import SNIPPETS
 
 NAMES = {
@@ -34,7 +35,7 @@ NAMES = {
 }
 CASES = [
     pytest.param(snippet, fix, id=f"{origin}-{number}")
-    for origin, snippets in SNIPPETS.items()
+    for origin, snippets in {**SNIPPETS, **MORE_SNIPPETS}.items()
     for number, (snippet, fix) in enumerate(snippets)
 ]
 
@@ -55,7 +56,7 @@ def test_a_first_guess_works_or_says_the_fix(names, snippet, fix):
     if fix is None:
         exec(snippet, names)
         return
-    with pytest.raises((TypeError, ValueError, AttributeError)) as caught:
+    with pytest.raises((TypeError, ValueError, AttributeError, ImportError)) as caught:
         exec(snippet, names)
     assert re.search(fix, str(caught.value)), str(caught.value)
 

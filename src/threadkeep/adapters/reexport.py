@@ -7,8 +7,8 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
+from threadkeep.core.suggestions import missing_name
 from threadkeep.errors import MissingExtra
-from threadkeep.printable import shown
 
 
 def hand_on(source: str, extra: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -31,7 +31,7 @@ def hand_on(source: str, extra: str) -> tuple[Callable[[str], Any], Callable[[],
         if name == "__all__":
             return list(package.__all__)
         if name not in package.__all__:
-            raise AttributeError(f"module {shown(source)} has no public name {shown(name)}")
+            raise missing_name(source, name, "threadkeep")
         return getattr(package, name)
 
     def names() -> list[str]:

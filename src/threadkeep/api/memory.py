@@ -16,7 +16,11 @@ from threadkeep.api.user import User
 from threadkeep.core.call_limit import limit_total, reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.settings import Settings
-from threadkeep.core.suggestions import missing_attribute, name_unknown_keywords
+from threadkeep.core.suggestions import (
+    missing_attribute,
+    name_unknown_keywords,
+    refuse_container,
+)
 from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.core.write_counts import WriteCounts
 from threadkeep.errors import ConfigError, InputError
@@ -45,6 +49,7 @@ _NONE: Final[Any] = None
 
 
 @name_unknown_keywords
+@refuse_container("memory.sessions(), or memory.session(id)", opened=True)
 class Memory:
     """Chat memory over one store. Made by `threadkeep.connect`; one per process serves all threads.
 

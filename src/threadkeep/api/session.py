@@ -10,7 +10,12 @@ from threadkeep.core import names
 from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.redaction import redacted_info
-from threadkeep.core.suggestions import missing_attribute, name_unknown_keywords
+from threadkeep.core.suggestions import (
+    RefusesAssignment,
+    missing_attribute,
+    name_unknown_keywords,
+    refuse_container,
+)
 from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.errors import ThreadkeepError
 from threadkeep.messages import Format, with_fields
@@ -36,6 +41,7 @@ _HTML_ITEMS: Final = 20
 
 
 @name_unknown_keywords
+@refuse_container("session.items()")
 class Session:
     """One conversation. Made by `memory.session(...)` or `user.session(...)`, without any I/O.
 
@@ -73,9 +79,8 @@ class Session:
         def __getattr__(self, name: str) -> object:
             raise missing_attribute(self, name)
 
-        def __getitem__(self, place: object) -> object:
-            """Iteration comes here too: `for message in session`."""
-            raise TypeError("a Session is no list, it may be long; use session.items()")
+        title = RefusesAssignment("session.update(title=...)")
+        metadata = RefusesAssignment("session.update(metadata=...)")
 
     def __repr__(self) -> str:
         return f"<Session {self.id!r} user={self.user!r}>"

@@ -13,7 +13,11 @@ from threadkeep.api.responses import Responses
 from threadkeep.api.session import Session
 from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
-from threadkeep.core.suggestions import missing_attribute, name_unknown_keywords
+from threadkeep.core.suggestions import (
+    missing_attribute,
+    name_unknown_keywords,
+    refuse_container,
+)
 from threadkeep.core.user_id import UserId, user_id
 from threadkeep.errors import ThreadkeepError
 from threadkeep.protocols import TokenCounter
@@ -31,6 +35,7 @@ _HTML_ROWS: Final = 20
 
 
 @name_unknown_keywords
+@refuse_container("user.facts.list() and user.sessions()")
 class User:
     """What belongs to one user of a namespace. Made by `memory.user(...)`, without any I/O.
 

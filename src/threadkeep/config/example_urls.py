@@ -40,6 +40,11 @@ _SCHEME_BY_PORT: Final = {
     "6379": "redis://",
     "27017": "mongodb://",
 }
+_ADDRESS_OPTIONS: Final = frozenset(
+    {"host", "port", "database", "db", "uri", "dsn", "file", "filename", "connection", "engine",
+     "client", "server", "address", "db_path", "db_url", "database_url", "database_uri",
+     "connection_string", "conn_string"}
+)  # fmt: skip
 _NAME: Final = re.compile(r"(?:[A-Za-z_.~-]{0,20}/)*[A-Za-z][A-Za-z_-]{0,19}/?")
 """A name or a path. Keys and passwords have digits, or other signs."""
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z.-]*:(\d+)(/[a-z_]*)?")
@@ -65,3 +70,17 @@ def url_of_address(text: str) -> str | None:
     address = _ADDRESS.fullmatch(text)
     scheme = _SCHEME_BY_PORT.get(address[1]) if address else None
     return None if scheme is None else scheme + text
+
+
+def url_of_option(name: object) -> str:
+    """What to write for an option that says where a store is, as others name it; else empty."""
+    if not isinstance(name, str):
+        return ""
+    word = name.lower().removeprefix("async_")
+    base, _, end = word.rpartition("_")
+    if base in _BY_WORD and end in ("url", "uri", "dsn", "path", "client", "host"):
+        return f"; the URL comes first: connect({shown(_BY_WORD[base])})"
+    if word in _ADDRESS_OPTIONS:
+        urls = ", ".join(shown(url) for url in (DEFAULT_URL, _POSTGRES, _REDIS))
+        return f"; say where the store is by a URL, which comes first: connect(...) with {urls}"
+    return ""

@@ -117,7 +117,13 @@ def _unknown_store(kind: object, other_kinds: tuple[str, ...]) -> ConfigError:
         for store_kind, store_spec in STORES.items()
         for scheme in (store_kind, *store_spec.schemes)
     }
-    hint = did_you_mean(kind, [*known_schemes, *other_kinds])
+    base_scheme = kind.partition("+")[0] if isinstance(kind, str) else ""  # of `sqlite+aiosqlite`
+    is_driver = base_scheme != kind and base_scheme in known_schemes
+    hint = (
+        f"; write {base_scheme}://, which has one driver, for async code too"
+        if is_driver
+        else did_you_mean(kind, [*known_schemes, *other_kinds])
+    )
     return ConfigError(f"no store of type {shown(safe_scheme(kind))}{hint}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from threadkeep.config.example_urls import url_of_option
 from threadkeep.config.option_spec import GivenOption, OptionSpec
 from threadkeep.config.setting_options import SETTINGS
 from threadkeep.errors import ConfigError, did_you_mean
@@ -59,7 +60,7 @@ def _read_layer(
     for given_option in layer:
         option_spec = table.get(given_option.name)
         if option_spec is None:
-            hint = did_you_mean(given_option.name, table)
+            hint = url_of_option(given_option.name) or did_you_mean(given_option.name, table)
             raise ConfigError(f"{owner} has no option {shown(given_option.name)}{hint}")
         if given_option.value is None and option_spec.target != "ttl":
             continue

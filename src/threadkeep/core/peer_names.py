@@ -17,6 +17,18 @@ def _by_typed_name(table: Mapping[str, str]) -> dict[str, str]:
 ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
     "Memory": _by_typed_name(
         {
+            "memory.user(id), and memory.session(id, user=...)": "users add_user create_user",
+            "memory.session(id, user=...).add(...)": (
+                "add_session add_messages_batch lpush rpush set insert"
+            ),
+            "memory.session(id).items(), as messages": (
+                "get_session_messages chat_memory buffer load_memory_variables lrange"
+            ),
+            "threadkeep.connect(ttl=...), which holds for all sessions": "expire ttl",
+            "the verbs of memory.session(id); what is added is stored at once": (
+                "execute begin session_factory cursor query_all"
+            ),
+            "pandas.DataFrame(memory.sessions())": "to_pandas to_df to_dataframe df",
             "memory.session(id).add(...)": "add add_message add_messages append put save",
             "memory.user(id).recall(query, k=10)": "search recall query retrieve",
             "memory.user(id).facts.list()": "get_all memories facts get_memories",
@@ -49,7 +61,9 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "memory.session(id).summary()": "summary summarize get_summary",
             "memory.check(timeout=1)": "health healthcheck health_check ping is_alive",
             "langchain_threadkeep.ThreadkeepStore(memory)": "list_namespaces store",
-            "nothing, a Memory needs no setup: write to it": "setup create_tables migrate",
+            "nothing, a Memory needs no setup: write to it": (
+                "setup create_tables migrate create_all init"
+            ),
             "nothing, what was added is stored already": "persist commit dump",
         }
     ),
@@ -74,7 +88,14 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
     ),
     "Window": _by_typed_name(
         {
-            "window.to_openai()": "messages to_chat to_messages to_chat_messages to_dicts",
+            "pydantic_ai_threadkeep.ThreadkeepConversationStore(memory)": (
+                "to_pydantic_ai to_pydantic"
+            ),
+            "[item.text for item in window]": "text content texts",
+            "window.to_openai()": (
+                "messages to_chat to_messages to_chat_messages to_dicts as_messages to_dict "
+                "to_json json to_list dict model_dump"
+            ),
             "window.to_responses()": "input to_input to_input_list",
             "langchain_threadkeep.ThreadkeepChatMessageHistory(id, memory).messages": (
                 "to_langchain to_base_messages"
@@ -85,6 +106,26 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
     ),
     "threadkeep": _by_typed_name(
         {
+            "langchain_threadkeep.memory_tools": (
+                "create_manage_memory_tool create_search_memory_tool"
+            ),
+            "a session: memory.session(id).window()": (
+                "ConversationBufferMemory ConversationBufferWindowMemory "
+                "ConversationSummaryMemory ChatMemoryBuffer ConversationMemory"
+            ),
+            "threadkeep.connect('memory://')": (
+                "InMemorySaver MemorySaver InMemoryStore InMemoryMemory"
+            ),
+            "threadkeep.connect('sqlite:///chat.db')": (
+                "SQLiteMemory SQLiteSession SqliteSaver SqliteStore SQLAlchemySession"
+            ),
+            "threadkeep.connect('redis://localhost')": (
+                "RedisMemory RedisSession RedisStore RedisSaver"
+            ),
+            "threadkeep.connect('postgresql://host/database')": (
+                "PostgresMemory PostgresSaver PostgresStore"
+            ),
+            "threadkeep.Item(role=..., content=...), or a dict": "Message ChatMessage UserMessage",
             "threadkeep.connect(url)": "open create Client AsyncClient MemoryClient AsyncMemory "
             "from_url from_config init Threadkeep ThreadKeep ChatMemory Database Store",
             "threadkeep.import_chats(memory, path_or_url)": "import_ load import_file import_sql "
@@ -102,6 +143,28 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
     ),
     "Session": _by_typed_name(
         {
+            "len(session.items())": "count size len shape length",
+            "session.items(last=5)": "tail last last_messages newest",
+            "session.items(limit=5)": "head first oldest",
+            "pandas.DataFrame(session.items())": "to_df to_pandas to_dataframe df",
+            "[dataclasses.asdict(item) for item in session.items()]": (
+                "to_json json dump_json model_dump"
+            ),
+            "memory.user(id).export(), or the command threadkeep export": "export export_jsonl",
+            "threadkeep.import_chats(memory, path)": "load import_ from_json",
+            "print(item.role, item.text) for each of session.items()": (
+                "print show pretty_print display"
+            ),
+            "session.items(), or those of an adapter of Pydantic AI": (
+                "all_messages new_messages all_messages_json new_messages_json message_history"
+            ),
+            "session.items(), or session.add(...)": "events append_event",
+            "session.update(metadata=...), and session.info()": "state",
+            "session.add(text, role='system')": "system add_system add_system_message",
+            "session.add(text)": "add_user",
+            "session.add(...) with the answer of your model": (
+                "ask invoke run predict chat_completion"
+            ),
             "session.items()": "messages get_items get_messages history get_all list chat_memory "
             "lrange read all",
             "session.add(...)": "append extend add_items add_message add_messages put save "
@@ -132,6 +195,8 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
     ),
     "User": _by_typed_name(
         {
+            "user.export()": "to_dict to_json json dump",
+            "user.facts.add(text), or user.session(id).add(...)": "append put save",
             "user.recall(query, k=10)": "search query retrieve",
             "user.facts.list()": "get_all memories list get",
             "user.facts.add(text)": "add remember add_fact",
@@ -142,6 +207,48 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "user.restore(lines)": "import_ load",
             "memory.usage(user=user.id)": "usage get_usage token_usage cost tokens",
             "user.id": "user_id name",
+        }
+    ),
+    "Item": _by_typed_name(
+        {
+            "dataclasses.asdict(item)": "to_dict dict model_dump asdict as_dict json to_json "
+            "model_dump_json keys values",
+            "item.role, item.content and item.text": "get message msg body",
+            "item.created_at": "timestamp date time created",
+            "session.window().to_openai()": "to_openai to_openai_message",
+            "item.tool_calls": "additional_kwargs function_call",
+        }
+    ),
+    "SessionInfo": _by_typed_name(
+        {
+            "memory.session(info.id).items()": "messages items history get_messages window",
+            "memory.session(info.id).add(...)": "add append",
+            "memory.session(info.id).delete()": "delete remove",
+            "info.id": "session_id thread_id name key",
+            "info.user": "user_id owner",
+            "dataclasses.asdict(info)": "to_dict dict model_dump asdict json to_json",
+        }
+    ),
+    "Fact": _by_typed_name(
+        {
+            "fact.text": "content memory fact value name summary",
+            "fact.id": "uuid memory_id key",
+            "dataclasses.asdict(fact)": "to_dict dict model_dump asdict json to_json",
+        }
+    ),
+    "Instruction": _by_typed_name(
+        {
+            "instruction.text": "content instruction value name",
+            "dataclasses.asdict(instruction)": "to_dict dict model_dump asdict json to_json",
+        }
+    ),
+    "Listing": _by_typed_name(
+        {
+            "[dataclasses.asdict(entry) for entry in listing]": (
+                "to_dict to_dicts to_list dict json to_json model_dump"
+            ),
+            "pandas.DataFrame(listing)": "df to_df to_pandas to_dataframe",
+            "the listing itself, which is a list": "all results data items memories messages",
         }
     ),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
+import sys
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -32,11 +33,97 @@ def missing_attribute(instance: object, name: str) -> AttributeError:
     return AttributeError(message, name=name, obj=instance)  # Python itself proposes a near one
 
 
-def missing_name(module: str, name: str) -> AttributeError:
-    """The error for a name that a public module does not have."""
-    message = f"module {shown(module)} has no attribute {shown(name)}"
-    our_name = ATTRIBUTES.get(module, {}).get(name)
-    return AttributeError(f"{message}; use {our_name}" if our_name else message)
+def missing_name(module: str, name: str, public: str | None = None) -> Exception:
+    """The error for a name that a public module does not have; called by its `__getattr__`.
+
+    Args:
+        module: the module.
+        name: what it does not have.
+        public: the module of whose names the suggestion is, where it hands on those of another.
+    """
+    our_name = ATTRIBUTES.get(public or module, {}).get(name)
+    hint = f"; use {our_name}" if our_name else ""
+    if hint and _is_from_import():  # which says nothing of the reason of an AttributeError
+        return ImportError(f"cannot import name {shown(name)} from {shown(module)}{hint}")
+    return AttributeError(f"module {shown(module)} has no attribute {shown(name)}{hint}")
+
+
+def _is_from_import() -> bool:
+    """Whether `from module import name` asks for the name; `hasattr` and others do not."""
+    from opcode import opmap  # only needed for this error
+
+    frame = sys._getframe(3)
+    return frame.f_code.co_code[frame.f_lasti] == opmap["IMPORT_FROM"]
+
+
+class RefusesAssignment:
+    """An attribute that is no attribute: to set it would change nothing that is stored.
+
+    Args:
+        meant: what to write.
+    """
+
+    def __init__(self, meant: str) -> None:
+        self._meant = meant
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type) -> object:
+        if instance is None:
+            return self
+        raise missing_attribute(instance, self._name)
+
+    def __set__(self, instance: object, value: object) -> None:
+        cls = type(instance).__name__
+        raise AttributeError(f"{shown(cls)} object has no {self._name} to set; use {self._meant}")
+
+
+def refuse_container(use: str, *, opened: bool = False) -> Callable[[type[T]], type[T]]:
+    """Class decorator: `len`, indexing, `in`, iteration and `with` say what to write.
+
+    Args:
+        use: what to write.
+        opened: whether its instances are to be opened by `with`.
+    """
+
+    def decorate(cls: type[T]) -> type[T]:
+        def refuse(self: object, *_: object) -> None:
+            name = _with_article(type(self).__name__)
+            raise TypeError(f"{name} is no list or dict; use {use}")
+
+        def refuse_with(self: object, *_: object) -> None:
+            name = _with_article(type(self).__name__)
+            raise TypeError(f"{name} is not opened or closed: what is added is stored at once")
+
+        for verb in ("__getitem__", "__len__", "__delitem__"):  # iteration comes to the first one
+            setattr(cls, verb, refuse)
+        cls.__bool__ = lambda self: True  # type: ignore[attr-defined]  # which would ask for len
+        for verb in () if opened else ("__enter__", "__exit__"):
+            setattr(cls, verb, refuse_with)
+        return cls
+
+    return decorate
+
+
+def suggest_for_values(*classes: type) -> None:
+    """Have values say what to write where an attribute or a key of theirs is not there."""
+
+    def missing(self: object, name: str) -> object:
+        raise missing_attribute(self, name)
+
+    def no_key(self: object, key: object) -> object:
+        name = type(self).__name__
+        raise TypeError(f"{_with_article(name)} is no dict: its fields are attributes")
+
+    for cls in classes:
+        setattr(cls, "__getattr__", missing)  # noqa: B010  # mypy would take any name then
+        if not issubclass(cls, list):
+            setattr(cls, "__getitem__", no_key)  # noqa: B010
+
+
+def _with_article(name: str) -> str:
+    return f"{'an' if name[0] in 'AEIO' else 'a'} {name}"
 
 
 def name_unknown_keywords(cls: type[T]) -> type[T]:

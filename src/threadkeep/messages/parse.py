@@ -48,6 +48,8 @@ def parse(message: object, location: str = "message") -> list[Item]:
     if isinstance(message, str):
         return [Item(content=message)]
     if isinstance(message, Item):
+        if type(message.seq) is not int:  # given by position: the first fields are id and seq
+            raise InputError(f"{location}: write Item(role=..., content=...), with keywords")
         return [_validated(message, location)]
     return parse_dict(as_dict(message, location), location)
 

@@ -24,6 +24,8 @@ UNTRIED = {
     "LLMToolSelectorMiddleware": "needs a model with structured output; it changes tools only",
     "ProviderToolSearchMiddleware": "needs a provider's own tools; it changes tools only",
     "ShellToolMiddleware": "starts a shell; it adds a tool only",
+    "AutoModeMiddleware": "beta, needs a decision model; it blocks calls of tools only",
+    "ModelRouterMiddleware": "beta, needs a decision model; it changes the model only",
     "HumanInTheLoopMiddleware": "interrupts: see the test of its own",
 }
 
@@ -53,6 +55,8 @@ MIDDLEWARES = {
     "ToolErrorMiddleware": lambda path: shipped.ToolErrorMiddleware(lambda error: f"{error}"),
     "ToolRetryMiddleware": lambda path: shipped.ToolRetryMiddleware(**QUICK),
 }
+if hasattr(shipped, "ModelRefusalMiddleware"):  # since LangChain 1.5
+    MIDDLEWARES["ModelRefusalMiddleware"] = lambda path: shipped.ModelRefusalMiddleware()
 CHANGING = (
     "ContextEditingMiddleware", "ModelCallLimitMiddleware", "PIIMiddleware",
     "SummarizationMiddleware", "ToolCallLimitMiddleware", "TodoListMiddleware",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from threadkeep.core import names
 from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
-from threadkeep.core.suggestions import missing_attribute
+from threadkeep.core.suggestions import missing_attribute, refuse_container
 from threadkeep.errors import NotFound
 from threadkeep.longterm.store.sources import source_items
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
@@ -40,6 +40,7 @@ class CollectionSpec(Generic[T]):
     approved: Callable[[Refusal, float], T]
 
 
+@refuse_container("its list() and get(id)")
 class Collection(Generic[T]):
     """The facts or the instructions of one user stream. Creating one does no I/O."""
 

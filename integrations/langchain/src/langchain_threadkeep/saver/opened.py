@@ -38,6 +38,14 @@ class OpenedSaver(
         self._make, self._url, self._options = make, url, options
         self._memory: Memory | None = None
 
+    if not TYPE_CHECKING:  # to a type checker, an unknown name stays an error
+
+        def __getattr__(self, name: str) -> object:
+            raise AttributeError(
+                f"from_conn_string opens and closes a store, so it has no {name!r}: write "
+                "`with ThreadkeepSaver.from_conn_string(url) as saver`, or ThreadkeepSaver(url)"
+            )
+
     def __enter__(self) -> ThreadkeepSaver:
         self._memory = threadkeep.connect(self._url)
         return self._make(self._memory, **self._options)

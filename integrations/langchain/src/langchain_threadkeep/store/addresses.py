@@ -82,8 +82,13 @@ def validated(namespace: Sequence[str], *, for_write: bool = False) -> Namespace
         for_write: also refuse an empty namespace and LangGraph's reserved one.
 
     Raises:
-        InvalidNamespaceError: a label is empty or not a text.
+        InvalidNamespaceError: it is a text itself, or a label is empty or not a text.
     """
+    if isinstance(namespace, str):
+        raise InvalidNamespaceError(
+            f"a namespace is a tuple of texts, got the text {shown(namespace)}: "
+            f"write ({shown(namespace)},)"
+        )
     if for_write and not namespace:
         raise InvalidNamespaceError("Namespace cannot be empty.")
     for label in namespace:

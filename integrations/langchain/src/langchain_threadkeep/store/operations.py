@@ -20,6 +20,7 @@ from langgraph.store.base import (
 )
 
 from langchain_threadkeep.store.addresses import validated
+from threadkeep.errors import InputError
 
 Namespaces = list[tuple[str, ...]]
 Index = Literal[False] | list[str] | None
@@ -138,6 +139,10 @@ class StoreOperations(BaseStore):
     ) -> PutOp:
         if isinstance(ttl, NotProvided):
             ttl = (self.ttl_config or {}).get("default_ttl")
+        if not (value is None or isinstance(value, Mapping)):
+            raise InputError(
+                f"value must be a dict, got {type(value).__name__}: write {{'value': ...}}"
+            )
         stored_value = None if value is None else dict(value)
         return PutOp(validated(namespace, for_write=True), str(key), stored_value, index, ttl)
 
