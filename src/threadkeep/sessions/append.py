@@ -154,29 +154,30 @@ def make_draft(
     Raises:
         InputError: a message cannot be understood or stored, or two have the same id.
     """
-    numbered = _read_messages(engine, messages, noun, format, refer)
+    entries = _read_messages(engine, messages, noun, format, refer)
     now = engine.now()
-    new_ids = engine.new_ids(now, len(numbered))
+    new_ids = engine.new_ids(now, len(entries))
     ids = [
         names.join_surrogates(item.id) or new_id
-        for (_, item), new_id in zip(numbered, new_ids, strict=True)
+        for (_, item), new_id in zip(entries, new_ids, strict=True)
     ]
     _check_unique(
-        [id for (_, item), id in zip(numbered, ids, strict=True) if not is_reference(item)], noun
+        [id for (_, item), id in zip(entries, ids, strict=True) if not is_reference(item)],
+        noun,
     )
-    items, records, uploads = _encode(numbered, ids, now, noun)
-    claims = IdClaims(session, numbered, noun) if any(item.id for _, item in numbered) else None
+    items, records, uploads = _encode(entries, ids, now, noun)
+    claims = IdClaims(session, entries, noun) if any(item.id for _, item in entries) else None
     return Draft(items, ids, records, now, claims, uploads)
 
 
 def _encode(
-    numbered: list[tuple[int, Item]], ids: list[str], now: float, noun: str
+    entries: list[tuple[int, Item]], ids: list[str], now: float, noun: str
 ) -> tuple[list[Item], list[Record], list[Upload]]:
     """The items as stored, the records of those that are no references, and their large parts."""
     items: list[Item] = []
     records: list[Record] = []
     uploads: list[Upload] = []
-    for (number, item), id in zip(numbered, ids, strict=True):
+    for (number, item), id in zip(entries, ids, strict=True):
         if is_reference(item):
             items.append(item)
             continue

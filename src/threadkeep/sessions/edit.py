@@ -22,6 +22,7 @@ from threadkeep.sessions import (
 from threadkeep.sessions.append import stored_with_blobs, without_branches
 from threadkeep.sessions.blob_upload import Upload
 from threadkeep.sessions.branch_paths import label
+from threadkeep.sessions.create import create_session
 from threadkeep.sessions.item_identity import is_reference
 from threadkeep.sessions.outdated import drop_derived, drop_segments, notify_edited
 from threadkeep.sessions.read import (
@@ -194,7 +195,7 @@ def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> 
         for record in record_page.records
     ]
     blob_copy.copy(stream.engine, stream.id, copy.id, user, snapshot.pages[0].records)
-    copy.create(fork_info, forked_records)
+    create_session(copy, fork_info, forked_records)
 
 
 def clear(stream: SessionStream, keep_last: int, files: bool) -> None:

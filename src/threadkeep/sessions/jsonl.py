@@ -16,6 +16,7 @@ from threadkeep.errors import Conflict, CorruptRecord, InputError
 from threadkeep.printable import shown
 from threadkeep.sessions import blob_copy, blobs, checkpoint_lines, export_line, response_index
 from threadkeep.sessions.checkpoint_lines import CheckpointRecord
+from threadkeep.sessions.create import create_session
 from threadkeep.sessions.export_line import KINDS, SESSION_KINDS, Line
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Json, Record, SessionInfo
@@ -85,7 +86,7 @@ def write(engine: Engine, session: CheckedSession) -> bool:
             if session.checkpoints:
                 owner = session.info.user
                 checkpoint_lines.write(engine, session.info.id, owner, session.checkpoints)
-        stream.create(session.info, _with_pointers(engine, session), session.session_entry)
+        create_session(stream, session.info, _with_pointers(engine, session), session.session_entry)
     except (Conflict, CorruptRecord):  # an existing session stays, even an unreadable one
         return False
     return True

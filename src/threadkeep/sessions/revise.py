@@ -111,12 +111,11 @@ def _write(
 
 def _redacted(stream: SessionStream, item: Item) -> Item:
     """The item as redacted; the branch it is hidden for keeps its name."""
-    redacted = redacted_item(stream.engine, item)
-    branch = label(item)
-    if branch is None or redacted is item:
-        return redacted
-    metadata = {**redacted.metadata, item_codec.BRANCH: branch}
-    return dataclasses.replace(redacted, metadata=metadata)
+    new_item, branch = redacted_item(stream.engine, item), label(item)
+    if branch is None or new_item is item:
+        return new_item
+    metadata = {**new_item.metadata, item_codec.BRANCH: branch}
+    return dataclasses.replace(new_item, metadata=metadata)
 
 
 def _changed_record(

@@ -64,15 +64,17 @@ def begin_turn(
     later_messages = messages[first_new_index:]
     if first_new_index and later_messages and isinstance(later_messages[0], AIMessage):
         resend = "append"  # a hook added it to the state; what clients resend begins with a person
-    stored = find_stored(history, later_messages, resend, continues=first_new_index > 0)
-    _hold(turn, later_messages[: stored.length], stored.items)
+    stored_messages = find_stored(history, later_messages, resend, continues=first_new_index > 0)
+    _hold(turn, later_messages[: stored_messages.length], stored_messages.items)
     turn.revise(messages)
     question = history.newest_of_user()
     if not later_messages:
         question = _question_of(turn, history, messages)
-    new_messages = later_messages[stored.length :]
+    new_messages = later_messages[stored_messages.length :]
     new_items = _store_new(turn, history, new_messages, question)
-    _set_position(turn, messages, new_messages, new_items, stored.question or question, history)
+    _set_position(
+        turn, messages, new_messages, new_items, stored_messages.question or question, history
+    )
     return turn
 
 

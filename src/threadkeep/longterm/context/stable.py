@@ -63,11 +63,13 @@ def _fact_notes(
     engine: Engine, knowledge: Knowledge
 ) -> tuple[dict[str, ContextNote], dict[str, ContextNote]]:
     """The notes of the pinned facts, and of the strongest others, by fact id."""
-    current = [fact for fact in knowledge.entries.facts.values() if is_current(fact, engine.now())]
-    positions = {fact.id: position for position, fact in enumerate(current)}
-    ranked = sorted(current, key=_steady_rank, reverse=True)
-    pinned = [fact for fact in ranked if fact.pinned]
-    strongest = [fact for fact in ranked if not fact.pinned][:MAX_UNPINNED_FACTS]
+    current_facts = [
+        fact for fact in knowledge.entries.facts.values() if is_current(fact, engine.now())
+    ]
+    positions = {fact.id: position for position, fact in enumerate(current_facts)}
+    ranked_facts = sorted(current_facts, key=_steady_rank, reverse=True)
+    pinned_facts = [fact for fact in ranked_facts if fact.pinned]
+    strongest_facts = [fact for fact in ranked_facts if not fact.pinned][:MAX_UNPINNED_FACTS]
 
     def notes(chosen: list[Fact]) -> dict[str, ContextNote]:
         return {
@@ -76,7 +78,7 @@ def _fact_notes(
             if (line := fact_line(engine, fact))
         }
 
-    return notes(pinned), notes(strongest)
+    return notes(pinned_facts), notes(strongest_facts)
 
 
 def _file_notes(knowledge: Knowledge) -> Iterator[ContextNote]:
