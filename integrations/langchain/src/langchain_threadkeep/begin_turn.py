@@ -21,7 +21,8 @@ from langchain_threadkeep.state_marks import (
     state_item,
 )
 from langchain_threadkeep.stored_messages import FAR_REACH, NEAR_REACH, find_stored, match
-from langchain_threadkeep.turn import AgentTurn, HeldMessage, Resend, TurnPosition, held_of
+from langchain_threadkeep.turn import AgentTurn, Resend
+from langchain_threadkeep.turn_position import HeldMessage, TurnPosition, held_of
 from threadkeep import Item, Session
 from threadkeep.adapters import limits
 
