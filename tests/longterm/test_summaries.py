@@ -16,7 +16,7 @@ from threadkeep.core import body, copy_streams
 from threadkeep.core.settings import SUMMARY_TTL
 from threadkeep.errors import NotOwner
 from threadkeep.longterm import summaries
-from threadkeep.longterm.summaries import SummarySpan
+from threadkeep.longterm.stored_summary import SummarySpan
 from threadkeep.sessions.derived import stream
 from threadkeep.types.knowledge import Summary
 from threadkeep.types.versions import generation_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict
 from enum import StrEnum
+from itertools import starmap
 from typing import Annotated, Final
 
 import typer
@@ -15,6 +16,8 @@ from threadkeep.cli.store import require_existing
 from threadkeep.types.responses import RatingCounts, Usage
 
 _PAGE: Final = 500
+
+_Row = tuple[str, Usage, RatingCounts]
 
 
 class UsageGroupBy(StrEnum):
@@ -40,7 +43,9 @@ def stats(
     usage = memory.responses.usage(by=by.value, user=user)
     ratings = memory.feedback.counts(by=by.value, user=user)
     keys = sorted(usage.keys() | ratings.keys())
-    rows = [(key, usage.get(key, Usage()), ratings.get(key, RatingCounts())) for key in keys]
+    rows: list[_Row] = [
+        (key, usage.get(key, Usage()), ratings.get(key, RatingCounts())) for key in keys
+    ]
     user_count = sum(name is not None for name in users)
     if json:
         print_json(
@@ -54,19 +59,14 @@ def stats(
     print_line(f"{users.total()} sessions of {user_count} users")
     print_table(
         (by.value, "responses", "input", "output", "tokens", "positive", "negative"),
-        [
-            (
-                key,
-                usage_row.responses,
-                usage_row.input_tokens,
-                usage_row.output_tokens,
-                usage_row.total_tokens,
-                rating_row.positive,
-                rating_row.negative,
-            )
-            for key, usage_row, rating_row in rows
-        ],
+        list(starmap(_columns, rows)),
     )
+
+
+def _columns(key: str, usage: Usage, ratings: RatingCounts) -> tuple[str | int, ...]:
+    """A row of the table."""
+    tokens = usage.input_tokens, usage.output_tokens, usage.total_tokens
+    return key, usage.responses, *tokens, ratings.positive, ratings.negative
 
 
 def _sessions_per_user(memory: Memory, user: str | None) -> Counter[str | None]:

@@ -50,43 +50,40 @@ def from_url(text: object) -> Source:
 
 def _url_options(url: Url, store: StoreSpec) -> list[GivenOption]:
     check_values(url.query, "the URL")
-    spec_by_name = by_name(store.options)
-    query_parts = [
-        query_piece.partition("=") for query_piece in url.query.split("&") if query_piece
-    ]
-    check_names_behind_secret(
-        [unquote_plus(parameter_name) for parameter_name, _, _ in query_parts],
-        {*spec_by_name, *store.driver_parameters},
-    )
-    own_options, driver_parameters = [], []
-    for parameter_name, equals_sign, parameter_value in query_parts:
-        query_piece = f"{parameter_name}{equals_sign}{parameter_value}"
-        parameter_name = unquote_plus(parameter_name)
-        is_parameter = (
-            parameter_name in spec_by_name
-            and parameter_name in spec_by_name[parameter_name].parameters
-        )
-        if store.location is whole_url and (
-            not is_parameter or parameter_name in store.driver_parameters
-        ):
-            driver_parameters.append(query_piece)
-        else:
-            own_options.append(
-                GivenOption(parameter_name, unquote_plus(parameter_value), "in the URL")
-            )
-    for parameter_name, occurrences in Counter(option.name for option in own_options).items():
+    own_options, driver_parameters = _query_options(url.query, store)
+    for name, occurrences in Counter(option.name for option in own_options).items():
         if occurrences > 1:
-            raise ConfigError(f"{parameter_name} is given twice in the URL")
-    location_options = store.location(url)
+            raise ConfigError(f"{name} is given twice in the URL")
+    location = store.location(url)
     if driver_parameters:
-        location_options["url"] += "?" + "&".join(driver_parameters)
-    return [
-        *(
-            GivenOption(*name_and_value, "of the URL")
-            for name_and_value in location_options.items()
-        ),
-        *own_options,
-    ]
+        location["url"] += "?" + "&".join(driver_parameters)
+    location_options = [GivenOption(name, value, "of the URL") for name, value in location.items()]
+    return [*location_options, *own_options]
+
+
+def _query_options(query: str, store: StoreSpec) -> tuple[list[GivenOption], list[str]]:
+    """The options in a URL's query, and the parameters that its driver reads, as they are."""
+    pieces = [piece.partition("=") for piece in query.split("&") if piece]
+    check_names_behind_secret(
+        [unquote_plus(name) for name, _, _ in pieces],
+        {*by_name(store.options), *store.driver_parameters},
+    )
+    options, driver_parameters = [], []
+    for encoded_name, equals_sign, value in pieces:
+        name = unquote_plus(encoded_name)
+        if _is_of_driver(name, store):
+            driver_parameters.append(f"{encoded_name}{equals_sign}{value}")
+        else:
+            options.append(GivenOption(name, unquote_plus(value), "in the URL"))
+    return options, driver_parameters
+
+
+def _is_of_driver(name: str, store: StoreSpec) -> bool:
+    """Whether the driver reads a parameter of the URL itself."""
+    if store.location is not whole_url:
+        return False
+    spec = by_name(store.options).get(name)
+    return spec is None or name not in spec.parameters or name in store.driver_parameters
 
 
 def from_path(path: Path) -> Source:

@@ -59,9 +59,7 @@ def after_edit(session_stream: SessionStream, ids: Sequence[str]) -> None:
         {item_id: _version(session_stream, items_by_id.get(item_id)) for item_id in ids},
     )
     seqs_by_id = {
-        item_id: item.seq
-        for item_id, item in items_by_id.items()
-        if edited_items.versions.get(item_id) is not None
+        item.id: item.seq for item in items if edited_items.versions.get(item.id) is not None
     }
     watermark_key, generation = session_stream.stream_name, generation_of(snapshot.version)
 
@@ -74,10 +72,8 @@ def after_edit(session_stream: SessionStream, ids: Sequence[str]) -> None:
             if seq <= watermark.seq and _was_read(watermark, item_id)
         ]
         if edited_ids:
-            updated_watermark = replace(
-                watermark, again=tuple(dict.fromkeys((*watermark.again, *edited_ids)))
-            )
-            unit.put_watermark(watermark_key, updated_watermark.body())
+            again = tuple(dict.fromkeys((*watermark.again, *edited_ids)))
+            unit.put_watermark(watermark_key, replace(watermark, again=again).body())
 
     if not user_stream.load().is_forgotten:
         user_stream.transact(step)

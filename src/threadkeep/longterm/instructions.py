@@ -108,8 +108,7 @@ class Instructions(Collection[Instruction]):
         """
         now = self._engine.now()
         clean_text = validate.checked_text(self._engine, text, "instruction")
-        agent = None if agent is None else names.check(agent, "agent")
-        session = None if session is None else names.check(session, "session")
+        agent, session = _optional_name(agent, "agent"), _optional_name(session, "session")
         instruction = Instruction(
             identity("instruction", clean_text, agent, session),
             clean_text,
@@ -124,10 +123,8 @@ class Instructions(Collection[Instruction]):
             extractor=names.check(extractor, "extractor"),
             created_at=utc_datetime(now),
         )
-        unit_of_work = self._user_stream().transact(
-            lambda loaded: self._put(loaded, instruction, replaces)
-        )
-        return unit_of_work.instructions.get(instruction.id, instruction)
+        unit = self._user_stream().transact(lambda unit: self._put(unit, instruction, replaces))
+        return unit.instructions.get(instruction.id, instruction)
 
     def update(
         self,
@@ -188,6 +185,10 @@ class Instructions(Collection[Instruction]):
         merge_instruction(unit, instruction)
         evict_surplus(unit, self._engine.now())
         return unit
+
+
+def _optional_name(value: str | None, label: str) -> str | None:
+    return None if value is None else names.check(value, label)
 
 
 def _checked_priority(priority: Priority) -> Priority:

@@ -7,87 +7,33 @@ provider's cache of the prompt stays of use.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from threadkeep.core import body, json_text, record_shapes
+from threadkeep.core import body, json_text
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted
 from threadkeep.errors import Conflict, NotOwner
+from threadkeep.longterm.stored_summary import (
+    PromptSummary,
+    StoredSummary,
+    SummarySpan,
+    read_summary,
+    summary_fields,
+)
 from threadkeep.longterm.transcript import spoken_text
 from threadkeep.sessions.derived import SUMMARY, stream
 from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import KEEP, Drop, Item, Page, Query, Record
 from threadkeep.types.knowledge import Summary
-from threadkeep.types.timestamps import utc_datetime
 from threadkeep.types.versions import generation_of
 
 _MIN_TTL_SHARE: Final = 0.05  # of a life passes at least between two slides
 _RENEWED_AFTER: Final = 6  # turns that a summary must be behind before prompts show a newer one
 _TOUCH_KEY: Final = "\0summary"  # no user's name, among what the engine remembers
-
-
-class SummarySpan(NamedTuple):
-    """What a summary sums up, in the life of the session that it belongs to.
-
-    Attributes:
-        first: the seq of the first item.
-        messages: how many turns there are up to `last_seq`.
-    """
-
-    first: int
-    messages: int
-
-
-class PromptSummary(NamedTuple):
-    """An earlier summary, which prompts still show.
-
-    Attributes:
-        text: of it.
-        last_seq: the seq of the last item that it sums up.
-        span: what it sums up.
-    """
-
-    text: str
-    last_seq: int
-    span: SummarySpan
-
-
-class StoredSummary(NamedTuple):
-    """A summary as stored.
-
-    Attributes:
-        summary: what is told; `None` = there is none.
-        version: of its stream (0 = none).
-        generation: of the session whose items `last_seq` counts.
-        user: whose session it was when it was written; `None` = nobody's.
-        span: what it sums up; `None` = also what was said in an earlier life, or nobody knows.
-        in_prompts: what prompts show in its place; `None` = the summary itself.
-    """
-
-    summary: Summary | None = None
-    version: int = 0
-    generation: int = 0
-    user: str | None = None
-    span: SummarySpan | None = None
-    in_prompts: PromptSummary | None = None
-
-    def for_prompts(self) -> StoredSummary:
-        """With the summary that prompts show."""
-        if self.summary is None or self.in_prompts is None:
-            return self
-        prompt_summary = replace(
-            self.summary, text=self.in_prompts.text, last_seq=self.in_prompts.last_seq
-        )
-        return self._replace(summary=prompt_summary, span=self.in_prompts.span, in_prompts=None)
-
-    def texts(self) -> list[str]:
-        """All that it says."""
-        texts = [self.summary.text] if self.summary else []
-        return [*texts, self.in_prompts.text] if self.in_prompts else texts
 
 
 def of_session(session_stream: SessionStream) -> Summary | None:
@@ -136,7 +82,7 @@ def parse_page(session: str, page: Page) -> StoredSummary:
     if not page.records:
         return StoredSummary(version=page.version)
     try:
-        return _read(session, page.records[0], page.version)
+        return read_summary(session, page.records[0], page.version)
     except UnreadableRecord as error:
         body.skip(page.records[0], error)
         return StoredSummary(version=page.version)
@@ -205,7 +151,7 @@ def write(
     new_summary = replace(after, text=text, topics=tuple(filter(None, topics)), version=version)
     combined_span = _combined_span(before, generation, span)
     in_prompts = _still_in_prompts(before, generation, combined_span)
-    fields = _fields(new_summary, generation, user, combined_span, in_prompts)
+    fields = summary_fields(new_summary, generation, user, combined_span, in_prompts)
     record = Record(SUMMARY, SUMMARY, json_text.dumps(fields, "summary"), engine.now())
     stream_name, ttl = stream(engine, SUMMARY, after.session), engine.settings.summary_ttl
     try:
@@ -261,52 +207,3 @@ def _still_in_prompts(
     return PromptSummary(
         prompt_summary.summary.text, prompt_summary.summary.last_seq, prompt_summary.span
     )
-
-
-def _fields(
-    summary: Summary,
-    generation: int,
-    user: str | None,
-    span: SummarySpan | None,
-    in_prompts: PromptSummary | None,
-) -> dict[str, object]:
-    return {
-        "session": summary.session,
-        "text": summary.text,
-        "topics": list(summary.topics),
-        "last_seq": summary.last_seq,
-        "version": summary.version,
-        "life": generation,
-        "user": user,
-        **({} if span is None else {"span": list(span)}),
-        **(
-            {}
-            if in_prompts is None
-            else {"shown": {**in_prompts._asdict(), "span": list(in_prompts.span)}}
-        ),
-    }
-
-
-def _read(session: str, record: Record, version: int) -> StoredSummary:
-    summary_fields = body.decode(record, record_shapes.SUMMARY)
-    summary = Summary(
-        session,
-        summary_fields["text"],
-        tuple(summary_fields.get("topics") or ()),
-        summary_fields["last_seq"],
-        summary_fields["version"],
-        utc_datetime(record.at),
-    )
-    span, in_prompts = summary_fields.get("span"), summary_fields.get("shown")
-    return StoredSummary(
-        summary,
-        version,
-        summary_fields["life"],
-        summary_fields.get("user"),
-        SummarySpan(*span) if span else None,
-        _prompt_summary(in_prompts) if in_prompts else None,
-    )
-
-
-def _prompt_summary(fields: Mapping[str, Any]) -> PromptSummary:
-    return PromptSummary(fields["text"], fields["last_seq"], SummarySpan(*fields["span"]))

@@ -15,9 +15,10 @@ from threadkeep.messages.continuation import (
 from threadkeep.messages.dspy import to_dspy
 from threadkeep.messages.gemini import GeminiContents, to_gemini
 from threadkeep.messages.openai_chat_prompt import to_openai
-from threadkeep.messages.openai_responses import to_responses, without_orphan_reasoning
+from threadkeep.messages.openai_responses import to_responses
 from threadkeep.messages.parse import parse
 from threadkeep.messages.read import Format, read, read_all, with_fields
+from threadkeep.messages.responses_entries import without_orphan_reasoning
 from threadkeep.messages.tool_pairs import Contribution, contributions
 
 __all__ = [

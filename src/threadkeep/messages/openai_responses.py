@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -16,6 +15,13 @@ from threadkeep.messages.content import (
     describe,
     is_openai_file,
     spoken_text,
+)
+from threadkeep.messages.responses_entries import (
+    Entry,
+    calls_last,
+    with_unique_id,
+    without_orphan_answers,
+    without_orphan_reasoning,
 )
 from threadkeep.messages.spoken import is_unspoken
 from threadkeep.messages.tool_pairs import (
@@ -30,7 +36,6 @@ from threadkeep.messages.tool_pairs import (
 from threadkeep.types import Item, Json
 
 FORMAT: Final = "openai-responses/1"
-Entry = dict[str, Any]
 
 _AGENTS_FORMAT: Final = "openai-agents/1"  # OpenAI Agents has the same items
 _FAKE_ID: Final = "__fake_id__"  # set by OpenAI Agents on every item of a chat model
@@ -41,10 +46,6 @@ _NULLABLE: Final = {
 }
 _DEFAULT_CALL: Final = {"type": "function_call"}
 _DEFAULT_RESULT: Final = {"type": "function_call_output"}
-_ANSWERS: Final = {
-    "mcp_approval_response": ("mcp_approval_request", "approval_request_id", "id"),
-    "program_output": ("program", "call_id", "call_id"),
-}  # items that answer another: its type, the key of the answer, and the key of the other
 
 
 def to_responses(items: Sequence[Item], *, stateless: bool = False) -> list[Entry]:
@@ -70,9 +71,9 @@ def to_responses(items: Sequence[Item], *, stateless: bool = False) -> list[Entr
         unique_entry
         for contribution in contribution_list
         for entry in _entries(contribution)
-        if (unique_entry := _with_unique_id(entry, used_ids))
+        if (unique_entry := with_unique_id(entry, used_ids))
     ]
-    entries = without_orphan_reasoning(_without_orphan_answers(entries))
+    entries = without_orphan_reasoning(without_orphan_answers(entries))
     if items and not entries:
         entries = [{"type": "message", "role": "user", "content": OMITTED}]
     return sanitize_messages(entries)
@@ -124,21 +125,8 @@ def _entries(contribution: Contribution) -> list[Entry]:
     return (
         [*head_entries, *(entry for answer in answer_items for entry in to_entries(answer))]
         if answer_items
-        else _calls_last(head_entries)
+        else calls_last(head_entries)
     )
-
-
-def _calls_last(entries: list[Entry]) -> list[Entry]:
-    """Messages before calls, since pending calls are allowed only at the very end."""
-    message_entries: list[Entry] = []
-    call_entries: list[Entry] = []
-    reasoning_entries: list[Entry] = []
-    for entry in entries:
-        reasoning_entries.append(entry)
-        if entry["type"] != "reasoning":
-            (call_entries if "call_id" in entry else message_entries).extend(reasoning_entries)
-            reasoning_entries = []
-    return message_entries + call_entries + reasoning_entries
 
 
 def _mismatched_calls(head: Item, results: Mapping[str | None, Item]) -> list[str]:
@@ -166,28 +154,6 @@ def _without_raw(item: Item) -> Item:
     return dataclasses.replace(item, raw=None)
 
 
-def _with_unique_id(entry: Entry, used_ids: set[str]) -> Entry | None:
-    """The entry with an id that is unique in the input; `None` for a mere repetition."""
-    entry_id = entry.get("id")
-    if entry_id is None or entry["type"] == "local_shell_call_output":
-        return entry  # its id is that of its call
-    entry_without_id = {key: value for key, value in entry.items() if key != "id"}
-    if not isinstance(entry_id, str):
-        return entry_without_id
-    if entry_id not in used_ids:
-        used_ids.add(entry_id)
-        return entry
-    if schemas.is_responses_item(entry_without_id):
-        return entry_without_id
-    if entry["type"] in {"reasoning", "item_reference"}:
-        return None
-    suffix = next(
-        candidate for candidate in itertools.count(2) if f"{entry_id}_{candidate}" not in used_ids
-    )
-    used_ids.add(f"{entry_id}_{suffix}")
-    return {**entry_without_id, "id": f"{entry_id}_{suffix}"}
-
-
 def _bare(items: Sequence[Item]) -> list[Item]:
     return [bare_item for item in items if (bare_item := _without_state(item))]
 
@@ -201,46 +167,6 @@ def _without_state(item: Item) -> Item | None:
     if entry["type"] != "item_reference" and schemas.is_responses_item(bare_entry):
         return dataclasses.replace(item, raw={"format": FORMAT, "data": bare_entry})
     return _without_raw(item) if item.tool_calls or item.role == "tool" else None
-
-
-def _without_orphan_answers(entries: list[Entry]) -> list[Entry]:
-    """Drop answers to what is not there; a reference may stand for anything."""
-    earlier_keys: set[tuple[str, Any]] = set()
-    remaining_entries: list[Entry] = []
-    for entry in entries:
-        entry_type = entry["type"]
-        if entry_type == "item_reference":
-            return entries
-        if entry_type in _ANSWERS:
-            answered_type, id_field, _ = _ANSWERS[entry_type]
-            if (answered_type, entry.get(id_field)) not in earlier_keys:
-                continue
-        earlier_keys.update(
-            (entry_type, entry.get(id_field))
-            for answered_type, _, id_field in _ANSWERS.values()
-            if entry_type == answered_type
-        )
-        remaining_entries.append(entry)
-    return remaining_entries
-
-
-def without_orphan_reasoning(entries: list[Entry]) -> list[Entry]:
-    """Drop reasoning that is not followed by the output it led to: the API rejects it."""
-    remaining_entries: list[Entry] = []
-    for entry in reversed(entries):
-        if entry.get("type") != "reasoning" or (
-            remaining_entries and _is_model_output(remaining_entries[-1])
-        ):
-            remaining_entries.append(entry)
-    return remaining_entries[::-1]
-
-
-def _is_model_output(entry: Entry) -> bool:
-    """Return True if a model wrote the entry."""
-    entry_type = str(entry.get("type", "message"))
-    if entry_type == "message":
-        return bool(entry.get("role") == "assistant")
-    return not entry_type.endswith("_call_output") and entry_type != "mcp_approval_response"
 
 
 def _to_output(item: Item) -> Entry:

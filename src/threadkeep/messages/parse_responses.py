@@ -11,7 +11,7 @@ from threadkeep.messages.arguments import parse_arguments
 from threadkeep.messages.build_item import PLACEHOLDERS, build_item
 from threadkeep.messages.checks import ROLE_ALIASES
 from threadkeep.messages.content import Block, parse_content, part_types, plain_text
-from threadkeep.messages.openai_responses import Entry
+from threadkeep.messages.responses_entries import Entry
 from threadkeep.types import Item
 
 _CALL_TYPES: Final = frozenset({"function_call", "custom_tool_call"})

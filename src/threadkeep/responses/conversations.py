@@ -15,6 +15,7 @@ from threadkeep.errors import InputError, NotFound
 from threadkeep.messages import read_all
 from threadkeep.printable import shown
 from threadkeep.sessions import append, edit, read, scan, user_index
+from threadkeep.sessions.create import create_session
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Listing, SessionInfo
 from threadkeep.types.openai_limits import check_key_count, check_metadata
@@ -59,7 +60,7 @@ def create(engine: Engine, info: SessionInfo, messages: Sequence[object]) -> Ses
         updated_at=utc_datetime(now),
     )
     conversation = redacted_info(engine, conversation)
-    SessionStream(engine, conversation).create(conversation, draft.records)
+    create_session(SessionStream(engine, conversation), conversation, draft.records)
     return conversation
 
 

@@ -35,20 +35,7 @@ def parse_response(source: object, overrides: Mapping[str, Any]) -> tuple[Respon
     Raises:
         InputError: it is no response, or a field is invalid; the field is named.
     """
-    if events.is_event(source):
-        source = events.event_response(source)
-    elif events.is_stream(source):
-        source = events.stream_response(source)
-    data = {key: value for key, value in _as_dict(source).items() if value is not None}
-    if isinstance(data.get("choices"), list):
-        data = _completion(data)
-    elif _is_anthropic(data):
-        data = _anthropic_message(data)
-    elif "type" in data:
-        raise InputError(
-            f"response is of type {shown(data['type'], 60)}, which is no response: pass the "
-            f"whole response of a request; messages and items go to session.add(...)"
-        )
+    data = _normalize(source)
     data |= {field_name: value for field_name, value in overrides.items() if value is not None}
     text_fields = {key: _text_field(data, key) for key in _TEXT_FIELDS}
     output = _entries(data.get("output", []), "response.output")
@@ -72,6 +59,25 @@ def parse_response(source: object, overrides: Mapping[str, Any]) -> tuple[Respon
         extra={**extra, **unknown_fields},
     )
     return response, _is_stored(data)
+
+
+def _normalize(source: object) -> dict[str, Any]:
+    """The fields of a response in the shape of the Responses API, without those that are unset."""
+    if events.is_event(source):
+        source = events.event_response(source)
+    elif events.is_stream(source):
+        source = events.stream_response(source)
+    data = {key: value for key, value in _as_dict(source).items() if value is not None}
+    if isinstance(data.get("choices"), list):
+        return _completion(data)
+    if _is_anthropic(data):
+        return _anthropic_message(data)
+    if "type" in data:
+        raise InputError(
+            f"response is of type {shown(data['type'], 60)}, which is no response: pass the "
+            f"whole response of a request; messages and items go to session.add(...)"
+        )
+    return data
 
 
 def _as_dict(source: object) -> dict[str, Any]:

@@ -78,14 +78,14 @@ def app(
     check_memory(memory)
     bounds, meters = limits or Limits(), metrics.ServerMetrics()
     routes = [*_ROUTES, *([] if ui is None else [Mount(UI_PATH, ui)])]
-    forms_path = None if ui is None else UI_PATH
+    middleware = [
+        Middleware(metrics.Metered, metrics=meters, routes=routes),
+        door_middleware(hosts, origins, bounds, forms=None if ui is None else UI_PATH),
+    ]
     application = Starlette(
         routes=routes,
         lifespan=lifespan,
-        middleware=[
-            Middleware(metrics.Metered, metrics=meters, routes=routes),
-            door_middleware(hosts, origins, bounds, forms=forms_path),
-        ],
+        middleware=middleware,
         exception_handlers=_EXCEPTION_HANDLERS,
     )
     memory._engine.component(StoreMetrics)
@@ -93,11 +93,9 @@ def app(
     state.memory, state.metrics, state.limits = memory, meters, bounds
     state.proxy = None
     if upstream is not None:
+        server = Upstream(upstream, upstream_key, bounds.upstream_seconds, meters.upstream_failed)
         policies = or_token_limit(parse_window(window), memory)
-        upstream_server = Upstream(
-            upstream, upstream_key, bounds.upstream_seconds, meters.upstream_failed
-        )
-        state.proxy = ProxyState(upstream_server, policies, send_seconds=bounds.receive_seconds)
+        state.proxy = ProxyState(server, policies, send_seconds=bounds.receive_seconds)
     state.authenticator = authenticator_of(keys)
     return application
 

@@ -19,6 +19,7 @@ from threadkeep.service.codec import CONTEXT_ROLE, action_item, as_item, is_empt
 from threadkeep.service.connect import open_memory
 from threadkeep.service.files import HistoryFiles, as_file, original_metadata
 from threadkeep.service.identity import resolve_user
+from threadkeep.service.longterm_answers import LongtermAnswers
 from threadkeep.service.settings import ServiceSettings, parse_settings
 from threadkeep.service.sweeper import LOCK, SweepThread
 from threadkeep.types import Json
@@ -29,7 +30,7 @@ _open_services: dict[str, HistoryService] = {}
 Props = Mapping[str, Any]
 
 
-class HistoryService:
+class HistoryService(LongtermAnswers):
     """Chat histories and file metadata by session, driven by a configuration alone.
 
     There is one object per identifier in a process: constructing it again returns the same one.
@@ -217,68 +218,6 @@ class HistoryService:
             kept_levels = replace(self._settings.policy, max_turns=keep_levels, max_characters=None)
             _, item_count = history_policy.read_turns(chat, kept_levels)
         chat.clear(keep_last=item_count, files=clear_files)
-
-    def get_context(
-        self,
-        session_id: str,
-        identity: UserId | None = None,
-        *,
-        query: str | None = None,
-        max_tokens: int = 800,
-        files: bool = False,
-    ) -> str:
-        """The long-term memory as text for the model, to follow its instructions.
-
-        Empty if nothing is stored, or long-term memory is off.
-
-        Args:
-            session_id: the session.
-            identity: the user; without one, the session's own, or the session itself.
-            query: the user's current message: earlier messages and facts about it are included.
-            max_tokens: maximum length of the text.
-            files: include the names of the session's files.
-
-        Raises:
-            InputError: `query` or `max_tokens` is invalid.
-            NotOwner: the session belongs to another user.
-        """
-        chat = self._session(session_id, identity)
-        if self._settings.longterm is None:
-            return ""
-        return chat.context(query, max_tokens=max_tokens, files=files)
-
-    def get_facts(self, session_id: str, identity: UserId | None = None) -> list[str]:
-        """The facts about the user, or about the session if it has no user.
-
-        Raises:
-            NotOwner: the session belongs to another user.
-        """
-        facts = self._session(session_id, identity).facts
-        return [] if self._settings.longterm is None else [fact.text for fact in facts.list()]
-
-    def get_instructions(self, session_id: str, identity: UserId | None = None) -> list[str]:
-        """The user's instructions that apply to this session, the most important first.
-
-        Raises:
-            NotOwner: the session belongs to another user.
-        """
-        collection = self._session(session_id, identity).instructions
-        instructions = [] if self._settings.longterm is None else collection.list()
-        return [
-            instruction.text
-            for instruction in instructions
-            if instruction.session in (None, session_id) and not instruction.agent
-        ]
-
-    def get_summary(self, session_id: str, identity: UserId | None = None) -> str:
-        """The rolling summary of the session; empty if there is none yet.
-
-        Raises:
-            NotOwner: the session belongs to another user.
-        """
-        chat = self._session(session_id, identity)
-        summary = None if self._settings.longterm is None else chat.summary()
-        return "" if summary is None else summary.text
 
     def close(self) -> None:
         """Close the store and free the identifier, within a second. May be called twice."""

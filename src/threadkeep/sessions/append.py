@@ -154,39 +154,39 @@ def make_draft(
     Raises:
         InputError: a message cannot be understood or stored, or two have the same id.
     """
-    numbered_items = _read_messages(engine, messages, noun, format, refer)
+    entries = _read_messages(engine, messages, noun, format, refer)
     now = engine.now()
-    new_ids = engine.new_ids(now, len(numbered_items))
-    item_ids = [
+    new_ids = engine.new_ids(now, len(entries))
+    ids = [
         names.join_surrogates(item.id) or new_id
-        for (_, item), new_id in zip(numbered_items, new_ids, strict=True)
+        for (_, item), new_id in zip(entries, new_ids, strict=True)
     ]
     _check_unique(
-        [
-            item_id
-            for (_, item), item_id in zip(numbered_items, item_ids, strict=True)
-            if not is_reference(item)
-        ],
+        [id for (_, item), id in zip(entries, ids, strict=True) if not is_reference(item)],
         noun,
     )
+    items, records, uploads = _encode(entries, ids, now, noun)
+    claims = IdClaims(session, entries, noun) if any(item.id for _, item in entries) else None
+    return Draft(items, ids, records, now, claims, uploads)
+
+
+def _encode(
+    entries: list[tuple[int, Item]], ids: list[str], now: float, noun: str
+) -> tuple[list[Item], list[Record], list[Upload]]:
+    """The items as stored, the records of those that are no references, and their large parts."""
     items: list[Item] = []
     records: list[Record] = []
     uploads: list[Upload] = []
-    for (number, item), item_id in zip(numbered_items, item_ids, strict=True):
+    for (number, item), id in zip(entries, ids, strict=True):
         if is_reference(item):
             items.append(item)
             continue
-        storable, record, large_parts = storable_record(item, item_id, now, f"{noun} {number}")
+        storable, record, large_parts = storable_record(item, id, now, f"{noun} {number}")
         items.append(storable)
         records.append(record)
         if large_parts:
             uploads.append(Upload(record.id, large_parts))
-    id_claims = (
-        IdClaims(session, numbered_items, noun)
-        if any(item.id for _, item in numbered_items)
-        else None
-    )
-    return Draft(items, item_ids, records, now, id_claims, uploads)
+    return items, records, uploads
 
 
 def _read_messages(

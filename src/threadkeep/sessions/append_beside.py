@@ -9,6 +9,7 @@ from typing import NamedTuple
 from threadkeep.core import item_codec, session_codec
 from threadkeep.errors import ThreadkeepError
 from threadkeep.sessions import append, outdated, rollback
+from threadkeep.sessions.create import create_session
 from threadkeep.sessions.rollback import UNDO
 from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import Drop, Item, Record, SessionInfo
@@ -100,7 +101,9 @@ class _Write:
                 self._snapshot, put=records, drop=change.drop, info=change.info
             )
         elif self._snapshot.info is None:
-            seqs = self._stream.create(change.info or self._stream.claim(self._snapshot), records)
+            seqs = create_session(
+                self._stream, change.info or self._stream.claim(self._snapshot), records
+            )
         else:
             seqs = self._write_in_steps()
         return seqs[len(self.flipped) :][: len(new)]

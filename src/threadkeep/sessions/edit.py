@@ -22,6 +22,7 @@ from threadkeep.sessions import (
 from threadkeep.sessions.append import stored_with_blobs, without_branches
 from threadkeep.sessions.blob_upload import Upload
 from threadkeep.sessions.branch_paths import label
+from threadkeep.sessions.create import create_session
 from threadkeep.sessions.item_identity import is_reference
 from threadkeep.sessions.outdated import drop_derived, drop_segments, notify_edited
 from threadkeep.sessions.read import (
@@ -72,42 +73,47 @@ def update(
 
 def replace(stream: SessionStream, id: str, item: object) -> Item:
     """As `Session.replace`."""
-    id = names.check(id, "id")
-    parsed_items = read(item, "item")
-    if len(parsed_items) != 1:
-        raise InputError(f"item must be one item, got a message that makes {len(parsed_items)}")
-    if is_reference(parsed_items[0]):
-        raise InputError("item is a reference, which cannot be stored; pass the item it names")
+    id, replacement = names.check(id, "id"), _one_item(item)
 
     def step() -> Item:
         snapshot = stream.read(items_query(stream, ids=[names.key(id)]))
         records = snapshot.pages[0].records
         if not records and not stream.engine.discards:
             raise NotFound(f"session {shown(stream.id)} has no item {shown(id)} to replace")
-        old_item = item_codec.read_item(records[0]) if records else parsed_items[0]
-        created_at = parsed_items[0].created_at or old_item.created_at
-        redacted_replacement = redacted_item(stream.engine, parsed_items[0])
-        new_item = dataclasses.replace(
-            redacted_replacement, id=id, created_at=created_at, hidden=old_item.hidden
-        )
-        if (branch := label(old_item)) is not None:
-            new_item = dataclasses.replace(
-                new_item, metadata={**new_item.metadata, item_codec.BRANCH: branch}
-            )
+        old_item = item_codec.read_item(records[0]) if records else replacement
+        new_item = _in_place_of(old_item, redacted_item(stream.engine, replacement), id)
         new_item, record, large_parts = storable_record(new_item, id, stream.engine.now(), "item")
         owner = stream.claim(snapshot).user
         blob_upload.store(stream.engine, stream.id, owner, [Upload(record.id, large_parts)])
         old_references = blob_release.references_before(stream.engine, stream.id, records)
         seq = stream.compare_and_set(snapshot, put=[record])[0]
         drop_derived(stream, snapshot, seq)
-        blob_release.release(
-            stream.engine, stream.id, old_references, {record.id: blobs.blob_ids(record)}
-        )
+        remaining_blobs = {record.id: blobs.blob_ids(record)}
+        blob_release.release(stream.engine, stream.id, old_references, remaining_blobs)
         return dataclasses.replace(new_item, seq=seq)
 
     stored_item = stream.retry(step)
     notify_edited(stream, [id])
     return stored_item
+
+
+def _one_item(item: object) -> Item:
+    """What `replace` is given, read: one item, and no reference."""
+    items = read(item, "item")
+    if len(items) != 1:
+        raise InputError(f"item must be one item, got a message that makes {len(items)}")
+    if is_reference(items[0]):
+        raise InputError("item is a reference, which cannot be stored; pass the item it names")
+    return items[0]
+
+
+def _in_place_of(old: Item, new: Item, id: str) -> Item:
+    """The new item with what stays of the old one: its id, its date, and whether it is shown."""
+    created_at, branch = new.created_at or old.created_at, label(old)
+    metadata = new.metadata if branch is None else {**new.metadata, item_codec.BRANCH: branch}
+    return dataclasses.replace(
+        new, id=id, created_at=created_at, hidden=old.hidden, metadata=metadata
+    )
 
 
 def rewind(stream: SessionStream, before: str | int | None, last: int | None) -> list[Item]:
@@ -189,7 +195,7 @@ def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> 
         for record in record_page.records
     ]
     blob_copy.copy(stream.engine, stream.id, copy.id, user, snapshot.pages[0].records)
-    copy.create(fork_info, forked_records)
+    create_session(copy, fork_info, forked_records)
 
 
 def clear(stream: SessionStream, keep_last: int, files: bool) -> None:

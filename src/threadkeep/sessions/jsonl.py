@@ -16,6 +16,7 @@ from threadkeep.errors import Conflict, CorruptRecord, InputError
 from threadkeep.printable import shown
 from threadkeep.sessions import blob_copy, blobs, checkpoint_lines, export_line, response_index
 from threadkeep.sessions.checkpoint_lines import CheckpointRecord
+from threadkeep.sessions.create import create_session
 from threadkeep.sessions.export_line import KINDS, SESSION_KINDS, Line
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Json, Record, SessionInfo
@@ -85,7 +86,7 @@ def write(engine: Engine, session: CheckedSession) -> bool:
             if session.checkpoints:
                 owner = session.info.user
                 checkpoint_lines.write(engine, session.info.id, owner, session.checkpoints)
-        stream.create(session.info, _with_pointers(engine, session), session.session_entry)
+        create_session(stream, session.info, _with_pointers(engine, session), session.session_entry)
     except (Conflict, CorruptRecord):  # an existing session stays, even an unreadable one
         return False
     return True
@@ -141,40 +142,35 @@ def _session(numbered: tuple[int, Line]) -> str:
 def _check_session(
     session: str, numbered: list[tuple[int, Line]], user: str | None
 ) -> CheckedSession:
-    (first_number, line), *other_lines = numbered
-    if line.get("kind") != "session" and line.get("kind") in KINDS:
-        raise InputError(
-            f"line {first_number}: session {shown(session)}: its own record comes first"
-        )
-    session_record = export_line.read(first_number, line, ("session",))
-    if session_record.id != "session" or session_record.expires is not None:
-        raise InputError(
-            f"line {first_number}: a session's own record has the id 'session', and no end"
-        )
-    session_info = session_codec.read_session(session_record)  # which `read` has checked
-    if session_info.id != session or session_info.user == "":
-        raise InputError(
-            f"line {first_number}: the session's own record has another id, or a wrong user"
-        )
-    if user is not None and session_info.user is None:
-        session_record, session_info = (
-            session_codec.with_owner(session_record, user),
-            replace(session_info, user=user),
-        )
-    if user is not None and session_info.user != user:
-        raise InputError(f"line {first_number} is of another user's session")
+    (first_number, first_line), *other_lines = numbered
+    record, info = _check_session_record(session, first_number, first_line, user)
     checkpoint_field = checkpoint_lines.FIELD
-    record_lines = [
-        (line_number, line) for line_number, line in other_lines if checkpoint_field not in line
-    ]
-    checkpoint_records = [
-        checkpoint_lines.read(line_number, line)
-        for line_number, line in other_lines
+    record_lines = [(number, line) for number, line in other_lines if checkpoint_field not in line]
+    checkpoints = [
+        checkpoint_lines.read(number, line)
+        for number, line in other_lines
         if checkpoint_field in line
     ]
-    return CheckedSession(
-        session_info, session_record, list(_other_records(record_lines)), checkpoint_records
-    )
+    return CheckedSession(info, record, list(_other_records(record_lines)), checkpoints)
+
+
+def _check_session_record(
+    session: str, number: int, line: Line, user: str | None
+) -> tuple[Record, SessionInfo]:
+    """The first line of a session as its own record, which has the required owner."""
+    if line.get("kind") != "session" and line.get("kind") in KINDS:
+        raise InputError(f"line {number}: session {shown(session)}: its own record comes first")
+    record = export_line.read(number, line, ("session",))
+    if record.id != "session" or record.expires is not None:
+        raise InputError(f"line {number}: a session's own record has the id 'session', and no end")
+    info = session_codec.read_session(record)  # which `read` has checked
+    if info.id != session or info.user == "":
+        raise InputError(f"line {number}: the session's own record has another id, or a wrong user")
+    if user is not None and info.user is None:
+        record, info = session_codec.with_owner(record, user), replace(info, user=user)
+    if user is not None and info.user != user:
+        raise InputError(f"line {number} is of another user's session")
+    return record, info
 
 
 def _other_records(numbered: Iterable[tuple[int, Line]]) -> Iterator[Record]:

@@ -14,7 +14,7 @@ from threadkeep.sessions.blob_upload import Upload
 from threadkeep.sessions.branch_paths import label
 from threadkeep.sessions.outdated import drop_segments, drop_summary, notify_edited
 from threadkeep.sessions.read import items_query
-from threadkeep.sessions.stream import SessionStream
+from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import Item, Record
 from threadkeep.types.timestamps import utc_datetime
 
@@ -72,37 +72,22 @@ def _change(
 ) -> int:
     """Replace items, and set `hidden` of others; returns how many were changed."""
     new_items = {names.key(item.id): _redacted(stream, item) for item in items}
-    record_keys = list(dict.fromkeys([*new_items, *(names.key(item_id) for item_id in ids)]))
-    if not record_keys:
+    keys = list(dict.fromkeys([*new_items, *(names.key(item_id) for item_id in ids)]))
+    if not keys:
         return 0
 
     def step() -> int:
-        snapshot = stream.read(items_query(stream, ids=record_keys))
-        now = stream.engine.now()
-        records, uploads = snapshot.pages[0].records, list[Upload]()
-        changes = [
-            (record.seq, new_record)
-            for record in records
-            if (
-                new_record := _changed_record(
-                    record, new_items.get(record.id), hidden, now, uploads
-                )
-            )
-        ]
+        snapshot = stream.read(items_query(stream, ids=keys))
+        now, uploads, changes = stream.engine.now(), list[Upload](), list[tuple[int, Record]]()
+        for record in snapshot.pages[0].records:
+            new_item = new_items.get(record.id)
+            if new_record := _changed_record(record, new_item, hidden, now, uploads):
+                changes.append((record.seq, new_record))
         if changes:
-            owner = stream.claim(snapshot).user
-            blob_upload.store(stream.engine, stream.id, owner, uploads)
-            old_references = blob_release.references_before(stream.engine, stream.id, records)
-            stream.compare_and_set(snapshot, put=[new_record for _, new_record in changes])
-            remaining_blobs = {
-                new_record.id: blobs.blob_ids(new_record) for _, new_record in changes
-            }
-            blob_release.release(stream.engine, stream.id, old_references, remaining_blobs)
-            edited_seqs = [
-                seq for seq, new_record in changes if not keep_summary or new_record.id in new_items
-            ]
-            if edited_seqs:
-                drop_summary(stream, snapshot, min(edited_seqs))
+            _write(stream, snapshot, [record for _, record in changes], uploads)
+            seqs = [seq for seq, record in changes if not keep_summary or record.id in new_items]
+            if seqs:
+                drop_summary(stream, snapshot, min(seqs))
             drop_segments(stream, snapshot)
         return len(changes)
 
@@ -112,14 +97,25 @@ def _change(
     return changed_count
 
 
+def _write(
+    stream: SessionStream, snapshot: Snapshot, put: list[Record], uploads: list[Upload]
+) -> None:
+    """Write changed records and their large parts, and release parts that are not needed now."""
+    blob_upload.store(stream.engine, stream.id, stream.claim(snapshot).user, uploads)
+    old_records = snapshot.pages[0].records
+    old_references = blob_release.references_before(stream.engine, stream.id, old_records)
+    stream.compare_and_set(snapshot, put=put)
+    remaining_blobs = {record.id: blobs.blob_ids(record) for record in put}
+    blob_release.release(stream.engine, stream.id, old_references, remaining_blobs)
+
+
 def _redacted(stream: SessionStream, item: Item) -> Item:
     """The item as redacted; the branch it is hidden for keeps its name."""
-    redacted = redacted_item(stream.engine, item)
-    branch = label(item)
-    if branch is None or redacted is item:
-        return redacted
-    metadata = {**redacted.metadata, item_codec.BRANCH: branch}
-    return dataclasses.replace(redacted, metadata=metadata)
+    new_item, branch = redacted_item(stream.engine, item), label(item)
+    if branch is None or new_item is item:
+        return new_item
+    metadata = {**new_item.metadata, item_codec.BRANCH: branch}
+    return dataclasses.replace(new_item, metadata=metadata)
 
 
 def _changed_record(

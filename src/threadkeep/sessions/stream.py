@@ -7,33 +7,23 @@ is read again, and the write expects only the same generation, in which the owne
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from threadkeep.core import item_codec, session_codec
 from threadkeep.core.cache.session_info import CachedInfo
 from threadkeep.core.engine import Engine
-from threadkeep.errors import BackendError, Conflict, CorruptRecord, NotOwner, ThreadkeepError
+from threadkeep.errors import Conflict, CorruptRecord, NotOwner
 from threadkeep.printable import shown
-from threadkeep.sessions import response_index, user_index
-from threadkeep.types import Commit, Drop, Item, Page, Query, Record, SessionInfo
+from threadkeep.sessions import contention, response_index, user_index
+from threadkeep.sessions.item_check import ItemCheck, cached_items_pass
+from threadkeep.types import Commit, Drop, Page, Query, Record, SessionInfo
 from threadkeep.types.batching import batches
 from threadkeep.types.versions import Generation, generation_of
 
 T = TypeVar("T")
-
-_TRIES: Final = 64
-_APPEND_TRIES: Final = 512  # writers that only append do not wait for one that has to read first
-_MIN_DELAY: Final = 0.0005
-_MAX_DELAY: Final = 0.05
-_SHORT_DELAY: Final = 0.005
-
-
-ItemCheck = Callable[[Mapping[str, Item]], None]
-"""Raises if existing items, given by record id, conflict with the items to be written."""
 
 
 class Snapshot(NamedTuple):
@@ -104,11 +94,10 @@ class SessionStream:
             NotOwner: it belongs to another user; nothing was written.
         """
         cached_info = None if self._contended else self._cached
-        if (
-            cached_info is not None
-            and (seqs := self._append_to_cached(cached_info, put)) is not None
-        ):
-            return seqs
+        if cached_info is not None:
+            seqs = self._append_to_cached(cached_info, put)
+            if seqs is not None:
+                return seqs
         return self.retry(lambda: self._append_to_generation(self.read(), put))
 
     def append_checked(
@@ -124,17 +113,20 @@ class SessionStream:
             check: gets the existing items by record id; raises to prevent the write.
         """
         cached_info = None if self._contended or not put else self._cached
-        if cached_info is not None and self._passes_check(cached_info.version, ids, check):
+        if cached_info is not None and cached_items_pass(
+            self.engine, self.stream_name, cached_info.version, ids, check
+        ):
             seqs = self._append_to_cached(cached_info, put)
             if seqs is not None:
                 return seqs
-        for attempt in range(_APPEND_TRIES):
+        for attempt in range(contention.APPEND_TRIES):
             snapshot = self.read(Query(self.stream_name, "item", ids=ids))
             check({record.id: item_codec.read_item(record) for record in snapshot.pages[0].records})
             with suppress(Conflict):
                 return self.compare_and_set(snapshot, put=put) if put else []
-            self._back_off(attempt, _SHORT_DELAY)
-        raise self._contention_error(_APPEND_TRIES)
+            self._contended = True
+            contention.back_off(self.engine.backend, attempt, contention.SHORT_DELAY)
+        raise contention.contention_error(self.id, contention.APPEND_TRIES)
 
     def compare_and_set(
         self,
@@ -170,18 +162,16 @@ class SessionStream:
         # without a session record, the stream holds the leftovers of an interrupted fork
         leftovers = [Drop()] if snapshot.info is None and snapshot.version else []
         is_new_in_index = snapshot.info is None or snapshot.info.user != session_info.user
-        self._touch_index(session_info, new=is_new_in_index)
+        self.touch_index(session_info, new=is_new_in_index)
         version, drop = snapshot.version, [*leftovers, *drop]
         if (
             session_records and len(list(batches([*session_records, *put]))) > 1
         ):  # too large for one commit: the session record first
-            version = self._commit(session_info, session_records, drop=drop, expect=version).version
+            version = self.commit(session_info, session_records, drop=drop, expect=version).version
             drop, session_records = [], []
-        last_commit = self._commit(
-            session_info, [*session_records, *put], drop=drop, expect=version
-        )
+        last_commit = self.commit(session_info, [*session_records, *put], drop=drop, expect=version)
         if is_new_in_index:
-            self._ensure_listed(session_info)
+            self.ensure_listed(session_info)
         return last_commit.seqs[len(session_records) :]
 
     def trim(self, upto: int) -> None:
@@ -190,49 +180,9 @@ class SessionStream:
         if cached_info is None:
             return
         with suppress(Conflict):
-            self._commit(
+            self.commit(
                 cached_info.info, (), drop=[Drop("item", upto=upto)], expect=cached_info.version
             )
-
-    def create(
-        self, info: SessionInfo, records: Iterable[Record], session_entry: Record | None = None
-    ) -> list[int]:
-        """Create the session with many records; its `session` record is written last.
-
-        So whatever fails leaves no session. Returns the seqs of the records.
-
-        Args:
-            info: the session info.
-            records: its records; leftovers of an earlier attempt are dropped first.
-            session_entry: its `session` record, to be used as it is.
-
-        Raises:
-            Conflict: it exists already, or another writer created it meanwhile.
-        """
-        snapshot = self.read()
-        if snapshot.info is not None:
-            raise Conflict(f"session {shown(info.id)} exists already", current=snapshot.version)
-        version, leftovers = snapshot.version, [Drop()] if snapshot.version else []
-        ttl, seqs = self.engine.settings.ttl, list[int]()
-        self._touch_index(info, new=True)  # first, so that forgetting the user finds leftovers
-        try:
-            for record_batch in batches(records):
-                version, batch_seqs = self.engine.commit(
-                    self.stream_name, put=record_batch, drop=leftovers, ttl=ttl, expect=version
-                )
-                leftovers, seqs = [], [*seqs, *batch_seqs]
-            session_entry = session_entry or session_codec.session_record(info, self.engine.now())
-            self._commit(
-                session_codec.read_session(session_entry),
-                [session_entry],
-                drop=leftovers,
-                expect=version,
-            )
-            self._ensure_listed(info)
-            return seqs
-        except Conflict as error:
-            error_message = f"session {shown(info.id)} was begun by somebody else meanwhile"
-            raise Conflict(error_message, current=error.current) from error
 
     def claim(self, snapshot: Snapshot) -> SessionInfo:
         """The session info once this user owns the session."""
@@ -262,47 +212,18 @@ class SessionStream:
         Raises:
             BackendError: it conflicted at every try.
         """
-        for attempt in range(_TRIES):
+        for attempt in range(contention.TRIES):
             with suppress(Conflict):
                 return step()
-            self._back_off(attempt)
-        raise self._contention_error()
-
-    def _back_off(self, attempt: int, most: float = _MAX_DELAY) -> None:
-        """Wait with exponential backoff, unless the backend never blocks."""
-        self._contended = True
-        if attempt and self.engine.backend.blocking:
-            import random  # only needed on conflicts
-
-            max_delay = min(most, _MIN_DELAY * 2**attempt)
-            time.sleep(random.uniform(0, max_delay))  # noqa: S311 (not for secrets)
-
-    def _contention_error(self, tries: int = _TRIES) -> BackendError:
-        return BackendError(
-            f"session {shown(self._initial_info.id)} was changed by others at each of {tries} "
-            "tries; try again"
-        )
-
-    def _passes_check(self, version: int, ids: Sequence[str], check: ItemCheck) -> bool:
-        """Return True if the cached items are current and pass the check."""
-        recent_cache = self.engine.recent_items.get(self.stream_name, self.engine.now())
-        cached_items = (
-            recent_cache.with_ids(ids)
-            if recent_cache is not None and recent_cache.version == version
-            else None
-        )
-        if cached_items is None:
-            return False
-        with suppress(ThreadkeepError):
-            check({cached_item.id: cached_item.copy() for cached_item in cached_items})
-            return True
-        return False
+            self._contended = True
+            contention.back_off(self.engine.backend, attempt)
+        raise contention.contention_error(self.id, contention.TRIES)
 
     def _append_to_cached(self, cached: CachedInfo, put: Sequence[Record]) -> list[int] | None:
         """Append if nobody wrote since; `None` = somebody did."""
-        self._touch_index(cached.info)
+        self.touch_index(cached.info)
         try:
-            return self._commit(cached.info, put, expect=cached.version).seqs
+            return self.commit(cached.info, put, expect=cached.version).seqs
         except Conflict:
             self._contended = True
             return None
@@ -311,17 +232,16 @@ class SessionStream:
         """Append, also if others wrote to the same generation meanwhile."""
         if snapshot.info is None or not self._is_accessible(snapshot.info):
             return self.compare_and_set(snapshot, put=put)
-        self._touch_index(snapshot.info)
-        return self._commit(snapshot.info, put, expect=Generation(snapshot.version)).seqs
+        self.touch_index(snapshot.info)
+        return self.commit(snapshot.info, put, expect=Generation(snapshot.version)).seqs
 
-    def _commit(
-        self,
-        info: SessionInfo,
-        put: Sequence[Record],
-        *,
-        drop: Sequence[Drop] = (),
-        expect: int,
+    def commit(
+        self, info: SessionInfo, put: Sequence[Record], *, drop: Sequence[Drop] = (), expect: int
     ) -> Commit:
+        """Write at an expected version, and remember the info at the new one.
+
+        It checks no owner: the caller has read the session, or found that there is none.
+        """
         response_index.renew_pointers(self.engine, self.id, new=expect == 0)
         ttl, now = self.engine.settings.ttl, self.engine.now()
         cached_info = self.engine.session_infos.get(self.stream_name, now)
@@ -357,11 +277,12 @@ class SessionStream:
     def _is_accessible(self, info: SessionInfo) -> bool:
         return self._initial_info.user is None or info.user == self._initial_info.user
 
-    def _ensure_listed(self, info: SessionInfo) -> None:
+    def ensure_listed(self, info: SessionInfo) -> None:
         """List a new session again: a late deletion of its predecessor may remove the entry."""
         if info.user is not None:
             user_index.ensure_listed(self.engine, info.user, info.id)
 
-    def _touch_index(self, info: SessionInfo, *, new: bool = False) -> None:
+    def touch_index(self, info: SessionInfo, *, new: bool = False) -> None:
+        """Note in the index of the owner that the session was used."""
         if info.user is not None:
             user_index.touch(self.engine, info.user, info.id, new=new)

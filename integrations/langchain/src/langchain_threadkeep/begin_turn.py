@@ -21,7 +21,8 @@ from langchain_threadkeep.state_marks import (
     state_item,
 )
 from langchain_threadkeep.stored_messages import FAR_REACH, NEAR_REACH, find_stored, match
-from langchain_threadkeep.turn import AgentTurn, HeldMessage, Resend, TurnPosition, held_of
+from langchain_threadkeep.turn import AgentTurn, Resend
+from langchain_threadkeep.turn_position import HeldMessage, TurnPosition, held_of
 from threadkeep import Item, Session
 from threadkeep.adapters import limits
 
@@ -67,32 +68,30 @@ def begin_turn(
     stored_messages = find_stored(history, later_messages, resend, continues=first_new_index > 0)
     _hold(turn, later_messages[: stored_messages.length], stored_messages.items)
     turn.revise(messages)
+    question = history.newest_of_user()
+    if not later_messages:
+        question = _question_of(turn, history, messages)
     new_messages = later_messages[stored_messages.length :]
-    newest_question = history.newest_of_user()
-    answered_question = (
-        _question_of(turn, history, messages) if not later_messages else newest_question
-    )
-    new_items = [
-        marked(item, turn.lineage)
-        for item in items_with_ids(
-            history,
-            new_messages,
-            answered_question.id if answered_question else None,
-            state_item,
-        )
-    ]
-    new_items = limits.add(chat, *new_items) if new_items else []
-    _hold(turn, new_messages, dict(enumerate(new_items)), stored_now=True)
-    turn.last = max([turn.last, *(item.seq for item in new_items)])
+    new_items = _store_new(turn, history, new_messages, question)
     _set_position(
-        turn,
-        messages,
-        new_messages,
-        new_items,
-        stored_messages.question or answered_question,
-        history,
+        turn, messages, new_messages, new_items, stored_messages.question or question, history
     )
     return turn
+
+
+def _store_new(
+    turn: AgentTurn, history: RecentHistory, messages: Sequence[BaseMessage], question: Item | None
+) -> list[Item]:
+    """Store messages that the turn does not hold yet, as answers to a question."""
+    question_id = question.id if question else None
+    items = [
+        marked(item, turn.lineage)
+        for item in items_with_ids(history, messages, question_id, state_item)
+    ]
+    items = limits.add(turn.chat, *items) if items else []
+    _hold(turn, messages, dict(enumerate(items)), stored_now=True)
+    turn.last = max([turn.last, *(item.seq for item in items)])
+    return items
 
 
 def origin_by_items(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any, Final, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from langchain.agents.middleware.types import (
     AgentMiddleware,
     AgentState,
-    ExtendedModelResponse,
     ModelCallResult,
     ModelRequest,
     ModelResponse,
@@ -32,10 +29,12 @@ from langchain_threadkeep.identity import (
     UserId,
 )
 from langchain_threadkeep.inject import inject_context
-from langchain_threadkeep.model_request import hydrated, prompt, with_files
+from langchain_threadkeep.model_request import answer_messages, hydrated, prompt, with_files
 from langchain_threadkeep.read_more import ReadMoreOption
-from langchain_threadkeep.tools import memory_tools
-from langchain_threadkeep.turn import AgentTurn, Resend, TurnPosition
+from langchain_threadkeep.tools import resolved_memory_tools
+from langchain_threadkeep.turn import AgentTurn, Resend
+from langchain_threadkeep.turn_cache import TurnCache
+from langchain_threadkeep.turn_position import TurnPosition
 from threadkeep import Memory, Session
 from threadkeep.adapters import windows
 from threadkeep.adapters.arguments import strict_arguments
@@ -44,8 +43,6 @@ from threadkeep.adapters.injection import parse_injection, with_summary
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.errors import ConfigError
 from threadkeep.printable import shown
-
-_MAX_TURNS: Final = 1_000
 
 Request = ModelRequest[Any]
 
@@ -136,12 +133,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         self._resolver = IdentityResolver(session_id, user_option, sub_agent_memory)
         self._policies = windows.or_token_limit(windows.parse_window(window), self.memory)
         self._read_more = ReadMoreOption(read_more, self.memory, self._resolver, self._policies)
-        identity_options: dict[str, Any] = {
-            "session_id": session_id,
-            "user": user_option,
-            "sub_agent_memory": sub_agent_memory,
-        }
-        agent_memory_tools = memory_tools(self.memory, **identity_options) if tools else []
+        agent_memory_tools = resolved_memory_tools(self.memory, self._resolver) if tools else []
         self.tools = [*agent_memory_tools, *self._read_more.tools]
         self._over = windows.OverWarning()
         self._resend: Resend = resend
@@ -149,8 +141,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         self._hydrates = hydrate == "state"
         self._record_responses = record_responses
         self._inject = with_summary(parse_injection(inject), summary, self.memory)
-        self._turns: OrderedDict[tuple[RunIdentity, str], AgentTurn] = OrderedDict()
-        self._lock = threading.Lock()
+        self._turns = TurnCache()
 
     def before_agent(self, state: ThreadkeepState, runtime: Runtime[Any]) -> dict[str, Any]:
         """Store the input."""
@@ -171,7 +162,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
             request, self._resolve_identity(request.runtime)
         )
         response = handler(final_request)
-        self._store_answers(turn, windowed_request, _messages(response))
+        self._store_answers(turn, windowed_request, answer_messages(response))
         return response
 
     async def awrap_model_call(
@@ -184,7 +175,9 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
             self._prepare_request, request, self._resolve_identity(request.runtime)
         )
         response = await handler(final_request)
-        await self._to_thread(self._store_answers, turn, windowed_request, _messages(response))
+        await self._to_thread(
+            self._store_answers, turn, windowed_request, answer_messages(response)
+        )
         return response
 
     def after_model(self, state: ThreadkeepState, runtime: Runtime[Any]) -> None:
@@ -209,7 +202,7 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
     def _begin(self, state: ThreadkeepState, identity: RunIdentity) -> dict[str, Any]:
         origin = StateOrigin.of(state, get_config())
         turn = begin_turn(self._chat(identity), state["messages"], self._resend, origin)
-        self._cache_turn(identity, turn)
+        self._turns.keep(identity, turn)
         messages = hydrated(turn, self._policies, state["messages"]) if self._hydrates else None
         state_update: dict[str, Any] = {"threadkeep": turn.position()}
         if messages is not None:
@@ -252,30 +245,22 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
 
     def _end(self, state: ThreadkeepState, identity: RunIdentity) -> dict[str, Any]:
         turn = self._follow(state, identity)
-        with self._lock:
-            self._turns.pop((identity, turn.run), None)
+        self._turns.drop(identity, turn)
         return {"threadkeep": turn.position()}
 
     def _turn(self, state: ThreadkeepState, identity: RunIdentity) -> AgentTurn:
         """The current turn, resumed where another process or run left it."""
         saved_position = state.get("threadkeep")
         if saved_position is not None:
-            with self._lock:
-                cached_turn = self._turns.get((identity, saved_position.get("run", "")))
+            cached_turn = self._turns.get(identity, saved_position.get("run", ""))
             if cached_turn is not None:  # never another user's
                 return cached_turn
         origin = StateOrigin.of(state, get_config())
         turn = resume_turn(
             self._chat(identity), chunks_to_messages(state["messages"]), self._resend, origin
         )
-        self._cache_turn(identity, turn)
+        self._turns.keep(identity, turn)
         return turn
-
-    def _cache_turn(self, identity: RunIdentity, turn: AgentTurn) -> None:
-        with self._lock:
-            self._turns[identity, turn.run] = turn
-            while len(self._turns) > _MAX_TURNS:
-                self._turns.popitem(last=False)
 
     def _resolve_identity(self, runtime: Any) -> RunIdentity:
         config: Any = get_config()
@@ -295,11 +280,3 @@ def _check_options(resend: object, hydrate: object) -> None:
         raise ConfigError(f"resend must be 'detect' or 'append', got {shown(resend)}")
     if hydrate not in (None, "state"):
         raise ConfigError(f"hydrate must be None or 'state', got {shown(hydrate)}")
-
-
-def _messages(response: ModelCallResult[Any]) -> list[BaseMessage]:
-    """The model's answers; those without an id are stored once the state has given them one."""
-    if isinstance(response, ExtendedModelResponse):
-        response = response.model_response
-    answer_messages = response.result if isinstance(response, ModelResponse) else [response]
-    return [message for message in chunks_to_messages(answer_messages) if message.id]

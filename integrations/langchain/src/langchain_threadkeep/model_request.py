@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from langchain.agents.middleware.types import (
+    ExtendedModelResponse,
+    ModelCallResult,
+    ModelResponse,
+)
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
 
-from langchain_threadkeep.codec import is_notice, is_summary
+from langchain_threadkeep.codec import chunks_to_messages, is_notice, is_summary
 from langchain_threadkeep.inject import with_text_after
 from langchain_threadkeep.state_view import RequestView
 from langchain_threadkeep.to_messages import in_order, in_reply_order, to_messages, with_items
@@ -51,6 +56,14 @@ def prompt(
         turn, request_view, window, {message.id for message in state}
     ).messages(request)
     return Prompt(in_reply_order(merged_messages) if in_order(request) else merged_messages, window)
+
+
+def answer_messages(response: ModelCallResult[Any]) -> list[BaseMessage]:
+    """The model's answers; those without an id are stored once the state has given them one."""
+    if isinstance(response, ExtendedModelResponse):
+        response = response.model_response
+    messages = response.result if isinstance(response, ModelResponse) else [response]
+    return [message for message in chunks_to_messages(messages) if message.id]
 
 
 def with_files(system: SystemMessage | None, files: Sequence[Any]) -> SystemMessage | None:

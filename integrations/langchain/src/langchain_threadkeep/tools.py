@@ -15,7 +15,7 @@ from langchain_threadkeep.identity import (
     SubAgentMemory,
     UserId,
 )
-from threadkeep import Memory
+from threadkeep import Memory, Session
 from threadkeep.adapters import read_more, windows
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import user_source
@@ -58,17 +58,18 @@ def memory_tools(
     Raises:
         ConfigError: an id or the URL is not valid.
     """
-    resolved_memory = shared_memory(memory)
+    opened_memory = shared_memory(memory)
     resolver = IdentityResolver(session_id, user_source(user, user_id), sub_agent_memory)
+    return resolved_memory_tools(opened_memory, resolver, delete=delete)
+
+
+def resolved_memory_tools(
+    memory: Memory, resolver: IdentityResolver, *, delete: bool = False
+) -> list[BaseTool]:
+    """As `memory_tools`, where the run's identity is resolved already."""
 
     def tools(config: RunnableConfig) -> MemoryTools:
-        runtime = _runtime()
-        run_config: Any = config
-        run_identity = resolver.resolve(run_config, runtime)
-        chat = resolved_memory.session(
-            run_identity.session_of_run, user=run_identity.user, agent=run_identity.agent
-        )
-        return MemoryTools(chat, delete=delete)
+        return MemoryTools(_session(memory, resolver, config), delete=delete)
 
     def save(text: str, config: RunnableConfig) -> str:
         return tools(config).save(text)
@@ -101,12 +102,7 @@ def read_more_tool(
     """`read_more` for the agents of a middleware: the run decides the session."""
 
     def pages(config: RunnableConfig) -> ReadMore:
-        run_config: Any = config
-        run_identity = resolver.resolve(run_config, _runtime())
-        chat = memory.session(
-            run_identity.session_of_run, user=run_identity.user, agent=run_identity.agent
-        )
-        return ReadMore(chat, policies)
+        return ReadMore(_session(memory, resolver, config), policies)
 
     def read(handle: str, config: RunnableConfig, start: int = 0) -> str:
         return pages(config).read(handle, start)
@@ -115,6 +111,13 @@ def read_more_tool(
         return await pages(config).aread(handle, start)
 
     return _tool(READ_MORE, read_more.DESCRIPTION, read, aread)
+
+
+def _session(memory: Memory, resolver: IdentityResolver, config: RunnableConfig) -> Session:
+    """The session of a run, opened as its user."""
+    run_config: Any = config
+    identity = resolver.resolve(run_config, _runtime())
+    return memory.session(identity.session_of_run, user=identity.user, agent=identity.agent)
 
 
 def _tool(

@@ -8,15 +8,16 @@ model call and at the end of the agent, since no hook sees what all others did.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Final, Literal
 
 from langchain_core.messages import BaseMessage
 
 from langchain_threadkeep.codec import is_notice, is_summary
 from langchain_threadkeep.record_ids import key, with_id
 from langchain_threadkeep.state_marks import checksum, marked, state_item
+from langchain_threadkeep.turn_position import HeldMessage, TurnPosition, held_of
 from threadkeep import Item, Session
 from threadkeep.adapters import limits
 from threadkeep.adapters.revise import revise
@@ -29,36 +30,6 @@ Resend = Literal["detect", "append"]
 _COMPARED_FIELDS: Final = (
     "role", "name", "content", "tool_calls", "tool_call_id", "status", "raw", "hidden",
 )  # fmt: skip
-
-
-class HeldMessage(NamedTuple):
-    """A message of the state that is stored: its record id, and what it said when last seen."""
-
-    record: str
-    checksum: int
-
-
-class TurnPosition(TypedDict):
-    """The position of a turn, saved in the graph's state so that another process can resume it.
-
-    `opening` is LangChain's id of the question, `turn` its record id, `seq` its seq; from the seq
-    `since` on, only messages of the turn itself belong to the run. `run` names the run, `lineage`
-    the state (`None` = no checkpointer keeps it), `last` is the seq of the newest item that was
-    stored of it, `held` has a `HeldMessage` for each message id, and `repeated` the ids of messages
-    that say again what others of the state hold. `parts` has the record ids of what a message
-    consists of beside its own item.
-    """
-
-    opening: str | None
-    turn: str | None
-    seq: int
-    since: int
-    run: str
-    lineage: str | None
-    last: int
-    held: dict[str, Sequence[Any]]
-    repeated: list[str]
-    parts: dict[str, list[str]]
 
 
 @dataclass
@@ -170,41 +141,33 @@ class AgentTurn:
         messages_by_id = {message.id: message for message in messages if message.id}
         removed_ids = [message_id for message_id in self.held if message_id not in messages_by_id]
         changed_messages = {
-            message_id: message
-            for message_id, message in messages_by_id.items()
-            if (held_message := self.held.get(message_id))
-            and held_message.checksum != checksum(message)
+            id: message
+            for id, message in messages_by_id.items()
+            if id in self.held and self.held[id].checksum != checksum(message)
         }
         if not removed_ids and not changed_messages:
             return
         changed_items = [
-            self._item(message, self.held[message_id].record)
-            for message_id, message in changed_messages.items()
+            self._item(message, self.held[id].record) for id, message in changed_messages.items()
         ]
-        held_records = {
-            held_message.record
-            for message_id, held_message in self.held.items()
-            if message_id not in removed_ids
-        }
-        hidden_records = [
-            record_id
-            for message_id in removed_ids
-            if (record_id := self.held.pop(message_id).record) not in held_records
-        ]
-        hidden_records += [
-            part_id
-            for message_id in (*removed_ids, *changed_messages)
-            for part_id in self.parts.pop(message_id, ())
-        ]
-        revise(
-            self.chat, changed_items, hidden_records, keep_summary=any(map(is_summary, messages))
-        )
+        hidden_records = self._release(removed_ids, changed_messages)
+        keep_summary = any(map(is_summary, messages))
+        revise(self.chat, changed_items, hidden_records, keep_summary=keep_summary)
         self.held |= {
-            message_id: HeldMessage(self.held[message_id].record, checksum(message))
-            for message_id, message in changed_messages.items()
+            id: HeldMessage(self.held[id].record, checksum(message))
+            for id, message in changed_messages.items()
         }
         self.changed |= {item.id for item in changed_items} | set(hidden_records)
         self._forget_stored([*hidden_records, *(item.id for item in changed_items)])
+
+    def _release(self, removed_ids: Sequence[str], changed_ids: Iterable[str]) -> list[str]:
+        """Let go of removed messages, and of the parts of changed ones; the ids of what to hide."""
+        removed_records = [self.held.pop(id).record for id in removed_ids]
+        held_records = {message.record for message in self.held.values()}
+        part_ids = [
+            part_id for id in (*removed_ids, *changed_ids) for part_id in self.parts.pop(id, ())
+        ]
+        return [record for record in removed_records if record not in held_records] + part_ids
 
     def store_answers(self, messages: Sequence[BaseMessage]) -> None:
         """Store the model's answers before other middleware can change them."""
@@ -291,15 +254,6 @@ class AgentTurn:
         for record_id in ids:
             if self.stored is not None:
                 self.stored.pop(record_id, None)
-
-
-def held_of(position: Mapping[str, Any] | None) -> dict[str, HeldMessage]:
-    """Return the held messages of a position."""
-    held_fields = (position or {}).get("held") or {}
-    return {
-        message_id: HeldMessage(*message_fields)
-        for message_id, message_fields in held_fields.items()
-    }
 
 
 def _is_same(stored: Item | None, item: Item) -> bool:

@@ -70,24 +70,9 @@ class RedisBackend:
         connect_timeout: float | None = None,
         **parameters: Any,
     ) -> None:
-        connection_fields = {
-            "host": host,
-            "port": port,
-            "db": db,
-            "username": username,
-            **parameters,
-        }
-        connection_fields |= {
-            "password": password,
-            "prefix": prefix,
-            "connect_timeout": connect_timeout,
-        }
-        given_options = {
-            option_name: option_value
-            for option_name, option_value in connection_fields.items()
-            if option_value is not None
-        }
-        settings = merge_options({} if url is None else from_url(url), given_options)
+        options = {"host": host, "port": port, "db": db, "username": username, **parameters}
+        options |= {"password": password, "prefix": prefix, "connect_timeout": connect_timeout}
+        settings = _settings(url, options)
         self._prefix = settings.pop("prefix", "tk")
         connect_seconds = SECONDS.read("connect_timeout", settings.pop("connect_timeout", 5.0))
         POOL_SIZE.check("pool_size", pool_size)
@@ -95,12 +80,7 @@ class RedisBackend:
         self.blocking = True
         self._keys = StreamKeys(self._prefix)
         self._location, make_client = _connection(client, settings, connect_seconds)
-        self._pool: ClientPool[Client] = ClientPool(
-            make_client,
-            (lambda own_client: own_client.close()) if client is None else None,
-            location=self._location,
-            size=pool_size if client is None else None,
-        )
+        self._pool = _client_pool(make_client, self._location, pool_size, owned=client is None)
         self._clock = ServerClock()
         self._calls = RetryingClient(self._pool, location=self._location, timeout=float(timeout))
         if client is None:
@@ -209,6 +189,24 @@ def _read(client: Client, runs: Sequence[Run]) -> list[Any]:
     if len(runs) == 1 or clients.is_cluster(client):
         return [evaluate(client, run) for run in runs]
     return evaluate_all(client, runs)
+
+
+def _settings(url: str | None, options: dict[str, Any]) -> dict[str, Any]:
+    """What the URL and the options that were given say together."""
+    given_options = {name: value for name, value in options.items() if value is not None}
+    return merge_options({} if url is None else from_url(url), given_options)
+
+
+def _client_pool(
+    make_client: Callable[[], Client], location: str, size: int, *, owned: bool
+) -> ClientPool[Client]:
+    """A pool that limits and closes its own clients, and leaves the application's one alone."""
+    return ClientPool(
+        make_client,
+        (lambda client: client.close()) if owned else None,
+        location=location,
+        size=size if owned else None,
+    )
 
 
 def _connection(

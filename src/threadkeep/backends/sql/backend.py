@@ -70,16 +70,11 @@ class SqlBackend:
         **parameters: Any,
     ) -> None:
         options.check_limits(pool_size, timeout, connect_timeout)
-        address_fields: dict[str, Any] = {
-            "dialect": dialect,
-            "host": host,
-            "port": port,
-            "user": user,
-        }
-        address_fields |= {"database": database, "connect_timeout": connect_timeout, **parameters}
+        address: dict[str, Any] = {"dialect": dialect, "host": host, "port": port, "user": user}
+        address |= {"database": database, "connect_timeout": connect_timeout, **parameters}
         self.blocking = True
         self._names = names.parse(table_name)
-        self._database = Database(url, address_fields, password, self._names, pool_size)
+        self._database = Database(url, address, password, self._names, pool_size)
         self._dialect = self._database.dialect
         self._pool = self._database.source
         self._timeout = float(timeout)

@@ -10,7 +10,7 @@ from threadkeep.core.engine import Engine
 from threadkeep.longterm import summaries
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream
-from threadkeep.longterm.summaries import SummarySpan
+from threadkeep.longterm.stored_summary import SummarySpan
 from threadkeep.sessions.stream import SessionStream, Snapshot
 from threadkeep.types import File, Page, Query
 from threadkeep.types.knowledge import Summary

@@ -43,43 +43,47 @@ class StablePart(NamedTuple):
 
 def render(engine: Engine, knowledge: Knowledge, limit: int, counter: TokenCounter) -> StablePart:
     """The stable part in at most so many tokens; what weighs most has room first."""
+    pinned_notes, strongest_notes = _fact_notes(engine, knowledge)
+    notes = chain(
+        _instruction_notes(engine, knowledge, counter),
+        pinned_notes.values(),
+        _summary(engine, knowledge),
+        _file_notes(knowledge),
+        strongest_notes.values(),
+    )
+    text = render_block(_OPENING, _HEADINGS, notes, limit, counter)
+    shown_lines = frozenset(text.splitlines())
+    fact_notes = pinned_notes | strongest_notes
+    return StablePart(
+        text, frozenset(fact_id for fact_id, note in fact_notes.items() if note.line in shown_lines)
+    )
+
+
+def _fact_notes(
+    engine: Engine, knowledge: Knowledge
+) -> tuple[dict[str, ContextNote], dict[str, ContextNote]]:
+    """The notes of the pinned facts, and of the strongest others, by fact id."""
     current_facts = [
         fact for fact in knowledge.entries.facts.values() if is_current(fact, engine.now())
     ]
+    positions = {fact.id: position for position, fact in enumerate(current_facts)}
     ranked_facts = sorted(current_facts, key=_steady_rank, reverse=True)
     pinned_facts = [fact for fact in ranked_facts if fact.pinned]
     strongest_facts = [fact for fact in ranked_facts if not fact.pinned][:MAX_UNPINNED_FACTS]
-    fact_lines = {
-        fact.id: line
-        for fact in (*pinned_facts, *strongest_facts)
-        if (line := fact_line(engine, fact))
-    }
-    positions = {fact.id: position for position, fact in enumerate(current_facts)}
-    fact_notes = {
-        fact_id: ContextNote(_FACTS, positions[fact_id], line)
-        for fact_id, line in fact_lines.items()
-    }
-    block_text = render_block(
-        _OPENING,
-        _HEADINGS,
-        chain(
-            _instruction_notes(engine, knowledge, counter),
-            (fact_notes[fact.id] for fact in pinned_facts if fact.id in fact_notes),
-            _summary(engine, knowledge),
-            (
-                ContextNote(_FILES, position, file_line(file))
-                for position, file in enumerate(knowledge.files)
-            ),
-            (fact_notes[fact.id] for fact in strongest_facts if fact.id in fact_notes),
-        ),
-        limit,
-        counter,
-    )
-    shown_lines = frozenset(block_text.splitlines())
-    return StablePart(
-        block_text,
-        frozenset(fact_id for fact_id, line in fact_lines.items() if line in shown_lines),
-    )
+
+    def notes(chosen: list[Fact]) -> dict[str, ContextNote]:
+        return {
+            fact.id: ContextNote(_FACTS, positions[fact.id], line)
+            for fact in chosen
+            if (line := fact_line(engine, fact))
+        }
+
+    return notes(pinned_facts), notes(strongest_facts)
+
+
+def _file_notes(knowledge: Knowledge) -> Iterator[ContextNote]:
+    for position, file in enumerate(knowledge.files):
+        yield ContextNote(_FILES, position, file_line(file))
 
 
 def _steady_rank(fact: Fact) -> tuple[float, float]:

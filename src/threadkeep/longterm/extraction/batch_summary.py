@@ -7,10 +7,11 @@ from threadkeep.longterm.extraction import prompt
 from threadkeep.longterm.extraction.claim_check import strip_commands
 from threadkeep.longterm.extraction.lease import ExtractionTask, ExtractionWorker
 from threadkeep.longterm.extraction.reply import ParsedReply
+from threadkeep.longterm.stored_summary import StoredSummary, SummarySpan
 from threadkeep.types.knowledge import Summary
 
 
-def load_previous(worker: ExtractionWorker, task: ExtractionTask) -> summaries.StoredSummary:
+def load_previous(worker: ExtractionWorker, task: ExtractionTask) -> StoredSummary:
     """The summary so far; one of another owner's session of that name is none."""
     stored_summary = summaries.load(worker.engine, task.session_stream.id)
     if stored_summary.summary is not None and not summaries.belongs_to(
@@ -20,7 +21,7 @@ def load_previous(worker: ExtractionWorker, task: ExtractionTask) -> summaries.S
     return stored_summary
 
 
-def is_summarized(stored: summaries.StoredSummary, task: ExtractionTask) -> bool:
+def is_summarized(stored: StoredSummary, task: ExtractionTask) -> bool:
     """Whether a try that was cut short has summed the batch up already."""
     is_same_generation = stored.summary is not None and stored.generation == task.watermark.life
     return (
@@ -33,7 +34,7 @@ def is_summarized(stored: summaries.StoredSummary, task: ExtractionTask) -> bool
 def write(
     worker: ExtractionWorker,
     task: ExtractionTask,
-    previous: summaries.StoredSummary,
+    previous: StoredSummary,
     reply: ParsedReply,
 ) -> int:
     """Write the new summary, if any. Returns its version, or 0."""
@@ -44,9 +45,7 @@ def write(
     is_contiguous = (
         previous.summary is None or previous.summary.last_seq >= task.watermark.seq
     )  # else a batch between was not summed up
-    summary_span = (
-        summaries.SummarySpan(task.batch.first, task.batch.messages) if is_contiguous else None
-    )
+    summary_span = SummarySpan(task.batch.first, task.batch.messages) if is_contiguous else None
     return summaries.write(
         worker.engine,
         previous,

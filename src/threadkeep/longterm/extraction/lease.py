@@ -27,7 +27,7 @@ from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream
 from threadkeep.sessions import user_index
 from threadkeep.sessions.stream import SessionStream, Snapshot
-from threadkeep.types import Query, SessionInfo
+from threadkeep.types import Page, Query, SessionInfo
 from threadkeep.types.versions import generation_of
 
 _MARGIN: Final = 60.0
@@ -98,34 +98,34 @@ def acquire(worker: ExtractionWorker, session: str, *, retry: bool) -> Extractio
         user = snapshot.info.user
         remaining_ttl = _remaining_ttl(session_stream) if user is None else None
         user_stream = UserStream(engine, user=user, session=session, ttl=remaining_ttl)
-        unit_of_work, generation = user_stream.load(), generation_of(snapshot.version)
-        if unit_of_work.is_forgotten:
+        unit, generation = user_stream.load(), generation_of(snapshot.version)
+        if unit.is_forgotten:
             return Report()
         stream_key = session_stream.stream_name
-        watermark = resolve(engine, stream_key, unit_of_work.watermarks.get(stream_key), generation)
+        watermark = resolve(engine, stream_key, unit.watermarks.get(stream_key), generation)
         snapshot = session_stream.read(_next_items(stream_key, watermark))
         if snapshot.info is None or generation_of(snapshot.version) != generation:
             continue
-        item_page, max_turns = (
-            without_open_turn(snapshot.pages[0], engine.now()),
-            worker.settings.batch,
-        )
-        batch = (
-            batches.edited_batch(engine, item_page, watermark, max_turns, user)
-            if watermark.again
-            else batches.from_page(engine, item_page, max_turns, user)
-        )
+        batch = _next_batch(worker, snapshot.pages[0], watermark, user)
         if batch is None:
             return Report()
-        if refusal := _refusal(worker, unit_of_work, watermark, batch, retry=retry):
+        if refusal := _refusal(worker, unit, watermark, batch, retry=retry):
             return refusal
-        if (
-            task := _write_lease(
-                worker, session_stream, user_stream, unit_of_work, watermark, batch, snapshot
-            )
-        ) is not None:
+        task = _write_lease(worker, session_stream, user_stream, unit, watermark, batch, snapshot)
+        if task is not None:
             return task
     return Report(sessions=1, busy=1)
+
+
+def _next_batch(
+    worker: ExtractionWorker, page: Page, watermark: Watermark, user: str | None
+) -> Batch | None:
+    """What to read of the items, without a turn that is still open; `None` = nothing."""
+    engine, max_turns = worker.engine, worker.settings.batch
+    closed_page = without_open_turn(page, engine.now())
+    if watermark.again:
+        return batches.edited_batch(engine, closed_page, watermark, max_turns, user)
+    return batches.from_page(engine, closed_page, max_turns, user)
 
 
 def _next_items(key: str, watermark: Watermark) -> Query:

@@ -26,7 +26,7 @@ from threadkeep.longterm.extraction.lease import (
 )
 from threadkeep.longterm.extraction.report import Report
 from threadkeep.longterm.extraction.verify import verify
-from threadkeep.longterm.summaries import StoredSummary
+from threadkeep.longterm.stored_summary import StoredSummary
 from threadkeep.types import Query
 from threadkeep.types.versions import generation_of
 

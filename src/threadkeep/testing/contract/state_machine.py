@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -15,6 +14,12 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from threadkeep.errors import Conflict
 from threadkeep.protocols import Backend
 from threadkeep.testing.contract.common import NOW, sweep_all
+from threadkeep.testing.contract.stream_model import (
+    StreamModel,
+    apply_drop,
+    lifetime_after,
+    page_rows,
+)
 from threadkeep.types import KEEP, Drop, Page, Query, Record
 
 STREAMS = ("a", "b")
@@ -32,24 +37,6 @@ DROPS = st.one_of(
 EXPECTS = st.sampled_from([None, None, None, "now", "now", 0, "old"])
 # Seconds by which the clock of a writer is ahead of the others.
 SKEWS = st.sampled_from([0, 0, 0, 0, -4, -7200, 3, 7200])
-
-
-@dataclass
-class StreamModel:
-    """One generation of a stream: records by (kind, id) as [seq, body, expires]."""
-
-    expires: float | None
-    version: int = 0
-    ttl: float | None = None
-    records: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
-
-    def visible(self, kind: str, now: float) -> list[tuple[int, str, str]]:
-        visible_rows = (
-            (seq, record_id, record_body)
-            for (record_kind, record_id), (seq, record_body, expiry) in self.records.items()
-            if record_kind == kind and (expiry is None or expiry > now)
-        )
-        return sorted(visible_rows)
 
 
 class BackendMachine(RuleBasedStateMachine):
@@ -102,13 +89,7 @@ class BackendMachine(RuleBasedStateMachine):
         skew=SKEWS,
     )
     def commit(
-        self,
-        stream: str,
-        puts: list[Any],
-        drops: list[Any],
-        ttl: Any,
-        expect: Any,
-        skew: float,
+        self, stream: str, puts: list[Any], drops: list[Any], ttl: Any, expect: Any, skew: float
     ) -> None:
         now = self.writers_clock(stream, skew)
         stream_model = self.live_model(stream, now)
@@ -118,25 +99,18 @@ class BackendMachine(RuleBasedStateMachine):
             Record(kind, record_id, str(next(self.bodies)), NOW, record_ttl and now + record_ttl)
             for kind, record_id, record_ttl in puts
         ]
-        commit_arguments = {
-            "put": put_records,
-            "drop": [self.drop(drop_spec) for drop_spec in drops],
-            "ttl": ttl,
-        }
+        changes = {"put": put_records, "drop": list(map(self.drop, drops)), "ttl": ttl}
         conflict_version = None
         try:
             new_commit = self.backend.commit(
-                self.prefix + stream, **commit_arguments, expect=expected_version, now=now
+                self.prefix + stream, **changes, expect=expected_version, now=now
             )
         except Conflict as conflict:
             conflict_version = conflict.current
         else:
-            self.apply(
-                stream, stream_model, put_records, commit_arguments["drop"], ttl, new_commit, now
-            )
-        assert conflict_version == (
-            None if expected_version in (None, current_version) else current_version
-        )
+            self.apply(stream, stream_model, put_records, changes["drop"], ttl, new_commit, now)
+        is_expected = expected_version in (None, current_version)
+        assert conflict_version == (None if is_expected else current_version)
         self.compare(stream)
 
     def drop(self, spec: tuple[Any, ...]) -> Drop:
@@ -274,40 +248,6 @@ class BackendMachine(RuleBasedStateMachine):
         listed_names, _ = self.backend.streams(self.prefix)
         live_names = {self.prefix + stream for stream in STREAMS if self.live_model(stream)}
         assert live_names <= set(listed_names) <= {self.prefix + stream for stream in self.models}
-
-
-def lifetime_after(
-    previous: StreamModel | None, ttl: Any, now: float
-) -> tuple[float | None, float | None]:
-    """When a stream expires after a commit, and its ttl: the same one never shortens a life."""
-    if ttl is KEEP:
-        return (previous.expires, previous.ttl) if previous else (None, None)
-    if ttl is None:
-        return None, None
-    if previous and previous.expires is not None and previous.ttl == ttl:
-        return max(previous.expires, now + ttl), ttl
-    return now + ttl, ttl
-
-
-def apply_drop(stream_model: StreamModel | None, drop: Drop) -> StreamModel | None:
-    """The model after a drop."""
-    if drop.kind is None or stream_model is None:
-        return None
-    dropped_keys = [
-        (kind, record_id)
-        for (kind, record_id), (seq, _, _) in stream_model.records.items()
-        if kind == drop.kind
-        and (drop.ids is None or record_id in drop.ids)
-        and (drop.upto is None or seq <= drop.upto)
-    ]
-    for dropped_key in dropped_keys:
-        del stream_model.records[dropped_key]
-    return stream_model
-
-
-def page_rows(page: Page) -> tuple[int, list[tuple[int, str, str]]]:
-    """A page, in the form of the model."""
-    return page.version, [(record.seq, record.id, record.body) for record in page.records]
 
 
 class StateMachineContract:

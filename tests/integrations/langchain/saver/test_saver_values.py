@@ -16,7 +16,8 @@ from langchain_threadkeep.saver import references
 from langchain_threadkeep.saver.list_growth import grow
 from langchain_threadkeep.saver.list_values import compare
 from langchain_threadkeep.saver.segments import is_last, keys_of, read_segment
-from langchain_threadkeep.saver.values import Decoder, Encoder
+from langchain_threadkeep.saver.value_decoder import Decoder
+from langchain_threadkeep.saver.value_encoder import Encoder
 
 SERDE = JsonPlusSerializer()
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

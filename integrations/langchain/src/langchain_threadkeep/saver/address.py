@@ -34,3 +34,10 @@ class Address(NamedTuple):
                 "checkpoint_id": checkpoint_id,
             }
         }
+
+
+def plain_config(config: RunnableConfig) -> RunnableConfig:
+    """The config that a caller passed, with the checkpoint id as a plain text."""
+    configurable = config["configurable"]
+    checkpoint_id = str(configurable["checkpoint_id"])
+    return {**config, "configurable": {**configurable, "checkpoint_id": checkpoint_id}}

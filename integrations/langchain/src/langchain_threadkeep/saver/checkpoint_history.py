@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from langgraph.checkpoint.base import CheckpointTuple
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import CheckpointTuple, get_checkpoint_id
 
 from langchain_threadkeep.saver import maintenance
 from langchain_threadkeep.saver.address import Address
@@ -32,6 +33,18 @@ class Selection(NamedTuple):
     id: str | None
     metadata: Mapping[str, Any]
     before: str | None
+
+
+def selection_of(
+    config: RunnableConfig | None, filter: Mapping[str, Any] | None, before: RunnableConfig | None
+) -> Selection:
+    """What the arguments of `ThreadkeepSaver.list` select."""
+    return Selection(
+        None if config is None else config["configurable"].get("checkpoint_ns"),
+        None if config is None else get_checkpoint_id(config),
+        filter or {},
+        None if before is None else get_checkpoint_id(before),
+    )
 
 
 def checkpoints_of(

@@ -163,77 +163,50 @@ class Loader:
 
     def _load_nested(self, forms: Sequence[Form]) -> None:
         """The next round trips: messages, and what large values refer to."""
-        visited_value_names: set[str] = set()
+        visited_names: set[str] = set()
         text_names: list[str] = []
         while forms:
             text_names += tagged(forms, "t")
             span_lists = [[RunSpan(*span) for span in spans] for spans in tagged(forms, "r")]
             element_keys = [key for spans in span_lists for key in keys_of(spans, self.segments)[0]]
             inner_forms = [json.loads(key)["e"] for key in element_keys if key.startswith("{")]
-            new_value_references = [
-                value_reference
-                for value_reference in tagged([*forms, *inner_forms], "v")
-                if value_reference[0] not in visited_value_names
+            value_refs = [
+                ref for ref in tagged([*forms, *inner_forms], "v") if ref[0] not in visited_names
             ]
-            visited_value_names.update(value_name for value_name, _ in new_value_references)
-            message_references = [key for key in element_keys if not key.startswith("{")]
-            message_references += tagged([*forms, *inner_forms], "m")
+            visited_names.update(name for name, _ in value_refs)
+            message_refs = [key for key in element_keys if not key.startswith("{")]
+            message_refs += tagged([*forms, *inner_forms], "m")
             forms = self._load_messages(
-                message_references,
-                [
-                    value_reference
-                    for value_reference in new_value_references
-                    if value_reference[0] not in self.large_forms
-                ],
+                message_refs, [ref for ref in value_refs if ref[0] not in self.large_forms]
             )
-            forms = [
-                *forms,
-                *(
-                    self.large_forms[value_name]
-                    for value_name, _ in new_value_references
-                    if value_name in self.large_forms
-                ),
-            ]
+            large_forms, names = self.large_forms, [name for name, _ in value_refs]
+            forms = [*forms, *(large_forms[name] for name in names if name in large_forms)]
         self._load_texts(text_names)
 
     def _load_messages(self, refs: Sequence[str], names: Sequence[Any]) -> list[Form]:
         """Read elements, items and large values; returns forms inside elements."""
         item_ids = self.items.lacking(reference[references.DIGEST + 1 :] for reference in refs)
-        self._take(
-            self._records.read(
-                [
-                    *id_queries(self._session, "item", item_ids),
-                    *id_queries(self._stream, VALUE, part_ids(names)),
-                ]
-            )
-        )
+        item_queries = id_queries(self._session, "item", item_ids)
+        value_queries = id_queries(self._stream, VALUE, part_ids(names))
+        self._take(self._records.read([*item_queries, *value_queries]))
         self._assemble(names)
-        inexact_references = dict.fromkeys(
-            reference for reference in refs if not self.items.is_exact(reference)
-        )
-        missing_ids = [
-            element_id
-            for element_id in map(references.element_id, inexact_references)
-            if element_id not in self.stored_elements
-        ]
+        return self._load_elements(ref for ref in refs if not self.items.is_exact(ref))
+
+    def _load_elements(self, refs: Iterable[str]) -> list[Form]:
+        """Read elements from this namespace and the root; returns the forms inside them."""
+        element_ids = [references.element_id(ref) for ref in dict.fromkeys(refs)]
+        missing_ids = [id for id in element_ids if id not in self.stored_elements]
         if not missing_ids:
             return []
         streams = dict.fromkeys([self._stream, self._root])
-        self._take(
-            self._records.read(
-                [
-                    element_query
-                    for stream in streams
-                    for element_query in id_queries(stream, ELEMENT, missing_ids)
-                ]
-            )
-        )
-        loaded_elements = [
-            self.stored_elements.setdefault(element_id, None) for element_id in missing_ids
+        queries = [
+            query for stream in streams for query in id_queries(stream, ELEMENT, missing_ids)
         ]
+        self._take(self._records.read(queries))
+        elements = [self.stored_elements.setdefault(id, None) for id in missing_ids]
         return [
             element.get("form", {"m": element.get("of")})
-            for element in loaded_elements
+            for element in elements
             if element and ("form" in element or "of" in element)
         ]
 

@@ -18,7 +18,7 @@ from langchain_threadkeep.saver.records import (
     read_checkpoint,
 )
 from langchain_threadkeep.saver.state import StreamState
-from langchain_threadkeep.saver.values import Decoder, Environment
+from langchain_threadkeep.saver.value_decoder import Decoder, Environment
 from threadkeep import Query
 from threadkeep.adapters import checkpoints
 

@@ -12,7 +12,8 @@ from langchain_threadkeep.saver.address import Address
 from langchain_threadkeep.saver.list_values import RunSpan
 from langchain_threadkeep.saver.records import CheckpointBody, WriteChunk, ordered
 from langchain_threadkeep.saver.state import KnownCheckpoint
-from langchain_threadkeep.saver.values import MISSING, Decoder, Environment
+from langchain_threadkeep.saver.value_decoder import Decoder, Environment
+from langchain_threadkeep.saver.values import MISSING
 
 _OURS: Final = ("extra", "run")
 

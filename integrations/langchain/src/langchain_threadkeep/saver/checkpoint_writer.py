@@ -90,35 +90,28 @@ class Writer:
         new_versions: ChannelVersions,
     ) -> None:
         stream_state, now, address = self._state, self._context.store.now(), self._address
-        run_id = lease.check(
-            self._context, stream_state, address.thread, parent, metadata, address.run_object
-        )
+        context, run = self._context, address.run_object
+        run_id = lease.check(context, stream_state, address.thread, parent, metadata, run)
         parent_checkpoint = self._reader.entry(parent) if parent else None
-        value_writer = ValueWriter(self._context, stream_state, self._is_tip)
-        channel_forms, list_values = self._values(
-            value_writer, parent_checkpoint, checkpoint, new_versions
-        )
-        checkpoint_body = body_of(
-            checkpoint, parent, channel_forms, metadata, value_writer.encoder, run_id
-        )
-        message_writer = MessageWriter(self._context, stream_state, value_writer, now)
-        message_records, dropped_elements = message_writer.store(
-            parent_checkpoint, list_values, address
-        )
+        writer = ValueWriter(context, stream_state, self._is_tip)
+        forms, lists = self._values(writer, parent_checkpoint, checkpoint, new_versions)
+        body = body_of(checkpoint, parent, forms, metadata, writer.encoder, run_id)
+        messages = MessageWriter(context, stream_state, writer, now)
+        message_records, element_drops = messages.store(parent_checkpoint, lists, address)
         lease_records, lease_drops = lease.renew(
-            self._context, stream_state, run_id, address.run_object, checkpoint, now
+            context, stream_state, run_id, run, checkpoint, now
         )
         new_records = [
             *message_records,
-            *value_writer.records(now),
-            *message_writer.texts(),
-            *value_writer.put,
-            *self._thread_record(checkpoint_body.id, now),
+            *writer.records(now),
+            *messages.texts(),
+            *writer.put,
+            *self._thread_record(body.id, now),
             *lease_records,
-            checkpoint_record(checkpoint_body, now),
+            checkpoint_record(body, now),
         ]
-        self._commit(new_records, [*value_writer.drop, *dropped_elements, *lease_drops])
-        self._remember(checkpoint_body, list_values, run_id, value_writer.tips)
+        self._commit(new_records, [*writer.drop, *element_drops, *lease_drops])
+        self._remember(body, lists, run_id, writer.tips)
 
     def _put_writes(
         self, checkpoint_id: str, writes: Sequence[tuple[str, Any]], task_id: str, path: str
@@ -173,25 +166,24 @@ class Writer:
         new_versions: ChannelVersions,
     ) -> tuple[dict[str, Form], dict[str, ListValue]]:
         """The forms of all channels; those of unchanged channels are taken from the parent."""
-        channel_forms: dict[str, Form] = {}
-        list_values: dict[str, ListValue] = {}
-        channel_values = checkpoint["channel_values"]
-        channel_versions = checkpoint["channel_versions"]
-        for channel in dict.fromkeys([*channel_values, *channel_versions]):
-            if channel not in new_versions and _is_unchanged(base, channel, channel_versions):
+        forms: dict[str, Form] = {}
+        lists: dict[str, ListValue] = {}
+        values, versions = checkpoint["channel_values"], checkpoint["channel_versions"]
+        for channel in dict.fromkeys([*values, *versions]):
+            if channel not in new_versions and _is_unchanged(base, channel, versions):
                 assert base is not None  # noqa: S101 (for the type checker)
-                channel_forms[channel] = base.body.values[channel]
+                forms[channel] = base.body.values[channel]
                 if channel in base.lists:
-                    list_values[channel] = base.lists[channel]
-            elif channel in channel_values:
+                    lists[channel] = base.lists[channel]
+            elif channel in values:
                 old_list = None if base is None else base.lists.get(channel)
-                turn_position = channel_values.get(POSITION)
-                channel_forms[channel], stored_list = writer.value(
-                    channel, channel_values[channel], old_list, turn_position
+                position = values.get(POSITION)
+                forms[channel], new_list = writer.value(
+                    channel, values[channel], old_list, position
                 )
-                if stored_list is not None:
-                    list_values[channel] = stored_list
-        return channel_forms, list_values
+                if new_list is not None:
+                    lists[channel] = new_list
+        return forms, lists
 
     def _thread_record(self, checkpoint_id: str | None, now: float) -> Iterator[Record]:
         """What says whose thread the stream is of; written when that changes."""

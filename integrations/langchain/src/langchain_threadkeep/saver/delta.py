@@ -11,7 +11,8 @@ from langchain_threadkeep.saver.address import Address
 from langchain_threadkeep.saver.checkpoint_reader import Reader
 from langchain_threadkeep.saver.context import SaverContext
 from langchain_threadkeep.saver.records import CheckpointBody, WriteChunk, ordered
-from langchain_threadkeep.saver.values import MISSING, Decoder
+from langchain_threadkeep.saver.value_decoder import Decoder
+from langchain_threadkeep.saver.values import MISSING
 
 _PAGE: Final = 50
 

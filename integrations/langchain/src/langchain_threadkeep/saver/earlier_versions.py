@@ -78,8 +78,12 @@ def _text(reference: str, element: Any, stored: Sequence[NewMessage]) -> str | N
     return item_body if text_digest == references.parse(reference).digest else None
 
 
-def record(reference: str, text: str, now: float) -> Record:
-    """The record of an earlier version of an item."""
+def records(texts: Mapping[str, str | None], now: float) -> list[Record]:
+    """The records of earlier versions of items, as far as their texts are known."""
+    return [_record(ref, text, now) for ref, text in texts.items() if text is not None]
+
+
+def _record(reference: str, text: str, now: float) -> Record:
     element_id, item_id = references.element_id(reference), references.parse(reference).item_id
     return Record(
         ELEMENT, element_id, checkpoints.dumps({"item": item_id, "body": text}, "message"), now

@@ -17,7 +17,8 @@ from langchain_threadkeep.saver.list_values import ListValue, compare
 from langchain_threadkeep.saver.records import ELEMENT, value_records
 from langchain_threadkeep.saver.references import EncodedMessage, reference
 from langchain_threadkeep.saver.state import KnownCheckpoint, StreamState
-from langchain_threadkeep.saver.values import Encoder, Form
+from langchain_threadkeep.saver.value_encoder import Encoder
+from langchain_threadkeep.saver.values import Form
 from threadkeep import Drop, Record
 from threadkeep.adapters import checkpoints
 

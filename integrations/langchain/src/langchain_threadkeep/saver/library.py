@@ -12,7 +12,8 @@ from langchain_threadkeep.saver import references
 from langchain_threadkeep.saver.checkpoint_loader import Loader
 from langchain_threadkeep.saver.list_values import RunSpan
 from langchain_threadkeep.saver.segments import keys_of
-from langchain_threadkeep.saver.values import MISSING, Decoder, Form
+from langchain_threadkeep.saver.value_decoder import Decoder
+from langchain_threadkeep.saver.values import MISSING, Form
 from threadkeep.adapters import checkpoints
 from threadkeep.adapters.checkpoints import ThreadStreams
 from threadkeep.adapters.shared import RecordStore

@@ -34,46 +34,44 @@ class MessageWriter:
         self, base: KnownCheckpoint | None, lists: Mapping[str, ListValue], address: Address
     ) -> tuple[list[Record], list[Drop]]:
         """Store new messages: as items of the session in the root, else as elements."""
-        channels = self._context.options.messages
         new_messages = list(self._writer.messages.values())
-        stream_state = self._state
         if not new_messages:
             return [], []
-        if stream_state.namespace != checkpoints.ROOT:
+        if self._state.namespace != checkpoints.ROOT:
             return list(self.elements(new_messages)), []
+        channels = self._context.options.messages
         listed_messages = earlier_versions.listed_messages(new_messages, lists, channels)
-        removed_references = earlier_versions.removed_messages(base, lists, channels)
+        removed_refs = earlier_versions.removed_messages(base, lists, channels)
         session = self._context.memory.session(address.thread, user=address.user)
-        outcome = items.store(
-            self._context, session, stream_state.thread, listed_messages, removed_references
-        )
-        message_records = list(
-            self.elements([message for message in new_messages if message not in listed_messages])
-        )
-        message_records += self.elements(listed_messages, outcome.items)
-        message_records += self._said_texts(listed_messages, outcome.items)
-        item_messages = [
-            message
-            for message in listed_messages
-            if message.reference in outcome.items and message.encoded.typed is None
-        ]
-        message_records += self._named(item_messages)
-        for message in item_messages:
-            stream_state.thread.items.keep(message.encoded.digest, message.item_id)
-            stream_state.erased.pop(message.encoded.digest, None)
+        thread_state = self._state.thread
+        outcome = items.store(self._context, session, thread_state, listed_messages, removed_refs)
+        other_messages = [message for message in new_messages if message not in listed_messages]
+        records = list(self.elements(other_messages))
+        records += self.elements(listed_messages, outcome.items)
+        records += self._said_texts(listed_messages, outcome.items)
+        item_messages = self._keep_items(listed_messages, outcome.items)
+        records += self._named(item_messages)
         obsolete_ids, pointer_records = self._replaced_elements(item_messages)
-        message_records += pointer_records
-        version_texts = earlier_versions.texts(removed_references, item_messages, outcome.replaced)
+        records += pointer_records
+        versions = earlier_versions.texts(removed_refs, item_messages, outcome.replaced)
         if self._context.options.erase_replaced:
-            obsolete_ids += self._erase(version_texts, self._superseded(listed_messages))
+            obsolete_ids += self._erase(versions, self._superseded(listed_messages))
             obsolete_ids += self._unsaid_texts()
         else:
-            message_records += [
-                earlier_versions.record(reference, text, self._now)
-                for reference, text in version_texts.items()
-                if text is not None
-            ]
-        return message_records, [Drop(ELEMENT, obsolete_ids)] if obsolete_ids else []
+            records += earlier_versions.records(versions, self._now)
+        return records, [Drop(ELEMENT, obsolete_ids)] if obsolete_ids else []
+
+    def _keep_items(self, messages: Iterable[NewMessage], stored: set[str]) -> list[NewMessage]:
+        """Remember the messages that items restore; returns them."""
+        item_messages = [
+            message
+            for message in messages
+            if message.reference in stored and message.encoded.typed is None
+        ]
+        for message in item_messages:
+            self._state.thread.items.keep(message.encoded.digest, message.item_id)
+            self._state.erased.pop(message.encoded.digest, None)
+        return item_messages
 
     def _erase(self, versions: Iterable[str], superseded: Iterable[NewMessage]) -> list[str]:
         """Forget replaced messages; the ids of all elements that hold them, under any reference.

@@ -30,17 +30,40 @@ def parse_options(
     Raises:
         ConfigError: one is not valid; it is named.
     """
-    if isinstance(messages, str) or not all(isinstance(channel, str) for channel in messages):
-        raise ConfigError(f"messages must be names of channels, got {shown(messages)}")
+    _check_channels(messages)
     if on_conflict not in ("raise", "last"):
         raise ConfigError(f"on_conflict must be 'raise' or 'last', got {shown(on_conflict)}")
     _check_seconds("lease", lease)
     if ttl is not None:
         _check_seconds("checkpoint_ttl", ttl)
-    if keep_checkpoints is not None and (type(keep_checkpoints) is not int or keep_checkpoints < 1):
+    if keep_checkpoints is not None:
+        _check_keep(keep_checkpoints)
+    _check_storable(memory, serde)
+    return Options(
+        messages=frozenset(messages),
+        on_conflict=on_conflict,
+        strict=bool(strict),
+        erase_replaced=bool(erase_replaced),
+        lease=float(lease),
+        ttl=checkpoints.session_ttl(memory) if ttl is None else float(ttl),
+        keep_checkpoints=keep_checkpoints,
+    )
+
+
+def _check_channels(messages: Sequence[str]) -> None:
+    if isinstance(messages, str) or not all(isinstance(channel, str) for channel in messages):
+        raise ConfigError(f"messages must be names of channels, got {shown(messages)}")
+
+
+def _check_keep(count: object) -> None:
+    if type(count) is not int or count < 1:
         raise ConfigError(
-            f"keep_checkpoints must be a whole number of at least 1, got {shown(keep_checkpoints)}"
+            f"keep_checkpoints must be a whole number of at least 1, got {shown(count)}"
         )
+
+
+def _check_storable(memory: Memory, serde: Any) -> None:
+    """Refuse what would store the state of a graph otherwise than it is, or unpickle it."""
     if getattr(serde, "pickle_fallback", False):
         raise ConfigError(
             "serde has pickle_fallback=True: nothing is unpickled here; use a serializer without it"
@@ -51,15 +74,6 @@ def parse_options(
             "redact in the graph, with PIIMiddleware and erase_replaced=True, and use a Memory "
             "without redactor="
         )
-    return Options(
-        messages=frozenset(messages),
-        on_conflict=on_conflict,
-        strict=bool(strict),
-        erase_replaced=bool(erase_replaced),
-        lease=float(lease),
-        ttl=checkpoints.session_ttl(memory) if ttl is None else float(ttl),
-        keep_checkpoints=keep_checkpoints,
-    )
 
 
 def _check_seconds(name: str, value: object) -> None:

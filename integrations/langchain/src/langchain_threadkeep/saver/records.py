@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple
 from langgraph.checkpoint.base import Checkpoint
 
 from langchain_threadkeep.saver.stored_json import indispensable
-from langchain_threadkeep.saver.values import Encoder, Form
+from langchain_threadkeep.saver.value_encoder import Encoder
+from langchain_threadkeep.saver.values import Form
 from threadkeep import Record
 from threadkeep.adapters import checkpoints
 

@@ -26,7 +26,7 @@ from langchain_threadkeep.saver import (
     lease,
     maintenance,
 )
-from langchain_threadkeep.saver.address import Address
+from langchain_threadkeep.saver.address import Address, plain_config
 from langchain_threadkeep.saver.async_verbs import AsyncVerbs
 from langchain_threadkeep.saver.checkpoint_reader import Reader
 from langchain_threadkeep.saver.checkpoint_writer import Writer
@@ -130,7 +130,7 @@ class ThreadkeepSaver(AsyncVerbs):
             checkpoint_reader = Reader(self._context, stream_state, address)
             if checkpoint_id := get_checkpoint_id(config):
                 saved_tuple = checkpoint_reader.by_id(str(checkpoint_id))
-                return None if saved_tuple is None else saved_tuple._replace(config=_plain(config))
+                return saved_tuple and saved_tuple._replace(config=plain_config(config))
             newest_tuple = checkpoint_reader.newest()
         if newest_tuple is None or address.namespace != ROOT:
             return newest_tuple
@@ -152,13 +152,7 @@ class ThreadkeepSaver(AsyncVerbs):
             NotOwner: the thread belongs to another user.
         """
         address = None if config is None else self._address(config)
-        namespace = None if config is None else config["configurable"].get("checkpoint_ns")
-        selection = checkpoint_history.Selection(
-            namespace,
-            get_checkpoint_id(config) if config is not None else None,
-            filter or {},
-            get_checkpoint_id(before) if before is not None else None,
-        )
+        selection = checkpoint_history.selection_of(config, filter, before)
         all_tuples = checkpoint_history.checkpoints_of(self._context, address, selection, limit)
         return all_tuples if limit is None else islice(all_tuples, max(0, limit))
 
@@ -295,14 +289,3 @@ class ThreadkeepSaver(AsyncVerbs):
             )
         if puts % 16 == 0:
             self._states.trim()
-
-
-def _plain(config: RunnableConfig) -> RunnableConfig:
-    """The config that a caller passed, with the checkpoint id as a plain text."""
-    configurable = config["configurable"]
-    checkpoint_id = str(configurable["checkpoint_id"])
-    plain_config: RunnableConfig = {
-        **config,
-        "configurable": {**configurable, "checkpoint_id": checkpoint_id},
-    }
-    return plain_config
