@@ -29,14 +29,12 @@ def from_environment(flags: Mapping[str, str] | None = None) -> Source:
         ConfigError: they contradict each other.
     """
     flags = flags or {}
-    url, store_kind = flags.get("url"), _kind_of_flags(flags)
-    if url is None and store_kind is None:
-        url, store_kind = (
-            os.environ.get(option_name) or None for option_name in (URL_VARIABLE, KIND_VARIABLE)
-        )
-    if url is not None and store_kind is not None:
+    url, given_kind = flags.get("url"), _kind_of_flags(flags)
+    if url is None and given_kind is None:
+        url, given_kind = (os.environ.get(name) or None for name in (URL_VARIABLE, KIND_VARIABLE))
+    if url is not None and given_kind is not None:
         raise ConfigError("a URL and a history backend contradict each other: give one of them")
-    store_kind = store_kind if store_kind or url else _kind_of_variables()
+    store_kind = given_kind if given_kind or url else _kind_of_variables()
     flag_options = [
         GivenOption(option_name, option_value, spelling=_flag(option_name))
         for option_name, option_value in flags.items()

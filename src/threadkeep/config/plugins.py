@@ -75,8 +75,8 @@ def build(maker: BackendFactory, options: Mapping[str, Any]) -> Backend:
         failure_summary = (
             f"{factory_name} could not be made of its options ({', '.join(options) or 'none'})"
         )
-        reason, is_value_masked = _without_values(f"{type(error).__name__}: {error}", options)
-        raise ConfigError(f"{failure_summary}: {reason}") from (None if is_value_masked else error)
+        masked_error, is_masked = _without_values(f"{type(error).__name__}: {error}", options)
+        raise ConfigError(f"{failure_summary}: {masked_error}") from (None if is_masked else error)
     if isinstance(built_store, Backend):
         return built_store
     if adapted_backend := over_provider(built_store):

@@ -154,6 +154,8 @@ def _read_links(links: list[ChainLink]) -> list[Response]:
 def read_responses(stream: SessionStream, ids: list[str]) -> list[Response]:
     """Read responses of a session in the order of the ids; missing ones are left out."""
     keys = [names.key(id) for id in ids]
-    records = stream.read(Query(stream.stream_name, "response", ids=keys)).pages[0].records
-    responses = {record.id: read_response(record, stream.id, stream.owner) for record in records}
-    return [response for key in keys if (response := responses.get(key)) is not None]
+    response_records = stream.read(Query(stream.stream_name, "response", ids=keys)).pages[0].records
+    responses_by_key = {
+        record.id: read_response(record, stream.id, stream.owner) for record in response_records
+    }
+    return [response for key in keys if (response := responses_by_key.get(key)) is not None]

@@ -112,11 +112,11 @@ def sessions_in(engine: Engine, scope: Scope, walk_start: Any) -> Iterator[tuple
 def _newest_records(stream: SessionStream, kind: str, before_seq: int | None) -> Iterator[Record]:
     while True:
         query = Query(stream.stream_name, kind, limit=_PAGE, newest=True, before=before_seq)
-        records = stream.read(query).pages[0].records
-        yield from reversed(records)
-        if len(records) < _PAGE:
+        page_records = stream.read(query).pages[0].records
+        yield from reversed(page_records)
+        if len(page_records) < _PAGE:
             return
-        before_seq = records[0].seq
+        before_seq = page_records[0].seq
 
 
 def _parse_cursor(cursor: object, scope: Scope) -> tuple[Any, str | None, int | None]:

@@ -60,15 +60,15 @@ def drop(engine: Engine, name: str, page: Page, doomed: Mapping[str, str]) -> in
     Raises:
         Conflict: the stream changed since the page was read; nothing was dropped.
     """
-    stored_references = blobs.references(page)
+    session_references = blobs.references(page)
     ended_references = [
         reference
-        for reference in stored_references
+        for reference in session_references
         if doomed.get(reference.record.id) == reference.record.body
     ]
     ended_ids = {reference.record.id for reference in ended_references}
     used_blobs = {
-        reference.blob for reference in stored_references if reference.record.id not in ended_ids
+        reference.blob for reference in session_references if reference.record.id not in ended_ids
     }
     unused_references = [
         reference for reference in ended_references if reference.blob not in used_blobs
@@ -95,10 +95,10 @@ def delete(engine: Engine, session: str, user: str | None = None) -> None:
         blob_page = engine.read(Query(stream_name, BLOB))[0]
         if not blob_page.version:
             return
-        stored_references = blobs.references(blob_page)
+        session_references = blobs.references(blob_page)
         used_references = (
-            blobs.live(engine, engine.stream("session", session), stored_references)
-            if stored_references
+            blobs.live(engine, engine.stream("session", session), session_references)
+            if session_references
             else []
         )
         with suppress(Conflict):
@@ -108,7 +108,7 @@ def delete(engine: Engine, session: str, user: str | None = None) -> None:
                 used_ids = {reference.record.id for reference in used_references}
                 unused_references = [
                     reference
-                    for reference in stored_references
+                    for reference in session_references
                     if reference.record.id not in used_ids and user in (None, reference.user)
                 ]
                 drop(

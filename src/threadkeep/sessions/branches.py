@@ -68,7 +68,7 @@ def rename(stream: SessionStream, new_names: Mapping[str, str]) -> None:
     def step() -> None:
         snapshot = stream.read()
         info = stream.claim(snapshot)
-        renamed = tuple(
+        renamed_branches = tuple(
             dataclasses.replace(
                 branch,
                 name=new_names.get(branch.name, branch.name),
@@ -76,8 +76,10 @@ def rename(stream: SessionStream, new_names: Mapping[str, str]) -> None:
             )
             for branch in info.branches
         )
-        if snapshot.info is not None and renamed != info.branches:
-            stream.compare_and_set(snapshot, info=dataclasses.replace(info, branches=renamed))
+        if snapshot.info is not None and renamed_branches != info.branches:
+            stream.compare_and_set(
+                snapshot, info=dataclasses.replace(info, branches=renamed_branches)
+            )
 
     stream.retry(step)
 

@@ -78,16 +78,16 @@ def remove_entry(engine: Engine, user: str, session: str, known_entry: IndexEntr
         engine.stream("sessions", user),
         [Drop("session", [names.key(session)])],
     )
-    current_entry = known_entry
-    while current_entry.seq and (generation_of(current_entry.version), current_entry.seq) == (
+    expected_entry = known_entry
+    while expected_entry.seq and (generation_of(expected_entry.version), expected_entry.seq) == (
         generation_of(known_entry.version),
         known_entry.seq,
     ):
         try:
-            engine.commit(index_stream, drop=entry_drop, ttl=KEEP, expect=current_entry.version)
+            engine.commit(index_stream, drop=entry_drop, ttl=KEEP, expect=expected_entry.version)
             return
         except Conflict:  # another session moved, or this one
-            current_entry = entry(engine, user, session)
+            expected_entry = entry(engine, user, session)
 
 
 def ensure_listed(engine: Engine, user: str, session: str) -> None:

@@ -68,8 +68,8 @@ class Response:
     @property
     def tokens(self) -> Usage:
         """The token counts, in one shape for every provider."""
-        counts = self.token_counts
-        return Usage(1, counts.input, counts.output, counts.total)
+        call_counts = self.token_counts
+        return Usage(1, call_counts.input, call_counts.output, call_counts.total)
 
     @property
     def token_counts(self) -> TokenCounts:

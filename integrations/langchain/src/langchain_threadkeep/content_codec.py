@@ -36,12 +36,12 @@ def to_neutral(content: str | list[Any]) -> tuple[str | list[Block], Packed | No
     blocks: list[Block] = []
     parts: list[Packed] = []
     for part in content:
-        packed = pack(part)
+        packed_part = pack(part)
         if isinstance(part, Mapping) and part.get("type") in _CALL_TYPES:
-            parts.append({"part": packed})
+            parts.append({"part": packed_part})
             continue
-        block = _to_block(packed)
-        parts.append(_to_part(packed, block, len(blocks)))
+        block = _to_block(packed_part)
+        parts.append(_to_part(packed_part, block, len(blocks)))
         blocks.append(block)
     return blocks, None if all(part.get("as") == "block" for part in parts) else parts
 

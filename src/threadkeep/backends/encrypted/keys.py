@@ -45,11 +45,11 @@ class KeyRing:
     __slots__ = ("by_name", "first")
 
     def __init__(self, keys: Keys) -> None:
-        parsed = [Key(secret) for secret in _parse_keys(keys)]
-        if not parsed:
+        ring_keys = [Key(secret) for secret in _parse_keys(keys)]
+        if not ring_keys:
             raise ConfigError("key: none was given; new_key() makes one")
-        self.first = parsed[0]
-        self.by_name = {key.name: key for key in parsed}
+        self.first = ring_keys[0]
+        self.by_name = {key.name: key for key in ring_keys}
 
     def __repr__(self) -> str:
         return f"<KeyRing {' '.join(self.by_name)}>"

@@ -181,8 +181,8 @@ class LogReader:
                 continue
             is_gapless = False
             self._log.warn_damaged(line_offset)
-            line = self._log.last_before(line_offset)
-            kind_state = line.head["h"].get(kind) if line else None
+            intact_line = self._log.last_before(line_offset)
+            kind_state = intact_line.head["h"].get(kind) if intact_line else None
             line_offset = kind_state[0] if kind_state else -1
 
 
