@@ -73,17 +73,17 @@ def _kind_of_variables() -> str | None:
         for kind, option in flag_owners().values()
         if option.part == "address" and option.variable.startswith("THREADKEEP_")
     }
-    set_variables = {
+    kinds_by_name = {
         variable_name: kind
         for variable_name, kind in kind_by_variable.items()
         if os.environ.get(variable_name)
     }
-    if len(set(set_variables.values())) > 1:
+    if len(set(kinds_by_name.values())) > 1:
         raise ConfigError(
-            f"{' and '.join(set_variables)} name several stores: set {KIND_VARIABLE} to one of "
-            f"{', '.join(sorted(set(set_variables.values())))}"
+            f"{' and '.join(kinds_by_name)} name several stores: set {KIND_VARIABLE} to one of "
+            f"{', '.join(sorted(set(kinds_by_name.values())))}"
         )
-    return next(iter(set_variables.values()), None)
+    return next(iter(kinds_by_name.values()), None)
 
 
 def _settings() -> Layer:

@@ -140,9 +140,8 @@ class _Write:
 
 def _flipped(records: Iterable[Record], hidden: bool, now: float) -> list[tuple[Record, Record]]:
     """The records that change, each with what it becomes."""
-    flipped_pairs = ((record, item_codec.with_hidden(record, hidden, now)) for record in records)
     return [
         (record, flipped_record)
-        for record, flipped_record in flipped_pairs
-        if flipped_record is not None
+        for record in records
+        if (flipped_record := item_codec.with_hidden(record, hidden, now)) is not None
     ]

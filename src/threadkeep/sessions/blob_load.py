@@ -74,9 +74,9 @@ def read_texts(engine: Engine, counts: Mapping[tuple[str, str], int]) -> dict[st
     for ((session, blob_id), piece_count), piece_page in zip(
         counts.items(), piece_pages, strict=True
     ):
-        piece_texts = {record.id: _piece_text(record) for record in piece_page.records}
+        texts_by_id = {record.id: _piece_text(record) for record in piece_page.records}
         ordered_piece_texts = [
-            piece_texts.get(piece) for piece in blobs.piece_ids(blob_id, piece_count)
+            texts_by_id.get(piece) for piece in blobs.piece_ids(blob_id, piece_count)
         ]
         if None not in ordered_piece_texts:
             texts_by_session.setdefault(session, {})[blob_id] = "".join(

@@ -33,14 +33,14 @@ def release(
         page: the references, read before the commit: what was written since stays.
         still_used: the blobs that each removed or changed item still has, by its record id.
     """
-    ended_references = {
+    bodies_by_id = {
         reference.record.id: reference.record.body
         for reference in blobs.references(page)
         if reference.item in still_used and reference.blob not in still_used[reference.item]
     }
-    for _ in range(_TRIES if ended_references else 0):
+    for _ in range(_TRIES if bodies_by_id else 0):
         with suppress(Conflict):
-            drop(engine, blobs.stream(engine, session), page, ended_references)
+            drop(engine, blobs.stream(engine, session), page, bodies_by_id)
             return
         page = engine.read(blobs.query(engine, session))[0]
 
@@ -133,12 +133,12 @@ def delete_of_user(engine: Engine, user: str) -> int:
                 engine, blobs.session_stream(engine, stream_name), user_references
             )
             live_ids = {reference.record.id for reference in live_references}
-            orphan_bodies = {
+            bodies_by_id = {
                 reference.record.id: reference.record.body
                 for reference in user_references
                 if reference.record.id not in live_ids
             }
             with suppress(Conflict):
-                deleted_count += drop(engine, stream_name, blob_page, orphan_bodies)
+                deleted_count += drop(engine, stream_name, blob_page, bodies_by_id)
                 break
     return deleted_count

@@ -50,12 +50,12 @@ class BranchTree:
 
     def limits(self, name: str) -> dict[str, float]:
         """The last seq that a branch shows of each branch on its way from `main`."""
-        seq_limits: dict[str, float] = {}
+        limits_by_branch: dict[str, float] = {}
         seq_limit = math.inf
         for ancestor in self.chain(name):
-            seq_limits[ancestor] = seq_limit
+            limits_by_branch[ancestor] = seq_limit
             seq_limit = min(seq_limit, self._starts[ancestor])
-        return seq_limits
+        return limits_by_branch
 
     def fork_seq(self, name: str) -> int:
         """The seq up to which a branch and the shown one have the same items."""

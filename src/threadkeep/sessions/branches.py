@@ -77,9 +77,8 @@ def rename(stream: SessionStream, new_names: Mapping[str, str]) -> None:
             for branch in info.branches
         )
         if snapshot.info is not None and renamed_branches != info.branches:
-            stream.compare_and_set(
-                snapshot, info=dataclasses.replace(info, branches=renamed_branches)
-            )
+            info = dataclasses.replace(info, branches=renamed_branches)
+            stream.compare_and_set(snapshot, info=info)
 
     stream.retry(step)
 

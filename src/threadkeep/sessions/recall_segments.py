@@ -219,11 +219,11 @@ def forget_user(engine: Engine, user: str) -> None:
 def _head(record: Record) -> SegmentHead | None:
     try:
         head_fields: dict[str, Any] = json.loads(record.body)
-        spans = {
+        spans_by_session = {
             str(session_id): SegmentSpan(*map(int, span))
             for session_id, span in head_fields.pop("spans").items()
         }
-        segment_head = SegmentHead(**head_fields, spans=spans)
+        segment_head = SegmentHead(**head_fields, spans=spans_by_session)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
     number_fields = (

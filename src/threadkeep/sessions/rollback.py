@@ -105,9 +105,8 @@ def _follow_one(stream: SessionStream, ids: Sequence[str] | None) -> bool:
     if records := snapshot.pages[1].records:
         drop_derived(stream, snapshot, records[0].seq)
         notify_edited(stream, [item_codec.read_item(record).id for record in records])
-    blob_release.release(
-        stream.engine, stream.id, snapshot.pages[2], dict.fromkeys(removed_ids, ())
-    )
+    still_used = dict.fromkeys(removed_ids, ())
+    blob_release.release(stream.engine, stream.id, snapshot.pages[2], still_used)
     return True
 
 

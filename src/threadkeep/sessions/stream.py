@@ -352,7 +352,9 @@ class SessionStream:
 
     def _check_owner(self, session_info: SessionInfo | None) -> None:
         user = self._initial_info.user
-        if session_info and user is not None and session_info.user not in (None, user):
+        if session_info is None or user is None:
+            return
+        if session_info.user not in (None, user):
             raise NotOwner(f"session {shown(self._initial_info.id)} belongs to another user")
 
     def _is_accessible(self, info: SessionInfo) -> bool:

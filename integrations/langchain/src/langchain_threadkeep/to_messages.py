@@ -57,14 +57,14 @@ def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
     if in_order(messages):
         return list(messages)
     answers_by_index: dict[int, list[BaseMessage]] = {}
-    open_calls: dict[str, list[int]] = {}
+    open_by_id: dict[str, list[int]] = {}
     moved_indexes: set[int] = set()
     for message_index, message in enumerate(messages):
         if isinstance(message, AIMessage):
             for call in [*message.tool_calls, *message.invalid_tool_calls]:
-                open_calls.setdefault(call["id"] or "", []).append(message_index)
-        elif isinstance(message, ToolMessage) and open_calls.get(message.tool_call_id):
-            answers_by_index.setdefault(open_calls[message.tool_call_id].pop(), []).append(message)
+                open_by_id.setdefault(call["id"] or "", []).append(message_index)
+        elif isinstance(message, ToolMessage) and open_by_id.get(message.tool_call_id):
+            answers_by_index.setdefault(open_by_id[message.tool_call_id].pop(), []).append(message)
             moved_indexes.add(message_index)
     return [
         ordered_message

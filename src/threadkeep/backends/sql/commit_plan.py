@@ -77,12 +77,12 @@ def answer(plan: Plan, rows: Iterable[Any], dialect: Dialect, change: Change) ->
     if not change.keys:
         return Commit(plan.version, [])
     decode_text = dialect.text
-    stored_seqs = {
+    seqs_by_key = {
         (decode_text(kind), decode_text(record_id)): int(seq) for kind, record_id, seq in rows
     }
     return Commit(
         plan.version,
-        [stored_seqs.get(record_key) or plan.seqs.get(record_key, 0) for record_key in change.keys],
+        [seqs_by_key.get(record_key) or plan.seqs.get(record_key, 0) for record_key in change.keys],
     )
 
 

@@ -150,10 +150,10 @@ def _usage(entry: JsonEntry, event: dict[str, Json], model: str | None) -> Itera
 
 def _item(payload: dict[str, Json]) -> dict[str, Json]:
     """The item without its id, which models repeat."""
-    item = {key: value for key, value in payload.items() if key not in {"id", "timestamp"}}
-    if isinstance(item.get("output"), dict):
-        item["output"] = fields.text(item["output"])
-    return item
+    item_fields = {key: value for key, value in payload.items() if key not in {"id", "timestamp"}}
+    if isinstance(item_fields.get("output"), dict):
+        item_fields["output"] = fields.text(item_fields["output"])
+    return item_fields
 
 
 def _is_of_program(payload: dict[str, Json]) -> bool:

@@ -37,12 +37,8 @@ def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     date = activity.get("time")
     session_id = _session(activity, date)
     activity_digest = fields.digest([title, date])
-    prompt = Message(
-        {"role": "user", "content": _PROMPTED.sub("", title)},
-        entry.location,
-        f"{activity_digest}-0",
-        date,
-    )
+    prompt_content = {"role": "user", "content": _PROMPTED.sub("", title)}
+    prompt = Message(prompt_content, entry.location, f"{activity_digest}-0", date)
     answers = _answers(activity, activity_digest, entry.location, date)
     yield Chat(session_id, entry.location, [prompt, *answers], created_at=date)
 

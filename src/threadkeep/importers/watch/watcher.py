@@ -16,6 +16,7 @@ from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.errors import ConfigError
 from threadkeep.importers.report import ImportReport
 from threadkeep.importers.secrets import redact_secrets
+from threadkeep.importers.watch.growing_file import Position
 from threadkeep.importers.watch.state_file import StateFile, default_folder
 from threadkeep.importers.watch.transcript import Target, Transcript
 from threadkeep.printable import shown
@@ -101,12 +102,8 @@ class Watcher:
             for path in _transcripts(watched_path):
                 path_text = str(path)
                 if path_text not in self._transcripts:
-                    position = self._positions.get(path_text)
-                    self._transcripts[path_text] = (
-                        Transcript(path, watched_path, position)
-                        if position
-                        else Transcript(path, watched_path)
-                    )
+                    position = self._positions.get(path_text, Position())
+                    self._transcripts[path_text] = Transcript(path, watched_path, position)
                 yield path_text, self._transcripts[path_text]
 
     def _has_sessions(self) -> bool:

@@ -152,11 +152,11 @@ def _latin(folded: str) -> tuple[list[Language], bool]:
         language_code: _votes(language_code, text_words) for language_code in _BY_SCRIPT["Latin"]
     }
     best_code = max(votes_by_code, key=lambda language_code: len(votes_by_code[language_code]))
-    uncovered_votes: Mapping[str, frozenset[str]] = {
+    uncovered_by_code: Mapping[str, frozenset[str]] = {
         language_code: frozenset(text_words) & common_words
         for language_code, common_words in uncovered().items()
     }
-    strange_words = max(uncovered_votes.values(), key=len, default=frozenset())
+    strange_words = max(uncovered_by_code.values(), key=len, default=frozenset())
     if not votes_by_code[best_code] or len(strange_words) > len(votes_by_code[best_code]):
         return [], False
     language_rows = [language(best_code)]
