@@ -201,9 +201,9 @@ def _merge_output(heads: list[Message]) -> Message:
         for part in head_message["content"]
     ]
     tool_calls = [call for head_message in heads for call in head_message.get("tool_calls", [])]
-    content: Any = "\n".join(text for text in texts if text) or None
-    if content_parts:
-        content = [*([{"type": "text", "text": content}] if content else []), *content_parts]
+    content_text = "\n".join(text for text in texts if text)
+    text_parts = [{"type": "text", "text": content_text}] if content_text else []
+    content: Any = [*text_parts, *content_parts] if content_parts else content_text or None
     state_fields = {
         key: head_message[key] for head_message in heads for key in head_message.keys() & ALL_FIELDS
     }

@@ -53,13 +53,12 @@ def view(stream: SessionStream, name: str) -> BranchView:
         InputError: the name is none.
         NotFound: the session has no such branch.
     """
-    name = names.check(name, "branch")
-    session_info = stream.read().info
-    tree = _tree(stream, session_info)
-    name = _stored_name(stream, tree, name)
-    if name not in tree.branches and not stream.engine.discards:
-        raise _unknown(stream, name, tree)
-    return BranchView(tree, name)
+    checked_name = names.check(name, "branch")
+    tree = _tree(stream, stream.read().info)
+    stored_name = _stored_name(stream, tree, checked_name)
+    if stored_name not in tree.branches and not stream.engine.discards:
+        raise _unknown(stream, stored_name, tree)
+    return BranchView(tree, stored_name)
 
 
 def rename(stream: SessionStream, new_names: Mapping[str, str]) -> None:

@@ -72,11 +72,12 @@ def _parse_keys(keys: Keys) -> list[bytes]:
 
 def _parse_key(key: object) -> bytes:
     """Parse a key to its 32 bytes; errors never quote it."""
+    secret = key
     if isinstance(key, str):
         try:
-            key = base64.b64decode(key.replace("-", "+").replace("_", "/"), validate=True)
+            secret = base64.b64decode(key.replace("-", "+").replace("_", "/"), validate=True)
         except (binascii.Error, ValueError):
             raise ConfigError(_KEY_FORMAT) from None
-    if not isinstance(key, bytes) or len(key) != KEY:
+    if not isinstance(secret, bytes) or len(secret) != KEY:
         raise ConfigError(_KEY_FORMAT)
-    return key
+    return secret

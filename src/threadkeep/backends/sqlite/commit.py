@@ -184,10 +184,10 @@ def _put_again(connection: sqlite3.Connection, row: RecordRow, first: int, now: 
 
 def _seqs(connection: sqlite3.Connection, sid: int, put: Iterable[Record]) -> list[int]:
     """Where records are now; 0 for one that was dropped since."""
-    record_keys = ((sid, record.kind, record.id) for record in put)
-    seq_rows = (
-        connection.execute(statements.FIND, record_key).fetchone() for record_key in record_keys
-    )
+    seq_rows = [
+        connection.execute(statements.FIND, (sid, record.kind, record.id)).fetchone()
+        for record in put
+    ]
     return [seq_row[0] if seq_row else 0 for seq_row in seq_rows]
 
 

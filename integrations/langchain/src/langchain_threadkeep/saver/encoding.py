@@ -239,7 +239,7 @@ def _opening(position: Any) -> str | None:
 
 def _position_turn(position: Any) -> str | None:
     """The item id of the turn that the middleware is in."""
-    if isinstance(position, dict) and "j" in position:
-        position = position["j"]
-    turn_item_id = position.get("turn") if isinstance(position, dict) else None
+    is_json_form = isinstance(position, dict) and "j" in position
+    turn_fields = position["j"] if is_json_form else position
+    turn_item_id = turn_fields.get("turn") if isinstance(turn_fields, dict) else None
     return turn_item_id if isinstance(turn_item_id, str) and turn_item_id else None
