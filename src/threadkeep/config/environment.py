@@ -73,11 +73,7 @@ def _kind_of_variables() -> str | None:
         for kind, option in flag_owners().values()
         if option.part == "address" and option.variable.startswith("THREADKEEP_")
     }
-    kinds_by_name = {
-        variable_name: kind
-        for variable_name, kind in kind_by_variable.items()
-        if os.environ.get(variable_name)
-    }
+    kinds_by_name = {name: kind for name, kind in kind_by_variable.items() if os.environ.get(name)}
     if len(set(kinds_by_name.values())) > 1:
         raise ConfigError(
             f"{' and '.join(kinds_by_name)} name several stores: set {KIND_VARIABLE} to one of "

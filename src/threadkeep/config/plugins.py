@@ -156,9 +156,7 @@ def _member(module: ModuleType, name: str) -> BackendFactory:
 
 
 def _only_backend(module: ModuleType) -> BackendFactory:
-    store_names = [
-        attribute_name for attribute_name in vars(module) if _is_store(module, attribute_name)
-    ]
+    store_names = [name for name in vars(module) if _is_store(module, name)]
     if len(store_names) != 1:
         if not store_names:
             _require_complete_provider(module)
@@ -221,11 +219,7 @@ def _entry_point(kind: str) -> BackendFactory:
 
 def _without_values(text: str, options: Mapping[str, Any]) -> tuple[str, bool]:
     """The text with every option value masked, and whether there was one."""
-    option_texts = {
-        str(option_value)
-        for option_value in options.values()
-        if isinstance(option_value, (str, bytes))
-    }
+    option_texts = {str(value) for value in options.values() if isinstance(value, (str, bytes))}
     masked_text = text
     for option_value in sorted(option_texts, key=len, reverse=True):
         masked_text = masked_text.replace(option_value, "***") if option_value else masked_text

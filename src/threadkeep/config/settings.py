@@ -16,9 +16,7 @@ def settings(options: Mapping[str, Any]) -> Settings:
     Raises:
         ConfigError: an option is unknown, of the wrong type or out of range; it is named.
     """
-    given_options = [
-        GivenOption(option_name, option_value) for option_name, option_value in options.items()
-    ]
+    given_options = [GivenOption(name, option_value) for name, option_value in options.items()]
     return settings_of(read_options("connect", (), given_options))
 
 

@@ -75,15 +75,7 @@ def identity_of_raw(raw: dict[str, Json] | None) -> dict[str, Json] | None:
     if raw is None or STATE not in raw:
         return None
     payload = raw.get("data")
-    identity = (
-        {
-            payload_key: payload[payload_key]
-            for payload_key in ("id", "type")
-            if payload_key in payload
-        }
-        if payload
-        else {}
-    )
+    identity = {key: payload[key] for key in ("id", "type") if key in payload} if payload else {}
     return {**raw, "data": identity}
 
 

@@ -184,9 +184,7 @@ def contention_error(stream: str) -> BackendError:
 
 
 def _state(name: str, pages: Sequence[Page]) -> StoreState:
-    store_record, keyring_record = (
-        record_page.records[0] if record_page.records else None for record_page in pages
-    )
+    store_record, keyring_record = (page.records[0] if page.records else None for page in pages)
     if store_record is None:
         return StoreState(pages[0].version, keyring=keyring_record)
     try:

@@ -40,11 +40,7 @@ class BranchTree:
         if (branch_name := label(item)) in self.branches:
             return str(branch_name)
         return next(
-            (
-                branch_name
-                for branch_name in self.chain(self.shown)
-                if item.seq > self._starts[branch_name]
-            ),
+            (name for name in self.chain(self.shown) if item.seq > self._starts[name]),
             MAIN,
         )
 

@@ -151,9 +151,7 @@ def all_sessions(
     while len(session_infos) < _check_limit(limit):
         missing_count = limit - len(session_infos)
         stream_names, cursor = engine.streams(stream_prefix, cursor=cursor, limit=missing_count)
-        existing_infos = (
-            session_info for session_info in read(engine, stream_names) if session_info is not None
-        )
+        existing_infos = (info for info in read(engine, stream_names) if info is not None)
         session_infos += [
             session_info for session_info in existing_infos if _is_listed(session_info, parent)
         ]

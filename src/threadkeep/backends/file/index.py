@@ -37,9 +37,7 @@ class StreamHead(NamedTuple):
     @classmethod
     def of(cls, line: LogLine) -> StreamHead:
         head_fields = line.head
-        state_by_kind = {
-            kind: KindState(*kind_state) for kind, kind_state in head_fields["h"].items()
-        }
+        state_by_kind = {kind: KindState(*state) for kind, state in head_fields["h"].items()}
         token_or_offset = line.offset if "t" in head_fields else head_fields.get("k")
         lifetime = head_fields.get("e"), head_fields.get("l")
         return cls(

@@ -244,8 +244,5 @@ def _answer(store: Store, change: Change, version: int, last_seq: int = 0) -> Co
     }
     return Commit(
         version,
-        [
-            min(seq_by_key.get(record_key, new_seq_by_key[record_key]), new_seq_by_key[record_key])
-            for record_key in change.keys
-        ],
+        [min(seq_by_key.get(key, new_seq_by_key[key]), new_seq_by_key[key]) for key in change.keys],
     )

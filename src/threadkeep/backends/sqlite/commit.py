@@ -140,9 +140,7 @@ def _put_records(
     if _insert(connection, record_rows) == len(record_rows):
         return list(range(base + 1, base + len(record_rows) + 1))
     # An id that comes twice stands where it came first, with the body that came last.
-    first_seq_by_key = {
-        (record_row[1], record_row[3]): record_row[2] for record_row in reversed(record_rows)
-    }
+    first_seq_by_key = {(row[1], row[3]): row[2] for row in reversed(record_rows)}
     last_row_by_key = {(record_row[1], record_row[3]): record_row for record_row in record_rows}
     seq_by_key = {
         record_key: _put_again(connection, record_row, first_seq_by_key[record_key], now)

@@ -134,9 +134,7 @@ def _is_header(line: str) -> bool:
 
 @functools.lru_cache(maxsize=1)
 def _headers() -> re.Pattern[str]:
-    header_words = {
-        header_word for language in all_rows() for header_word in language.words["header"]
-    }
+    header_words = {word for language in all_rows() for word in language.words["header"]}
     return compiled(sorted(header_words), spaced=True)
 
 

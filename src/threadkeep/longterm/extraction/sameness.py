@@ -52,9 +52,7 @@ def same_subject(text: str, other: str, user: str | None) -> bool:
 
 
 def _signature(text: str) -> tuple[str, ...]:
-    signature_words = (
-        signature_word.strip("'-") for signature_word in _MARKS.sub(" ", fold(text)).split()
-    )
+    signature_words = (word.strip("'-") for word in _MARKS.sub(" ", fold(text)).split())
     return tuple(
         signature_word
         for signature_word in signature_words

@@ -188,9 +188,7 @@ class ConditionsContract:
                 return -conflict.current
 
         signed_versions = run_in_threads(*(partial(create, n) for n in range(8)))
-        (winner_version,) = (
-            signed_version for signed_version in signed_versions if signed_version > 0
-        )
+        (winner_version,) = (version for version in signed_versions if version > 0)
         assert sorted(signed_versions) == [-winner_version] * 7 + [winner_version]
         assert len(ids(backend, S)) == 1
 

@@ -91,6 +91,4 @@ def _seq_before(reader: Reader, selection: Selection, *, unordered: bool) -> int
 
 def _matches(reader: Reader, body: CheckpointBody, expected: Mapping[str, Any]) -> bool:
     metadata: Mapping[str, Any] = reader.metadata(body)
-    return all(
-        metadata.get(field_name) == field_value for field_name, field_value in expected.items()
-    )
+    return all(metadata.get(name) == field_value for name, field_value in expected.items())

@@ -46,9 +46,7 @@ def _ancestors(reader: Reader, id: str) -> Iterator[list[CheckpointBody]]:
         parent_body = reader.body(parent_id)
         if parent_body is None:
             return
-        bodies_by_id = {
-            nearby_body.id: nearby_body for nearby_body in reader.page(parent_body.seq, _PAGE)
-        }
+        bodies_by_id = {body.id: body for body in reader.page(parent_body.seq, _PAGE)}
         ancestor_page = [parent_body]
         while ancestor_page[-1].parent in bodies_by_id:
             ancestor_page.append(bodies_by_id[ancestor_page[-1].parent or ""])
