@@ -133,10 +133,7 @@ def entries(
         engine,
         [engine.stream("session", session_id_of(entry_record)) for entry_record in entry_records],
     )
-    return [
-        (entry_record.seq, session_info)
-        for entry_record, session_info in zip(entry_records, session_infos, strict=True)
-    ]
+    return [(record.seq, info) for record, info in zip(entry_records, session_infos, strict=True)]
 
 
 def all_sessions(

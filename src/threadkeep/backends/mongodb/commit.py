@@ -171,11 +171,7 @@ def _create(
         "t": decision.token,
         "z": True if head else None,
     }
-    new_head |= {
-        field_name: field_value
-        for field_name, field_value in optional_fields.items()
-        if field_value is not None
-    }
+    new_head |= {name: value for name, value in optional_fields.items() if value is not None}
     if head is None:
         try:
             store.insert_one(new_head)

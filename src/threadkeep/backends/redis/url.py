@@ -93,11 +93,7 @@ def from_url(url: object) -> dict[str, Any]:
         "tls": tls or None,
         "cluster": cluster or None,
     }
-    given_options = {
-        option_name: option_value
-        for option_name, option_value in option_fields.items()
-        if option_value is not None
-    }
+    given_options = {name: value for name, value in option_fields.items() if value is not None}
     return merge_options(given_options, dict(parse_qsl(url_parts.query, keep_blank_values=True)))
 
 

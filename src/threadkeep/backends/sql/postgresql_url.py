@@ -56,10 +56,7 @@ def _parameters(query: str) -> Iterator[tuple[str, str]]:
 def _parse_conninfo(address: str) -> list[tuple[str, str]]:
     url = _SCHEME + address.replace(" ", "%20")  # SQLAlchemy keeps spaces, newer libpq refuses them
     try:
-        return [
-            (parameter_name, str(parameter_value))
-            for parameter_name, parameter_value in conninfo_to_dict(url).items()
-        ]
+        return [(name, str(value)) for name, value in conninfo_to_dict(url).items()]
     except (psycopg.Error, UnicodeError):
         raise unreadable_url() from None
 

@@ -65,9 +65,7 @@ def _step(
     queries: Sequence[Query],
     now: float,
 ) -> Step:
-    parameters: dict[str, Any] = {
-        f"s{stream_number}": stream_name for stream_name, stream_number in streams.items()
-    }
+    parameters: dict[str, Any] = {f"s{number}": name for name, number in streams.items()}
     parameters["now"] = now
     statement_shape: list[tuple[int, bool, str | None]] = []
     for branch_number, (query_number, branch_ids) in enumerate(branches):

@@ -95,10 +95,7 @@ class LimitsContract:
         assert 4 * 2**20 - 10_000 < sum(map(len, record_bodies)) <= 4 * 2**20
         backend.commit(
             S,
-            put=[
-                item(f"{record_number}", record_body)
-                for record_number, record_body in enumerate(record_bodies)
-            ],
+            put=[item(f"{number}", body) for number, body in enumerate(record_bodies)],
             now=NOW,
         )
         assert [record.body for record in read(backend, S).records] == record_bodies
