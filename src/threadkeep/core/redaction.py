@@ -90,10 +90,8 @@ def redacted_file(engine: HasSettings, file: File) -> File:
     """A file's metadata, redacted, with its id, which is its url or name."""
     if engine.settings.redactor is None:
         return file
-    redacted_url, redacted_name = (
-        redacted_json(engine, file.url, "file"),
-        redacted_json(engine, file.name, "file"),
-    )
+    redacted_url = redacted_json(engine, file.url, "file")
+    redacted_name = redacted_json(engine, file.name, "file")
     redacted_metadata = redacted_json(engine, file.metadata, "file")
     return replace(
         file,

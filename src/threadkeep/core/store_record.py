@@ -191,10 +191,8 @@ def _state(name: str, pages: Sequence[Page]) -> StoreState:
         body_fields = body.decode(store_record, record_shapes.STORE)
     except UnreadableRecord as error:
         raise _unreadable(name) from error
-    encryption_mode, is_rekey_unfinished = (
-        body_fields["encryption"],
-        body_fields.get("unfinished", False),
-    )
+    encryption_mode = body_fields["encryption"]
+    is_rekey_unfinished = body_fields.get("unfinished", False)
     return StoreState(pages[0].version, encryption_mode, is_rekey_unfinished, keyring_record)
 
 

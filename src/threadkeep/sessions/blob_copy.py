@@ -33,10 +33,8 @@ def copy(
 
 def records(engine: Engine, session: str) -> Iterator[Record]:
     """All records of a session's blobs that are complete, for exports: pieces first."""
-    blob_stream, blob_page = (
-        blobs.stream(engine, session),
-        engine.read(blobs.query(engine, session))[0],
-    )
+    blob_stream = blobs.stream(engine, session)
+    blob_page = engine.read(blobs.query(engine, session))[0]
     complete_references = [
         reference for reference in blobs.references(blob_page) if reference.is_complete
     ]

@@ -74,10 +74,8 @@ def remove_entry(engine: Engine, user: str, session: str, known_entry: IndexEntr
         session: its id.
         known_entry: where it stood before it was known to be over.
     """
-    index_stream, entry_drop = (
-        engine.stream("sessions", user),
-        [Drop("session", [names.key(session)])],
-    )
+    index_stream = engine.stream("sessions", user)
+    entry_drop = [Drop("session", [names.key(session)])]
     expected_entry = known_entry
     while expected_entry.seq and (generation_of(expected_entry.version), expected_entry.seq) == (
         generation_of(known_entry.version),

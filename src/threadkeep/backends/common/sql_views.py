@@ -181,10 +181,8 @@ def _messages(builder: _SelectBuilder) -> _Columns:
 
 
 def _responses(builder: _SelectBuilder) -> _Columns:
-    short_columns, long_columns = (
-        ("previous_response_id", "model", "status"),
-        ("input", "output", "tool_calls"),
-    )
+    short_columns = ("previous_response_id", "model", "status")
+    long_columns = ("input", "output", "tool_calls")
     return {
         **builder.session_columns(),
         "seq": "m.seq",

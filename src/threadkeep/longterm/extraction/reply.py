@@ -173,11 +173,9 @@ def _candidate(entry: Mapping[str, Any], batch: Batch) -> Candidate | None:
     }
     if not lines_by_number:  # said nowhere
         return None
-    relation, related_number, confidence = (
-        entry.get("relation"),
-        _unquoted_number(entry.get("known")),
-        entry.get("confidence"),
-    )
+    relation = entry.get("relation")
+    related_number = _unquoted_number(entry.get("known"))
+    confidence = entry.get("confidence")
     priority = entry.get("priority")
     return Candidate(
         " ".join(candidate_text.split()),

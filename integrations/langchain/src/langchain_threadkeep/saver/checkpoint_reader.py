@@ -134,10 +134,8 @@ class Reader(PageReader):
     def _warm(self, body: CheckpointBody, head: StreamHead) -> CheckpointTuple | None:
         """The checkpoint from what this process built before, if that is still all of it."""
         stream_state = self._state
-        known_checkpoint, write_chunks = (
-            stream_state.entries.use(body.id),
-            stream_state.chunks.use(body.id),
-        )
+        known_checkpoint = stream_state.entries.use(body.id)
+        write_chunks = stream_state.chunks.use(body.id)
         if known_checkpoint is None or write_chunks is None or not self._is_session_unchanged(head):
             return None
         known_lists = KnownLists(known_checkpoint)

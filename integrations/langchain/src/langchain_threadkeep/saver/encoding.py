@@ -159,10 +159,8 @@ class ValueWriter:
     def _encoded(self, message: BaseMessage) -> EncodedMessage:
         """The message encoded; a task's write usually comes before the same object's list."""
         encoded_cache, object_key = self._state.thread.encoded, str(id(message))
-        cached_entry, message_fingerprint = (
-            encoded_cache.use(object_key),
-            references.fingerprint(message),
-        )
+        cached_entry = encoded_cache.use(object_key)
+        message_fingerprint = references.fingerprint(message)
         if (
             cached_entry is not None
             and cached_entry[0] is message
