@@ -201,18 +201,16 @@ def _has_verbs(cls: object) -> bool:
 
 
 def _entry_point(kind: str) -> BackendFactory:
-    matching_entry_points = list(entry_points(group=GROUP, name=kind))
-    if len(matching_entry_points) != 1:
-        problem_text = (
-            "several packages announce" if matching_entry_points else "no package announces"
-        )
+    candidates = list(entry_points(group=GROUP, name=kind))
+    if len(candidates) != 1:
+        problem_text = "several packages announce" if candidates else "no package announces"
         raise ConfigError(f"type: {problem_text} {shown(kind)} as an entry point of {shown(GROUP)}")
     try:
-        factory: BackendFactory = matching_entry_points[0].load()
+        factory: BackendFactory = candidates[0].load()
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         raise ConfigError(
-            f"type: {shown(matching_entry_points[0].value)} cannot be loaded: {reason}"
+            f"type: {shown(candidates[0].value)} cannot be loaded: {reason}"
         ) from error
     return factory
 

@@ -145,9 +145,7 @@ class Index:
 
         The steps of a long log are larger, so that its large sidecar is written rarely.
         """
-        min_uncovered_bytes = max(
-            STEP, 2 * sum(len(sorted_run.hashes) for sorted_run in self._runs)
-        )
+        min_uncovered_bytes = max(STEP, 2 * sum(len(run.hashes) for run in self._runs))
         if self.end - self._covered >= min_uncovered_bytes and self.generation:
             self.save_now(path)
 

@@ -151,15 +151,12 @@ class ThreadkeepStore(StoreOperations):
             for _, namespace, _, records in self._streams_under(longest_prefix, 1)
             if (stored_namespace := codec.namespace_of(records[0], namespace)) is not None
         }
-        matching_namespaces = (
-            namespace
+        listed_namespaces = {
+            namespace[: op.max_depth]
             for namespace in namespaces
             if all(codec.matches_namespace(namespace, condition) for condition in conditions)
-        )
-        truncated_namespaces = sorted(
-            {namespace[: op.max_depth] for namespace in matching_namespaces}
-        )
-        return truncated_namespaces[op.offset : op.offset + op.limit]
+        }
+        return sorted(listed_namespaces)[op.offset : op.offset + op.limit]
 
     def _streams_under(self, prefix: Namespace, limit: int | None) -> list[StreamRecords]:
         """The non-empty streams of a prefix, with their oldest records."""
