@@ -66,8 +66,8 @@ def _open_longterm(memory: Memory, other: object) -> None:
         memory._engine.use_longterm_store(other._engine, owned=False)
         return
     shared_names = ("namespace", "clock", "sweep_grace", "pool_size", "timeout", "key", "observe")
-    fallbacks = {option_name: getattr(own_settings, option_name) for option_name in shared_names}
-    longterm_memory = _connect(other, {}, fallbacks)
+    fallback_options = {name: getattr(own_settings, name) for name in shared_names}
+    longterm_memory = _connect(other, {}, fallback_options)
     memory._engine.use_longterm_store(longterm_memory._engine, owned=True)
 
 

@@ -147,8 +147,8 @@ def _user_streams(memory: Memory, user: str, prefix: str) -> Iterator[list[str]]
             engine.stream("sessions", user), "session", limit=_PAGE, newest=True, before=before_seq
         )
         records = engine.read(query)[0].records
-        ids = map(user_index.session_id_of, records)
-        yield [engine.stream("session", id) for id in ids if id.startswith(prefix)]
+        session_ids = [user_index.session_id_of(record) for record in records]
+        yield [engine.stream("session", id) for id in session_ids if id.startswith(prefix)]
         if len(records) < _PAGE:
             return
         before_seq = records[0].seq

@@ -26,5 +26,6 @@ def cut_edited_results(
     caps = [cap for policy in policies if (cap := getattr(policy, "result_cap", None)) is not None]
     if not caps or not any(item.id in edited and is_tool_result(item) for item in items):
         return list(items)
-    results = {item.id: item for item in shorten_results(repair(items), caps) if item.id in edited}
-    return [results.get(item.id, item) for item in items]
+    shortened_items = shorten_results(repair(items), caps)
+    results_by_id = {item.id: item for item in shortened_items if item.id in edited}
+    return [results_by_id.get(item.id, item) for item in items]

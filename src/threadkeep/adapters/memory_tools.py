@@ -137,10 +137,8 @@ class MemoryTools:
         ]
 
     def _source_namespace(self) -> str | None:
-        session_namespace, longterm_namespace = (
-            self._engine.settings.namespace,
-            self._engine.longterm.settings.namespace,
-        )
+        session_namespace = self._engine.settings.namespace
+        longterm_namespace = self._engine.longterm.settings.namespace
         return session_namespace if session_namespace != longterm_namespace else None
 
     def _search_lines(self, query: str) -> list[str]:

@@ -62,11 +62,10 @@ class Files:
 
 
 def _file(file: Mapping[str, Any] | File) -> File:
-    if isinstance(file, File):
-        file = file.to_dict()
-    if not isinstance(file, Mapping):
-        raise InputError(f"file must be a dict, got {type(file).__name__}")
-    fields = {key: value for key, value in file.items() if value is not None}
+    given_fields = file.to_dict() if isinstance(file, File) else file
+    if not isinstance(given_fields, Mapping):
+        raise InputError(f"file must be a dict, got {type(given_fields).__name__}")
+    fields = {key: value for key, value in given_fields.items() if value is not None}
     url, name = (_text(fields.pop(key, None), key) for key in ("url", "name"))
     file_id = url or name
     if file_id is None:

@@ -50,10 +50,8 @@ def copy(
 
 
 def _copy_all(source_memory: Memory, target_memory: Memory, namespace: str | None) -> int:
-    source_backend, target_backend = (
-        _opened_backend(source_memory, SOURCE_KEY),
-        _opened_backend(target_memory, TARGET_KEY),
-    )
+    source_backend = _opened_backend(source_memory, SOURCE_KEY)
+    target_backend = _opened_backend(target_memory, TARGET_KEY)
     prefix = "" if namespace is None else names.namespace_prefix(namespace)
     stream_names = copy_streams.stream_names(source_backend, prefix)
     ttl = target_memory._engine.settings.ttl

@@ -17,12 +17,13 @@ def new_names(chat: Session, redact: Callable[[str], str]) -> dict[str, str]:
     """The new names of the branches in which there is a match, by the old ones."""
     info = chat.info()
     names = [branch.name for branch in info.branches if branch.name != MAIN] if info else []
-    renamed: dict[str, str] = {}
+    new_name_by_name: dict[str, str] = {}
     for name in names:
-        if (redacted := redact(name) or "branch") != name:
-            taken = {MAIN, *names, *renamed.values()}
-            renamed[name] = next(new for new in _candidates(redacted) if new not in taken)
-    return renamed
+        if (redacted_name := redact(name) or "branch") != name:
+            taken_names = {MAIN, *names, *new_name_by_name.values()}
+            free_names = (name for name in _candidates(redacted_name) if name not in taken_names)
+            new_name_by_name[name] = next(free_names)
+    return new_name_by_name
 
 
 def renamed(item: Item, metadata: Mapping[str, Json], new_names: Mapping[str, str]) -> Item:

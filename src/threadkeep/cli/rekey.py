@@ -46,10 +46,8 @@ def rekey(
         output.print_line(
             f"{shown(report.stream)}: {report.unreadable} records cannot be read, left as they are"
         )
-    renewals, current = (
-        sum(entry.renewed for entry in reports),
-        sum(entry.current for entry in reports),
-    )
+    renewals = sum(entry.renewed for entry in reports)
+    current = sum(entry.current for entry in reports)
     output.print_line(
         f"{renewals} records under key {backend.ring.first.name} now, {current} already were"
     )

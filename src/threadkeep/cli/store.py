@@ -94,9 +94,10 @@ def command(function: Callable[..., int | None]) -> Callable[..., int | None]:
 
     @functools.wraps(function)
     def run(context: typer.Context, **arguments: Any) -> int | None:
-        options = store_options(context, **{name: arguments.pop(name) for name in _OPTIONS})
+        own_options = {name: arguments.pop(name) for name in _OPTIONS}
+        completed_options = store_options(context, **own_options)
         try:
-            with options.open() as memory:
+            with completed_options.open() as memory:
                 return function(memory, **arguments)
         except BrokenPipeError:  # `threadkeep export | head`
             output.discard_output()

@@ -29,14 +29,12 @@ def from_environment(flags: Mapping[str, str] | None = None) -> Source:
         ConfigError: they contradict each other.
     """
     flags = flags or {}
-    url, store_kind = flags.get("url"), _kind_of_flags(flags)
-    if url is None and store_kind is None:
-        url, store_kind = (
-            os.environ.get(option_name) or None for option_name in (URL_VARIABLE, KIND_VARIABLE)
-        )
-    if url is not None and store_kind is not None:
+    url, given_kind = flags.get("url"), _kind_of_flags(flags)
+    if url is None and given_kind is None:
+        url, given_kind = (os.environ.get(name) or None for name in (URL_VARIABLE, KIND_VARIABLE))
+    if url is not None and given_kind is not None:
         raise ConfigError("a URL and a history backend contradict each other: give one of them")
-    store_kind = store_kind if store_kind or url else _kind_of_variables()
+    store_kind = given_kind if given_kind or url else _kind_of_variables()
     flag_options = [
         GivenOption(option_name, option_value, spelling=_flag(option_name))
         for option_name, option_value in flags.items()
@@ -75,17 +73,13 @@ def _kind_of_variables() -> str | None:
         for kind, option in flag_owners().values()
         if option.part == "address" and option.variable.startswith("THREADKEEP_")
     }
-    set_variables = {
-        variable_name: kind
-        for variable_name, kind in kind_by_variable.items()
-        if os.environ.get(variable_name)
-    }
-    if len(set(set_variables.values())) > 1:
+    kinds_by_name = {name: kind for name, kind in kind_by_variable.items() if os.environ.get(name)}
+    if len(set(kinds_by_name.values())) > 1:
         raise ConfigError(
-            f"{' and '.join(set_variables)} name several stores: set {KIND_VARIABLE} to one of "
-            f"{', '.join(sorted(set(set_variables.values())))}"
+            f"{' and '.join(kinds_by_name)} name several stores: set {KIND_VARIABLE} to one of "
+            f"{', '.join(sorted(set(kinds_by_name.values())))}"
         )
-    return next(iter(set_variables.values()), None)
+    return next(iter(kinds_by_name.values()), None)
 
 
 def _settings() -> Layer:

@@ -48,9 +48,7 @@ def open_store(source: Source, *fallbacks: Layer) -> OpenStore:
     if store_spec.default_ttl is not None:
         option_values.setdefault("ttl", store_spec.default_ttl)
     settings = settings_of(option_values)
-    shared_options = {
-        option_name: getattr(settings, option_name) for option_name in store_spec.shared
-    }
+    shared_options = {name: getattr(settings, name) for name in store_spec.shared}
     store_options = {
         option_name: option_value
         for option_name, option_value in option_values.items()
@@ -129,7 +127,4 @@ def _unknown_store(kind: object, other_kinds: tuple[str, ...]) -> ConfigError:
 
 def keywords(options: Mapping[str, Any]) -> list[GivenOption]:
     """Keyword arguments as options."""
-    return [
-        GivenOption(keyword, option_value, "as an argument")
-        for keyword, option_value in options.items()
-    ]
+    return [GivenOption(keyword, value, "as an argument") for keyword, value in options.items()]

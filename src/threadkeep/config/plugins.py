@@ -75,8 +75,8 @@ def build(maker: BackendFactory, options: Mapping[str, Any]) -> Backend:
         failure_summary = (
             f"{factory_name} could not be made of its options ({', '.join(options) or 'none'})"
         )
-        reason, is_value_masked = _without_values(f"{type(error).__name__}: {error}", options)
-        raise ConfigError(f"{failure_summary}: {reason}") from (None if is_value_masked else error)
+        masked_error, is_masked = _without_values(f"{type(error).__name__}: {error}", options)
+        raise ConfigError(f"{failure_summary}: {masked_error}") from (None if is_masked else error)
     if isinstance(built_store, Backend):
         return built_store
     if adapted_backend := over_provider(built_store):
@@ -156,9 +156,7 @@ def _member(module: ModuleType, name: str) -> BackendFactory:
 
 
 def _only_backend(module: ModuleType) -> BackendFactory:
-    store_names = [
-        attribute_name for attribute_name in vars(module) if _is_store(module, attribute_name)
-    ]
+    store_names = [name for name in vars(module) if _is_store(module, name)]
     if len(store_names) != 1:
         if not store_names:
             _require_complete_provider(module)
@@ -203,29 +201,23 @@ def _has_verbs(cls: object) -> bool:
 
 
 def _entry_point(kind: str) -> BackendFactory:
-    matching_entry_points = list(entry_points(group=GROUP, name=kind))
-    if len(matching_entry_points) != 1:
-        problem_text = (
-            "several packages announce" if matching_entry_points else "no package announces"
-        )
+    candidates = list(entry_points(group=GROUP, name=kind))
+    if len(candidates) != 1:
+        problem_text = "several packages announce" if candidates else "no package announces"
         raise ConfigError(f"type: {problem_text} {shown(kind)} as an entry point of {shown(GROUP)}")
     try:
-        factory: BackendFactory = matching_entry_points[0].load()
+        factory: BackendFactory = candidates[0].load()
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         raise ConfigError(
-            f"type: {shown(matching_entry_points[0].value)} cannot be loaded: {reason}"
+            f"type: {shown(candidates[0].value)} cannot be loaded: {reason}"
         ) from error
     return factory
 
 
 def _without_values(text: str, options: Mapping[str, Any]) -> tuple[str, bool]:
     """The text with every option value masked, and whether there was one."""
-    option_texts = {
-        str(option_value)
-        for option_value in options.values()
-        if isinstance(option_value, (str, bytes))
-    }
+    option_texts = {str(value) for value in options.values() if isinstance(value, (str, bytes))}
     masked_text = text
     for option_value in sorted(option_texts, key=len, reverse=True):
         masked_text = masked_text.replace(option_value, "***") if option_value else masked_text

@@ -64,10 +64,8 @@ def _read_layer(
             raise ConfigError(f"{owner} has no option {shown(given_option.name)}{hint}")
         if given_option.value is None and option_spec.target != "ttl":
             continue
-        parsed_value, target = (
-            option_spec.type.read(given_option.label, given_option.value),
-            option_spec.target,
-        )
+        parsed_value = option_spec.type.read(given_option.label, given_option.value)
+        target = option_spec.target
         if target in value_by_target and not is_same(value_by_target[target][0], parsed_value):
             raise ConfigError(
                 f"{target} is given twice, and differently: {source_by_target[target]} "

@@ -16,19 +16,13 @@ def settings(options: Mapping[str, Any]) -> Settings:
     Raises:
         ConfigError: an option is unknown, of the wrong type or out of range; it is named.
     """
-    given_options = [
-        GivenOption(option_name, option_value) for option_name, option_value in options.items()
-    ]
+    given_options = [GivenOption(name, option_value) for name, option_value in options.items()]
     return settings_of(read_options("connect", (), given_options))
 
 
 def settings_of(values: Mapping[str, Any]) -> Settings:
     """The settings among validated values; 0 seconds are `None`, for ever."""
-    setting_values = {
-        setting_name: setting_value
-        for setting_name, setting_value in values.items()
-        if setting_name in NAMES
-    }
+    setting_values = {name: value for name, value in values.items() if name in NAMES}
     for setting_name in ("ttl", "summary_ttl"):
         if setting_values.get(setting_name) == 0:
             setting_values[setting_name] = None

@@ -34,11 +34,7 @@ _EXTRAS: Final = {
 
 
 def _without_db_type(options: dict[str, Any]) -> dict[str, Any]:
-    return {
-        option_name: option_value
-        for option_name, option_value in options.items()
-        if option_name != "db_type"
-    }
+    return {name: option_value for name, option_value in options.items() if name != "db_type"}
 
 
 def _engine(options: dict[str, Any]) -> dict[str, Any]:

@@ -164,12 +164,11 @@ def _copy_stream(
 def records(backend: Backend, stream: str, now: float) -> Iterator[Record]:
     """All records of a stream, of every kind, in order; one round trip for most streams."""
     pages = backend.read(*(Query(stream, kind, _PAGE) for kind in KINDS), now=now)
-    kinds_with_pages = zip(KINDS, pages, strict=True)
-    records_by_kind = (
+    record_iterators = [
         _records_of_kind(backend, stream, kind, page.records, now)
-        for kind, page in kinds_with_pages
-    )
-    return heapq.merge(*records_by_kind, key=_SEQ)
+        for kind, page in zip(KINDS, pages, strict=True)
+    ]
+    return heapq.merge(*record_iterators, key=_SEQ)
 
 
 def _records_of_kind(

@@ -127,10 +127,7 @@ class Engine:
     def new_ids(self, now: float, count: int) -> list[str]:
         """Several new ids of the same time."""
         time_prefix, random_hex = f"{int(now * 1000):012x}", os.urandom(8 * count).hex()
-        return [
-            time_prefix + random_hex[16 * id_number : 16 * id_number + 16]
-            for id_number in range(count)
-        ]
+        return [time_prefix + random_hex[16 * number : 16 * number + 16] for number in range(count)]
 
     def read(self, *queries: Query) -> list[Page]:
         """`Backend.read` with this clock.
@@ -185,9 +182,7 @@ class Engine:
             if cursor is None or isinstance(error, ThreadkeepError):
                 raise
             raise cursors.invalid() from error  # only the store can decode it
-        return [
-            stream_name for stream_name in stream_names if stream_name.startswith(prefix)
-        ], next_cursor
+        return [name for name in stream_names if name.startswith(prefix)], next_cursor
 
     def sweep(self, limit: int) -> int:
         """`Backend.sweep` of what has been over for a while; also of an owned long-term store."""

@@ -115,8 +115,5 @@ def _fields(value: Any) -> Json:
         return as_json(dump_model(), any_type=True)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         field_names = [field.name for field in dataclasses.fields(value)]
-        return {
-            field_name: as_json(getattr(value, field_name), any_type=True)
-            for field_name in field_names
-        }
+        return {name: as_json(getattr(value, name), any_type=True) for name in field_names}
     return value

@@ -31,10 +31,7 @@ def without_large_parts(item: Item) -> Item:
         if _size(trimmed_content) > _MAX_REMAINDER:
             trimmed_content = trimmer.marker("content", _size(content))
     trimmed_calls = [
-        {
-            field_name: trimmer.value(field_name, field_value)
-            for field_name, field_value in tool_call.items()
-        }
+        {name: trimmer.value(name, field_value) for name, field_value in tool_call.items()}
         for tool_call in item.tool_calls
     ]
     trimmed_metadata = {

@@ -68,9 +68,7 @@ class Blob(NamedTuple):
     def pieces(self) -> list[str]:
         """The text in pieces of about 1 MB of JSON each, the last one shorter."""
         piece_starts = range(0, len(self.text), self.piece_length)
-        return [
-            self.text[piece_start : piece_start + self.piece_length] for piece_start in piece_starts
-        ]
+        return [self.text[start : start + self.piece_length] for start in piece_starts]
 
     @property
     def piece_count(self) -> int:
@@ -157,9 +155,7 @@ def filled(item: Item, texts: Mapping[str, str]) -> Item:
         ValueError: one is no JSON, and should be.
     """
     references = references_of(item)
-    item_fields: dict[str, Json] = {
-        field_name: getattr(item, field_name) for field_name in ITEM_FIELDS
-    }
+    item_fields: dict[str, Json] = {name: getattr(item, name) for name in ITEM_FIELDS}
     item_fields["metadata"] = dict(item.metadata)
     for reference in references:
         part_text = texts[reference.id]

@@ -7,11 +7,7 @@ from typing import Final
 
 
 def _by_typed_name(table: Mapping[str, str]) -> dict[str, str]:
-    return {
-        peer_name: our_name
-        for our_name, peer_names in table.items()
-        for peer_name in peer_names.split()
-    }
+    return {name: our_name for our_name, peer_names in table.items() for name in peer_names.split()}
 
 
 ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {

@@ -61,10 +61,7 @@ def redacted_item(engine: HasSettings, item: Item) -> Item:
         field_name: redacted_json(engine, getattr(item, field_name), "item")
         for field_name in _TEXT_FIELDS
     }
-    is_unchanged = all(
-        getattr(item, field_name) == redacted_value
-        for field_name, redacted_value in redacted_fields.items()
-    )
+    is_unchanged = all(getattr(item, name) == value for name, value in redacted_fields.items())
     if is_unchanged and redacted_json(engine, item.raw, "item") == item.raw:
         return item
     return replace(item, **redacted_fields, raw=identity_of_raw(item.raw))
@@ -75,15 +72,7 @@ def identity_of_raw(raw: dict[str, Json] | None) -> dict[str, Json] | None:
     if raw is None or STATE not in raw:
         return None
     payload = raw.get("data")
-    identity = (
-        {
-            payload_key: payload[payload_key]
-            for payload_key in ("id", "type")
-            if payload_key in payload
-        }
-        if payload
-        else {}
-    )
+    identity = {key: payload[key] for key in ("id", "type") if key in payload} if payload else {}
     return {**raw, "data": identity}
 
 
@@ -101,10 +90,8 @@ def redacted_file(engine: HasSettings, file: File) -> File:
     """A file's metadata, redacted, with its id, which is its url or name."""
     if engine.settings.redactor is None:
         return file
-    redacted_url, redacted_name = (
-        redacted_json(engine, file.url, "file"),
-        redacted_json(engine, file.name, "file"),
-    )
+    redacted_url = redacted_json(engine, file.url, "file")
+    redacted_name = redacted_json(engine, file.name, "file")
     redacted_metadata = redacted_json(engine, file.metadata, "file")
     return replace(
         file,

@@ -95,11 +95,7 @@ def entry_record(response: Response, at: float) -> Record:
         "model": response.model,
         "created_at": _epoch(response, at),
         "tokens": [tokens.input, tokens.output, tokens.total],
-        **{
-            field_name: field_value
-            for field_name, field_value in optional_fields.items()
-            if field_value
-        },
+        **{name: field_value for name, field_value in optional_fields.items() if field_value},
     }
     body_text = checked(entry_fields, record_shapes.RESPONSE_ENTRY, "response")
     return Record(ENTRY, names.key(response.id), body_text, at)
@@ -169,11 +165,7 @@ def _known_fields(record: Record, check: Check, field_names: frozenset[str]) -> 
     """The fields of a body that this version knows."""
     body_fields = body.decode(record, check)
     body_fields["created_at"] = utc_datetime(body_fields["created_at"])
-    return {
-        field_name: field_value
-        for field_name, field_value in body_fields.items()
-        if field_name in field_names
-    }
+    return {name: field_value for name, field_value in body_fields.items() if name in field_names}
 
 
 def _fields(value: Response | Feedback) -> dict[str, Any]:

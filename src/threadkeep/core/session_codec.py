@@ -65,11 +65,7 @@ def _branch_fields(branch: Branch) -> dict[str, Json]:
         "at": branch.at,
         "shown": branch.is_shown or None,
     }
-    return {
-        field_name: field_value
-        for field_name, field_value in all_fields.items()
-        if field_value is not None
-    }
+    return {field_name: value for field_name, value in all_fields.items() if value is not None}
 
 
 def _branch(fields: Mapping[str, Json]) -> Branch:

@@ -184,19 +184,15 @@ def contention_error(stream: str) -> BackendError:
 
 
 def _state(name: str, pages: Sequence[Page]) -> StoreState:
-    store_record, keyring_record = (
-        record_page.records[0] if record_page.records else None for record_page in pages
-    )
+    store_record, keyring_record = (page.records[0] if page.records else None for page in pages)
     if store_record is None:
         return StoreState(pages[0].version, keyring=keyring_record)
     try:
         body_fields = body.decode(store_record, record_shapes.STORE)
     except UnreadableRecord as error:
         raise _unreadable(name) from error
-    encryption_mode, is_rekey_unfinished = (
-        body_fields["encryption"],
-        body_fields.get("unfinished", False),
-    )
+    encryption_mode = body_fields["encryption"]
+    is_rekey_unfinished = body_fields.get("unfinished", False)
     return StoreState(pages[0].version, encryption_mode, is_rekey_unfinished, keyring_record)
 
 

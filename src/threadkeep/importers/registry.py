@@ -92,7 +92,8 @@ def reader_named(name: str) -> FormatReader:
     Raises:
         ConfigError: there is none.
     """
-    readers = {reader.name: reader for reader in READERS}
-    if name not in readers:
-        raise ConfigError(f"format {shown(name, 40)} is unknown{did_you_mean(name, readers)}")
-    return readers[name]
+    readers_by_name = {reader.name: reader for reader in READERS}
+    if name not in readers_by_name:
+        hint = did_you_mean(name, readers_by_name)
+        raise ConfigError(f"format {shown(name, 40)} is unknown{hint}")
+    return readers_by_name[name]

@@ -42,15 +42,15 @@ def sessions(engine: Engine, user: str) -> Iterator[str]:
         list_entries = engine.read(Query(list_stream, "session", limit=_PAGE, after=after_seq))[
             0
         ].records
-        session_ids = [user_index.session_id_of(list_entry) for list_entry in list_entries]
+        listed_ids = [user_index.session_id_of(list_entry) for list_entry in list_entries]
         session_pages = (
-            engine.read(*(_session_query(engine, session_id) for session_id in session_ids))
-            if session_ids
+            engine.read(*(_session_query(engine, listed_id) for listed_id in listed_ids))
+            if listed_ids
             else []
         )
-        for session_id, session_page in zip(session_ids, session_pages, strict=True):
+        for listed_id, session_page in zip(listed_ids, session_pages, strict=True):
             if session_page.records and _is_owner(session_page.records[0], user):
-                yield session_id
+                yield listed_id
         if len(list_entries) < _PAGE:
             return
         after_seq = list_entries[-1].seq

@@ -45,9 +45,7 @@ def forget_pointers(engine: Engine, user: str, sessions: Collection[str]) -> int
     stream_prefix = names.noun_prefix(engine.settings.namespace, "response")
     record_count = 0
     for stream, version, record in _records(engine, stream_prefix, "pointer"):
-        owner, session = (
-            session_codec.text_field(record, field_name) for field_name in ("user", "session")
-        )
+        owner, session = (session_codec.text_field(record, name) for name in ("user", "session"))
         if owner == user or session in sessions or not body.is_readable(record, POINTER):
             record_count += _drop(engine, stream, version)
     return record_count

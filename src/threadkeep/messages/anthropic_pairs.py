@@ -17,22 +17,23 @@ def with_whole_pairs(messages: list[Message]) -> list[Message]:
 
     A result may be in a later message than its use, since a hosted tool may call tools itself.
     """
-    open_uses: dict[str, list[_Place]] = {}
+    open_places_by_id: dict[str, list[_Place]] = {}
     broken_places: set[_Place] = set()
     for message_number, message in enumerate(messages):
         for block_index, block in enumerate(_blocks(message)):
+            place = message_number, block_index
             if is_hosted_use(block):
-                open_uses.setdefault(str(block.get("id")), []).append((message_number, block_index))
+                open_places_by_id.setdefault(str(block.get("id")), []).append(place)
             elif is_hosted_result(block):
-                matching_uses = open_uses.get(str(block.get("tool_use_id")))
+                matching_uses = open_places_by_id.get(str(block.get("tool_use_id")))
                 if matching_uses:
                     matching_uses.pop()
                 else:
-                    broken_places.add((message_number, block_index))
-    last_user_number = _last_words_of_user(messages) if open_uses else -1
+                    broken_places.add(place)
+    last_user_number = _last_words_of_user(messages) if open_places_by_id else -1
     broken_places |= {
         use_place
-        for matching_uses in open_uses.values()
+        for matching_uses in open_places_by_id.values()
         for use_place in matching_uses
         if use_place[0] <= last_user_number
     }

@@ -46,9 +46,7 @@ class LastStep:
         return unanswered_approvals
 
     def _mcp_requests(self, item: Item) -> list[PendingApproval]:
-        requests = [
-            _mcp_request(item, request_payload) for request_payload in _payloads(item, _REQUEST)
-        ]
+        requests = [_mcp_request(item, payload) for payload in _payloads(item, _REQUEST)]
         return [request for request in requests if request.id not in self._responded]
 
 
@@ -100,10 +98,7 @@ def _mcp_request(item: Item, data: Mapping[str, Any]) -> PendingApproval:
 
 def _responded_ids(item: Item) -> list[str]:
     """The ids of the approval requests that an item answers."""
-    return [
-        str(response_payload.get("approval_request_id"))
-        for response_payload in _payloads(item, _RESPONSE)
-    ]
+    return [str(payload.get("approval_request_id")) for payload in _payloads(item, _RESPONSE)]
 
 
 def _is_response(item: Item) -> bool:

@@ -151,11 +151,7 @@ def _text_block(part: Part, key: str, location: str) -> Block:
     if not isinstance(text, str):
         raise InputError(f"{location}.{key} must be a str, got {type(text).__name__}")
     extras = {"refusal": True} if key == "refusal" else dict(part.get("extras") or {})
-    extras |= {
-        field_name: part[field_name]
-        for field_name in ("cache_control", "citations")
-        if part.get(field_name)
-    }
+    extras |= {name: part[name] for name in ("cache_control", "citations") if part.get(name)}
     return {"type": "text", "text": text, **({"extras": extras} if extras else {})}
 
 

@@ -48,13 +48,11 @@ def findings(items: Sequence[Item]) -> list[Finding]:
         )
         for orphan in orphans
     ]
-    unanswered_findings = [
+    call_findings = [
         finding for group in _without_pending(groups) for finding in _unanswered(group)
     ]
-    return sorted(
-        [*unreadable_findings, *orphan_findings, *unanswered_findings],
-        key=lambda finding: finding.seq,
-    )
+    findings = [*unreadable_findings, *orphan_findings, *call_findings]
+    return sorted(findings, key=lambda finding: finding.seq)
 
 
 def _without_pending(groups: Sequence[ToolGroup]) -> list[ToolGroup]:

@@ -55,9 +55,7 @@ def to_gemini(items: Sequence[Item]) -> GeminiContents:
     if items and (not contents or contents[0]["role"] != "user"):
         _prepend(contents)
     _sign_running_calls(contents)
-    head_items = [
-        head_item for contribution in contribution_list for head_item in contribution.heads
-    ]
+    head_items = [item for contribution in contribution_list for item in contribution.heads]
     system_texts = [
         plain_text(head_item.content) for head_item in head_items if _is_system(head_item)
     ]

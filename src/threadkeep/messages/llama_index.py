@@ -106,7 +106,7 @@ def _base64(content: bytes) -> str:
     try:
         base64.b64decode(content, validate=True)
     except ValueError:
-        content = base64.b64encode(content)
+        return base64.b64encode(content).decode()
     return content.decode()
 
 

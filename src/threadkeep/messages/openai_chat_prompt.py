@@ -178,9 +178,7 @@ def _prompt_message(item: Item) -> PromptMessage | None:
 
 
 def _messages(contribution: Contribution, serialize: _Serialize) -> list[Message]:
-    head_messages = [
-        message for head_item in contribution.heads if (message := serialize(head_item))
-    ]
+    head_messages = [message for item in contribution.heads if (message := serialize(item))]
     result_messages = [message for result in contribution.results if (message := serialize(result))]
     if len(head_messages) > 1 and any(message.get("tool_calls") for message in head_messages):
         head_messages = [_merge_output(head_messages)]
@@ -201,12 +199,10 @@ def _merge_output(heads: list[Message]) -> Message:
         for part in head_message["content"]
     ]
     tool_calls = [call for head_message in heads for call in head_message.get("tool_calls", [])]
-    content: Any = "\n".join(text for text in texts if text) or None
-    if content_parts:
-        content = [*([{"type": "text", "text": content}] if content else []), *content_parts]
-    state_fields = {
-        key: head_message[key] for head_message in heads for key in head_message.keys() & ALL_FIELDS
-    }
+    content_text = "\n".join(text for text in texts if text)
+    text_parts = [{"type": "text", "text": content_text}] if content_text else []
+    content: Any = [*text_parts, *content_parts] if content_parts else content_text or None
+    state_fields = {key: message[key] for message in heads for key in message.keys() & ALL_FIELDS}
     return {"role": "assistant", "content": content, "tool_calls": tool_calls, **state_fields}
 
 

@@ -164,9 +164,7 @@ def _validated(item: Item, location: str) -> Item:
     plain_copy = copy_plain(item)
     if plain_copy is not None and (not plain_copy.id or plain_copy.id not in PLACEHOLDERS):
         return plain_copy
-    item_fields = {
-        field_name: getattr(item, field_name) for field_name in _FIELDS - {"text", "seq"}
-    }
+    item_fields = {name: getattr(item, name) for name in _FIELDS - {"text", "seq"}}
     check_types({key: value for key, value in item_fields.items() if value is not None}, location)
     content = openai_chat.message_content({"content": item.content}, location)
     calls = neutral_calls({"tool_calls": item.tool_calls}, location)

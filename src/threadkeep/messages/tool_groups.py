@@ -108,12 +108,12 @@ def tool_groups(items: Iterable[Item]) -> tuple[list[ToolGroup], list[Item]]:
 def _group_items(items: Iterable[Item]) -> tuple[list[ToolGroup], list[Item]]:
     groups: list[ToolGroup] = []
     orphans: list[Item] = []
-    open_calls: dict[str, list[tuple[ToolGroup, int]]] = {}
+    open_slots_by_id: dict[str, list[tuple[ToolGroup, int]]] = {}
     current_group: ToolGroup | None = None
     item_type = ""
     for item_position, item in enumerate(items):
         if item.role in _RESULT_ROLES:
-            if not _attach_result(item, item_position, open_calls):
+            if not _attach_result(item, item_position, open_slots_by_id):
                 orphans.append(item)
             current_group = None
             continue
@@ -132,7 +132,7 @@ def _group_items(items: Iterable[Item]) -> tuple[list[ToolGroup], list[Item]]:
             current_group = ToolGroup([item], [], [], [(item_position, item)])
             groups.append(current_group)
         if item.tool_calls:
-            _register_calls(current_group, item, open_calls)
+            _register_calls(current_group, item, open_slots_by_id)
     return groups, orphans
 
 
@@ -227,14 +227,14 @@ def _is_hosted(item: Item) -> bool:
 
 
 def _register_calls(
-    run: ToolGroup, item: Item, waiting: dict[str, list[tuple[ToolGroup, int]]]
+    run: ToolGroup, item: Item, open_slots_by_id: dict[str, list[tuple[ToolGroup, int]]]
 ) -> None:
     first_index = len(run.calls)
     run.calls.extend(item.tool_calls)
     run.answers.extend([None] * len(item.tool_calls))
     # latest output first, but its calls in order: results without ids match calls in order
     for call_index in range(first_index, len(run.calls)):
-        open_slots = waiting.setdefault(run.calls[call_index].get("id") or "", [])
+        open_slots = open_slots_by_id.setdefault(run.calls[call_index].get("id") or "", [])
         slot_position = len(open_slots)
         while slot_position and open_slots[slot_position - 1][0] is run:
             slot_position -= 1
@@ -242,9 +242,9 @@ def _register_calls(
 
 
 def _attach_result(
-    item: Item, position: int, waiting: dict[str, list[tuple[ToolGroup, int]]]
+    item: Item, position: int, open_slots_by_id: dict[str, list[tuple[ToolGroup, int]]]
 ) -> bool:
-    open_slots = waiting.get(item.tool_call_id or "")
+    open_slots = open_slots_by_id.get(item.tool_call_id or "")
     if not open_slots:
         return False
     group, call_index = open_slots.pop()

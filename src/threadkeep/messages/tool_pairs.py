@@ -168,6 +168,6 @@ def _digest(source: str) -> str:
 
 
 def _renamed_heads(heads: Iterable[Item], ids: Iterable[str]) -> Iterable[Item]:
-    new_ids = iter(ids)
+    remaining_ids = iter(ids)
     for head_item in heads:
-        yield with_call_ids(head_item, list(islice(new_ids, len(head_item.tool_calls))))
+        yield with_call_ids(head_item, list(islice(remaining_ids, len(head_item.tool_calls))))

@@ -143,12 +143,12 @@ def _records(stream: SessionStream, kind: str, after: int) -> Iterator[Record]:
     while True:
         query = Query(stream.stream_name, kind, limit=_PAGE, after=last_seq or None)
         snapshot = stream.read(query)
-        records = snapshot.pages[0].records
+        page_records = snapshot.pages[0].records
         copied_until = _copied_until(snapshot.info)
-        yield from (record for record in records if record.at > copied_until)
-        if len(records) < _PAGE:
+        yield from (record for record in page_records if record.at > copied_until)
+        if len(page_records) < _PAGE:
             return
-        last_seq = records[-1].seq
+        last_seq = page_records[-1].seq
 
 
 def _copied_until(info: SessionInfo | None) -> float:

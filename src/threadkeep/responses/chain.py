@@ -59,20 +59,20 @@ def ancestry(engine: Engine, user: str | None, id: str) -> Iterator[ChainLink]:
     Raises:
         NotOwner: the chain leads into a session of another user.
     """
-    links: dict[str, ChainLink] = {}
+    links_by_id: dict[str, ChainLink] = {}
     visited_sessions: set[str] = set()
     response_id: str | None = id
     while response_id is not None:
-        if response_id not in links:
+        if response_id not in links_by_id:
             session_id = response_index.find_pointers(engine, [response_id])[0].session
             if session_id is None or session_id in visited_sessions:
                 return
             visited_sessions.add(session_id)
-            links |= _links(SessionStream(engine, SessionInfo(session_id, user)))
-        if response_id not in links:
+            links_by_id |= _links(SessionStream(engine, SessionInfo(session_id, user)))
+        if response_id not in links_by_id:
             return
-        yield links[response_id]
-        response_id = links[response_id].previous
+        yield links_by_id[response_id]
+        response_id = links_by_id[response_id].previous
 
 
 def check_acyclic(
@@ -154,6 +154,8 @@ def _read_links(links: list[ChainLink]) -> list[Response]:
 def read_responses(stream: SessionStream, ids: list[str]) -> list[Response]:
     """Read responses of a session in the order of the ids; missing ones are left out."""
     keys = [names.key(id) for id in ids]
-    records = stream.read(Query(stream.stream_name, "response", ids=keys)).pages[0].records
-    responses = {record.id: read_response(record, stream.id, stream.owner) for record in records}
-    return [response for key in keys if (response := responses.get(key)) is not None]
+    response_records = stream.read(Query(stream.stream_name, "response", ids=keys)).pages[0].records
+    responses_by_key = {
+        record.id: read_response(record, stream.id, stream.owner) for record in response_records
+    }
+    return [response for key in keys if (response := responses_by_key.get(key)) is not None]

@@ -63,19 +63,19 @@ def stream_response(events: object) -> dict[str, Any]:
             "response=event.response of its last event"
         )
     newest_response: Any = None
-    error: dict[str, Any] | None = None
+    error_fields: dict[str, Any] | None = None
     output_items: list[Any] = []
     for index, event in enumerate(events):
         _check(event, f"response[{index}]")
         event_type, snapshot = _get(event, "type"), _get(event, "response")
         if event_type == _ERROR:
-            error = {key: _get(event, key) for key in ("code", "message")}
+            error_fields = {key: _get(event, key) for key in ("code", "message")}
         elif event_type == _ITEM_DONE:
             output_items.append(_get(event, "item"))
         newest_response = snapshot or newest_response
     if newest_response is None:
         raise InputError("no event has the response: pass the stream from its first event on")
-    return _closed(_dumped(newest_response), output_items, error)
+    return _closed(_dumped(newest_response), output_items, error_fields)
 
 
 def _closed(

@@ -122,8 +122,8 @@ def delete(engine: Engine, user: str | None, response: str, id: str) -> None:
 
     def attempt() -> None:
         snapshot = stream.read(Query(stream.stream_name, "feedback", ids=[record_key]))
-        records = snapshot.pages[0].records
-        feedback = read_feedback(records[0], stream.id) if records else None
+        feedback_records = snapshot.pages[0].records
+        feedback = read_feedback(feedback_records[0], stream.id) if feedback_records else None
         if feedback is not None and feedback.response == response:
             stream.compare_and_set(snapshot, drop=[Drop("feedback", [record_key])])
 

@@ -95,10 +95,10 @@ def sum_by_key(
     pairs: Iterator[tuple[str, T]], add: Callable[[T, T], T], *, newest_first: bool = False
 ) -> dict[str, T]:
     """Add up the values of each key, sorted by key."""
-    sums: dict[str, T] = {}
+    sums_by_key: dict[str, T] = {}
     for key, value in pairs:
-        sums[key] = add(sums[key], value) if key in sums else value
-    return dict(sorted(sums.items(), reverse=newest_first))
+        sums_by_key[key] = add(sums_by_key[key], value) if key in sums_by_key else value
+    return dict(sorted(sums_by_key.items(), reverse=newest_first))
 
 
 def sessions_in(engine: Engine, scope: Scope, walk_start: Any) -> Iterator[tuple[Any, SessionInfo]]:
@@ -112,11 +112,11 @@ def sessions_in(engine: Engine, scope: Scope, walk_start: Any) -> Iterator[tuple
 def _newest_records(stream: SessionStream, kind: str, before_seq: int | None) -> Iterator[Record]:
     while True:
         query = Query(stream.stream_name, kind, limit=_PAGE, newest=True, before=before_seq)
-        records = stream.read(query).pages[0].records
-        yield from reversed(records)
-        if len(records) < _PAGE:
+        page_records = stream.read(query).pages[0].records
+        yield from reversed(page_records)
+        if len(page_records) < _PAGE:
             return
-        before_seq = records[0].seq
+        before_seq = page_records[0].seq
 
 
 def _parse_cursor(cursor: object, scope: Scope) -> tuple[Any, str | None, int | None]:

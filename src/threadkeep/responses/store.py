@@ -178,8 +178,8 @@ def _add(engine: Engine, user: str | None, response: Response) -> Response:
 
 
 def _existing(stream: SessionStream, snapshot: Snapshot) -> Response | None:
-    records = snapshot.pages[0].records
-    return read_response(records[0], stream.id, stream.owner) if records else None
+    response_records = snapshot.pages[0].records
+    return read_response(response_records[0], stream.id, stream.owner) if response_records else None
 
 
 def _stream_with(

@@ -75,8 +75,8 @@ def _walk(
     for position, info in sessions_in(engine, scope, start.position):
         stream = SessionStream(engine, SessionInfo(info.id, scope.user))
         first_run = start.run if info.id == start.session else 0
-        calls = filter(partial(_is_in, span), session_calls(stream, first_run))
-        yield _SessionCalls(position, info.id, calls)
+        call_iterator = filter(partial(_is_in, span), session_calls(stream, first_run))
+        yield _SessionCalls(position, info.id, call_iterator)
 
 
 def _is_in(span: Span, call: Call) -> bool:

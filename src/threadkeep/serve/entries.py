@@ -60,10 +60,10 @@ def _complete(entry: Entry, item: Item, number: int) -> Entry:
 def _parts(content: object, role: str) -> list[Entry]:
     """The content of a message as parts; the API's listings have no plain texts."""
     if isinstance(content, str):
-        content = [
-            {"type": "output_text" if role == "assistant" else "input_text", "text": content}
-        ]
-    parts = [dict(part) for part in content] if isinstance(content, list) else []
+        text_type = "output_text" if role == "assistant" else "input_text"
+        parts: list[Entry] = [{"type": text_type, "text": content}]
+    else:
+        parts = [dict(part) for part in content] if isinstance(content, list) else []
     for part in parts:
         if part.get("type") == "output_text":
             part.setdefault("annotations", [])

@@ -91,11 +91,10 @@ def make_turn(body: Mapping[str, Any], owner: Owner) -> Turn:
 
 def _conversation(body: Mapping[str, Any]) -> str | None:
     conversation = body.get("conversation")
-    if isinstance(conversation, dict):
-        conversation = conversation.get("id")
-    if conversation is not None and not isinstance(conversation, str):
+    conversation_id = conversation.get("id") if isinstance(conversation, dict) else conversation
+    if conversation_id is not None and not isinstance(conversation_id, str):
         raise ApiError(400, "conversation must be an id", param="conversation")
-    return conversation
+    return conversation_id
 
 
 def _window(turn: Turn, proxy: ProxyState) -> Window | None:

@@ -114,8 +114,8 @@ class Upstream:
 
     def _read_key(self) -> str | None:
         try:
-            key = self._key() if callable(self._key) else self._key
-            key = key.read_text("utf-8").strip() if isinstance(key, Path) else key
+            source = self._key() if callable(self._key) else self._key
+            key = source.read_text("utf-8").strip() if isinstance(source, Path) else source
         except (OSError, UnicodeDecodeError) as error:
             raise ApiError(
                 502, "the key of the upstream cannot be read", code="upstream"

@@ -85,16 +85,17 @@ def parse_settings(config: object) -> ServiceSettings:
         raise ConfigError("the configuration contains itself, or is nested too deep") from error
 
 
-def _parse(keys: dict[str, Any]) -> ServiceSettings:
-    longterm_section = keys.pop(longterm_settings.CONFIG_KEY, None)
-    keys = {key: expand(value, key) for key, value in keys.items()}
-    module_path = providers.module_path(keys.pop(_MODULE_PATH, None))
-    service = {
-        key: check(key, keys.pop(key, default)) for key, (check, default) in SERVICE_KEYS.items()
+def _parse(raw_config: dict[str, Any]) -> ServiceSettings:
+    longterm_section = raw_config.pop(longterm_settings.CONFIG_KEY, None)
+    config = {key: expand(value, key) for key, value in raw_config.items()}
+    module_path = providers.module_path(config.pop(_MODULE_PATH, None))
+    service_options = {
+        key: check(key, config.pop(key, default)) for key, (check, default) in SERVICE_KEYS.items()
     }
-    longterm = longterm_settings.parse(service[longterm_settings.ENABLED_KEY], longterm_section)
-    provider = providers.choose(service["type"], module_path, keys, dict.fromkeys(_KEYS))
-    return ServiceSettings(provider, service, module_path, longterm)
+    is_enabled = service_options[longterm_settings.ENABLED_KEY]
+    longterm = longterm_settings.parse(is_enabled, longterm_section)
+    provider = providers.choose(service_options["type"], module_path, config, dict.fromkeys(_KEYS))
+    return ServiceSettings(provider, service_options, module_path, longterm)
 
 
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -90,12 +90,12 @@ class _Write:
         now = stream.engine.now()
         hide, show = _flipped(change.hide, True, now), _flipped(change.show, False, now)
         self._before = [record for record, _ in hide], [record for record, _ in show]
-        self.flipped = [new for _, new in (*hide, *show)]
+        self.flipped = [record for _, record in (*hide, *show)]
 
     def run(self) -> list[int]:
         """Write it, in several commits if it is large; returns the seqs of its new items."""
-        change, new = self._change, self._new
-        records = [*self.flipped, *new, *change.records]
+        change, new_records = self._change, self._new
+        records = [*self.flipped, *new_records, *change.records]
         if self._is_small(records):
             seqs = self._stream.compare_and_set(
                 self._snapshot, put=records, drop=change.drop, info=change.info
@@ -106,13 +106,13 @@ class _Write:
             )
         else:
             seqs = self._write_in_steps()
-        return seqs[len(self.flipped) :][: len(new)]
+        return seqs[len(self.flipped) :][: len(new_records)]
 
     def drop_derived(self) -> None:
         """Drop what was made of the items that are flipped."""
         if self.flipped:
-            first = min(record.seq for record in self.flipped)
-            outdated.drop_derived(self._stream, self._snapshot, first)
+            first_seq = min(record.seq for record in self.flipped)
+            outdated.drop_derived(self._stream, self._snapshot, first_seq)
 
     def _write_in_steps(self) -> list[int]:
         """Write several commits; what is written is taken back if one fails."""
@@ -143,5 +143,8 @@ class _Write:
 
 def _flipped(records: Iterable[Record], hidden: bool, now: float) -> list[tuple[Record, Record]]:
     """The records that change, each with what it becomes."""
-    changed = ((record, item_codec.with_hidden(record, hidden, now)) for record in records)
-    return [(record, new) for record, new in changed if new is not None]
+    return [
+        (record, flipped_record)
+        for record in records
+        if (flipped_record := item_codec.with_hidden(record, hidden, now)) is not None
+    ]

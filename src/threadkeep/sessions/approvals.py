@@ -28,5 +28,5 @@ def pending_approvals(stream: SessionStream) -> list[PendingApproval]:
 
 
 def _with_large_arguments(stream: SessionStream, items: list[Item], step: LastStep) -> list[Item]:
-    loaded_items = {item.id: item for item in whole_items(stream, step.heads)}
-    return [loaded_items.get(item.id, item) for item in items]
+    items_by_id = {item.id: item for item in whole_items(stream, step.heads)}
+    return [items_by_id.get(item.id, item) for item in items]

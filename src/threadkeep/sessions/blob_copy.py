@@ -33,19 +33,14 @@ def copy(
 
 def records(engine: Engine, session: str) -> Iterator[Record]:
     """All records of a session's blobs that are complete, for exports: pieces first."""
-    blob_stream, blob_page = (
-        blobs.stream(engine, session),
-        engine.read(blobs.query(engine, session))[0],
-    )
-    complete_references = [
-        reference for reference in blobs.references(blob_page) if reference.is_complete
-    ]
-    for blob_id, piece_count in {
-        reference.blob: reference.pieces for reference in complete_references
-    }.items():
+    blob_stream = blobs.stream(engine, session)
+    blob_page = engine.read(blobs.query(engine, session))[0]
+    references = [entry for entry in blobs.references(blob_page) if entry.is_complete]
+    pieces_by_blob = {reference.blob: reference.pieces for reference in references}
+    for blob_id, piece_count in pieces_by_blob.items():
         for piece_id in blobs.piece_ids(blob_id, piece_count):
             yield from engine.read(Query(blob_stream, PIECE, ids=[piece_id]))[0].records
-    yield from (reference.record for reference in complete_references)
+    yield from (reference.record for reference in references)
 
 
 def restore(engine: Engine, session: str, restored: Iterable[Record]) -> None:

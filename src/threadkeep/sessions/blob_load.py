@@ -74,14 +74,11 @@ def read_texts(engine: Engine, counts: Mapping[tuple[str, str], int]) -> dict[st
     for ((session, blob_id), piece_count), piece_page in zip(
         counts.items(), piece_pages, strict=True
     ):
-        piece_texts = {record.id: _piece_text(record) for record in piece_page.records}
-        ordered_piece_texts = [
-            piece_texts.get(piece) for piece in blobs.piece_ids(blob_id, piece_count)
-        ]
-        if None not in ordered_piece_texts:
-            texts_by_session.setdefault(session, {})[blob_id] = "".join(
-                piece or "" for piece in ordered_piece_texts
-            )
+        texts_by_id = {record.id: _piece_text(record) for record in piece_page.records}
+        texts = [texts_by_id.get(piece_id) for piece_id in blobs.piece_ids(blob_id, piece_count)]
+        if None not in texts:
+            blob_text = "".join(text or "" for text in texts)
+            texts_by_session.setdefault(session, {})[blob_id] = blob_text
     return texts_by_session
 
 

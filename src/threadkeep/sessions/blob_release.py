@@ -33,14 +33,14 @@ def release(
         page: the references, read before the commit: what was written since stays.
         still_used: the blobs that each removed or changed item still has, by its record id.
     """
-    ended_references = {
+    bodies_by_id = {
         reference.record.id: reference.record.body
         for reference in blobs.references(page)
         if reference.item in still_used and reference.blob not in still_used[reference.item]
     }
-    for _ in range(_TRIES if ended_references else 0):
+    for _ in range(_TRIES if bodies_by_id else 0):
         with suppress(Conflict):
-            drop(engine, blobs.stream(engine, session), page, ended_references)
+            drop(engine, blobs.stream(engine, session), page, bodies_by_id)
             return
         page = engine.read(blobs.query(engine, session))[0]
 
@@ -60,15 +60,15 @@ def drop(engine: Engine, name: str, page: Page, doomed: Mapping[str, str]) -> in
     Raises:
         Conflict: the stream changed since the page was read; nothing was dropped.
     """
-    stored_references = blobs.references(page)
+    session_references = blobs.references(page)
     ended_references = [
         reference
-        for reference in stored_references
+        for reference in session_references
         if doomed.get(reference.record.id) == reference.record.body
     ]
     ended_ids = {reference.record.id for reference in ended_references}
     used_blobs = {
-        reference.blob for reference in stored_references if reference.record.id not in ended_ids
+        reference.blob for reference in session_references if reference.record.id not in ended_ids
     }
     unused_references = [
         reference for reference in ended_references if reference.blob not in used_blobs
@@ -95,10 +95,10 @@ def delete(engine: Engine, session: str, user: str | None = None) -> None:
         blob_page = engine.read(Query(stream_name, BLOB))[0]
         if not blob_page.version:
             return
-        stored_references = blobs.references(blob_page)
+        session_references = blobs.references(blob_page)
         used_references = (
-            blobs.live(engine, engine.stream("session", session), stored_references)
-            if stored_references
+            blobs.live(engine, engine.stream("session", session), session_references)
+            if session_references
             else []
         )
         with suppress(Conflict):
@@ -108,7 +108,7 @@ def delete(engine: Engine, session: str, user: str | None = None) -> None:
                 used_ids = {reference.record.id for reference in used_references}
                 unused_references = [
                     reference
-                    for reference in stored_references
+                    for reference in session_references
                     if reference.record.id not in used_ids and user in (None, reference.user)
                 ]
                 drop(
@@ -133,12 +133,12 @@ def delete_of_user(engine: Engine, user: str) -> int:
                 engine, blobs.session_stream(engine, stream_name), user_references
             )
             live_ids = {reference.record.id for reference in live_references}
-            orphan_bodies = {
+            bodies_by_id = {
                 reference.record.id: reference.record.body
                 for reference in user_references
                 if reference.record.id not in live_ids
             }
             with suppress(Conflict):
-                deleted_count += drop(engine, stream_name, blob_page, orphan_bodies)
+                deleted_count += drop(engine, stream_name, blob_page, bodies_by_id)
                 break
     return deleted_count

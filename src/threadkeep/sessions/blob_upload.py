@@ -63,11 +63,11 @@ def _write(
     from deleting the pieces, and tell of them after a crash.
     """
     complete_blob_ids = {reference.blob for reference in existing if reference.is_complete}
-    new_blobs = {blob.id: blob for upload in uploads for blob in upload.blobs}
+    blobs_by_id = {blob.id: blob for upload in uploads for blob in upload.blobs}
     now = engine.now()
     piece_records = [
         Record(PIECE, piece_id, json_text.dumps({"text": piece_text}, "piece"), now)
-        for blob in new_blobs.values()
+        for blob in blobs_by_id.values()
         if blob.id not in complete_blob_ids
         for piece_id, piece_text in zip(
             blobs.piece_ids(blob.id, blob.piece_count), blob.pieces(), strict=True
@@ -115,10 +115,11 @@ def _reference_records(
 def _check_quota(
     engine: Engine, session: str, existing: Sequence[Reference], uploads: Sequence[Upload]
 ) -> None:
-    new_sizes = {blob.id: blob.size for upload in uploads for blob in upload.blobs}
-    if _total(existing, new_sizes) <= MAX_SESSION:
+    sizes_by_id = {blob.id: blob.size for upload in uploads for blob in upload.blobs}
+    if _total(existing, sizes_by_id) <= MAX_SESSION:
         return
-    total_size = _total(blobs.live(engine, engine.stream("session", session), existing), new_sizes)
+    live_references = blobs.live(engine, engine.stream("session", session), existing)
+    total_size = _total(live_references, sizes_by_id)
     if total_size > MAX_SESSION:
         raise parts.TooLarge(
             f"session {shown(session)} would have {total_size:,} bytes of parts over 64 kB, "

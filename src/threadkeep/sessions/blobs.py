@@ -96,14 +96,14 @@ def live(engine: Engine, name: str, existing: Sequence[Reference]) -> list[Refer
     ]
     item_pages = engine.read(*queries) if queries else []
     item_records = [record for item_page in item_pages for record in item_page.records]
-    used_blobs = {record.id: blob_ids(record) for record in item_records}
+    ids_by_item = {record.id: blob_ids(record) for record in item_records}
     unreadable_ids = {
         record.id for record in item_records if not body.is_readable(record, record_shapes.ITEM)
     }
     return [
         reference
         for reference in existing
-        if reference.item in unreadable_ids or reference.blob in used_blobs.get(reference.item, ())
+        if reference.item in unreadable_ids or reference.blob in ids_by_item.get(reference.item, ())
     ]
 
 

@@ -40,22 +40,18 @@ class BranchTree:
         if (branch_name := label(item)) in self.branches:
             return str(branch_name)
         return next(
-            (
-                branch_name
-                for branch_name in self.chain(self.shown)
-                if item.seq > self._starts[branch_name]
-            ),
+            (name for name in self.chain(self.shown) if item.seq > self._starts[name]),
             MAIN,
         )
 
     def limits(self, name: str) -> dict[str, float]:
         """The last seq that a branch shows of each branch on its way from `main`."""
-        seq_limits: dict[str, float] = {}
+        limits_by_branch: dict[str, float] = {}
         seq_limit = math.inf
         for ancestor in self.chain(name):
-            seq_limits[ancestor] = seq_limit
+            limits_by_branch[ancestor] = seq_limit
             seq_limit = min(seq_limit, self._starts[ancestor])
-        return seq_limits
+        return limits_by_branch
 
     def fork_seq(self, name: str) -> int:
         """The seq up to which a branch and the shown one have the same items."""

@@ -53,13 +53,12 @@ def view(stream: SessionStream, name: str) -> BranchView:
         InputError: the name is none.
         NotFound: the session has no such branch.
     """
-    name = names.check(name, "branch")
-    session_info = stream.read().info
-    tree = _tree(stream, session_info)
-    name = _stored_name(stream, tree, name)
-    if name not in tree.branches and not stream.engine.discards:
-        raise _unknown(stream, name, tree)
-    return BranchView(tree, name)
+    checked_name = names.check(name, "branch")
+    tree = _tree(stream, stream.read().info)
+    stored_name = _stored_name(stream, tree, checked_name)
+    if stored_name not in tree.branches and not stream.engine.discards:
+        raise _unknown(stream, stored_name, tree)
+    return BranchView(tree, stored_name)
 
 
 def rename(stream: SessionStream, new_names: Mapping[str, str]) -> None:
@@ -68,7 +67,7 @@ def rename(stream: SessionStream, new_names: Mapping[str, str]) -> None:
     def step() -> None:
         snapshot = stream.read()
         info = stream.claim(snapshot)
-        renamed = tuple(
+        renamed_branches = tuple(
             dataclasses.replace(
                 branch,
                 name=new_names.get(branch.name, branch.name),
@@ -76,8 +75,9 @@ def rename(stream: SessionStream, new_names: Mapping[str, str]) -> None:
             )
             for branch in info.branches
         )
-        if snapshot.info is not None and renamed != info.branches:
-            stream.compare_and_set(snapshot, info=dataclasses.replace(info, branches=renamed))
+        if snapshot.info is not None and renamed_branches != info.branches:
+            info = dataclasses.replace(info, branches=renamed_branches)
+            stream.compare_and_set(snapshot, info=info)
 
     stream.retry(step)
 

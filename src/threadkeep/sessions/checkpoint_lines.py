@@ -75,10 +75,8 @@ def write(
     if not entries or engine.read(Query(root_stream, THREAD, ids=[THREAD]))[0].records:
         return
     records_by_namespace: dict[str, list[Record]] = {ROOT: []}
-    for checkpoint_record in entries:
-        records_by_namespace.setdefault(checkpoint_record.namespace, []).append(
-            checkpoint_record.record
-        )
+    for entry in entries:
+        records_by_namespace.setdefault(entry.namespace, []).append(entry.record)
     namespace_records = [
         checkpoints.namespace_record(namespace, engine.now())
         for namespace in records_by_namespace

@@ -76,10 +76,8 @@ def invalidate_summary(
 
 
 def _noun(engine: Engine, noun: str) -> str:
-    session_namespace, longterm_namespace = (
-        engine.settings.namespace,
-        engine.longterm.settings.namespace,
-    )
+    session_namespace = engine.settings.namespace
+    longterm_namespace = engine.longterm.settings.namespace
     return (
         noun
         if session_namespace == longterm_namespace

@@ -74,9 +74,7 @@ class IdClaims:
                     f"{self._noun} {item_number} refers to {shown(item_id)}, but session "
                     f"{shown(self._session)} has no such item; add the item itself"
                 )
-        self.referred = {
-            item_key: stored[item_key] for item_key in self._references if item_key in stored
-        }
+        self.referred = {key: stored[key] for key in self._references if key in stored}
 
     def check_new(self, stored: Mapping[str, Item]) -> None:
         """As `check`, without the references."""

@@ -32,13 +32,13 @@ class LargeParts:
 
     def fill(self, items: list[Item]) -> list[Item]:
         """The items, with the parts that were read."""
-        partial_items = {item.id: item for item in items if type(item.metadata) is PartialMetadata}
-        if not partial_items:
+        partial_by_id = {item.id: item for item in items if type(item.metadata) is PartialMetadata}
+        if not partial_by_id:
             return items
-        self._partial |= partial_items
+        self._partial |= partial_by_id
         needed_ids = {
             item_id
-            for item_id, item in partial_items.items()
+            for item_id, item in partial_by_id.items()
             if self._all_at_once or self._is_result(item)
         }
         if missing_ids := needed_ids - self._loaded.keys():
@@ -46,7 +46,7 @@ class LargeParts:
         if not self._loaded:
             return items
         return [
-            self._loaded.get(item.id, item) if item.id in partial_items else item for item in items
+            self._loaded.get(item.id, item) if item.id in partial_by_id else item for item in items
         ]
 
     def _is_result(self, item: Item) -> bool:

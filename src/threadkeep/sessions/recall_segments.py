@@ -185,11 +185,7 @@ def drop(engine: Engine, user: str, heads: Heads, dropped: Iterable[SegmentHead]
     dropped_heads = list(dropped)
     return engine.commit(
         stream_name,
-        put=[
-            segment_head._replace(pieces=0).record(GAP, now)
-            for segment_head in dropped_heads
-            if segment_head.complete
-        ],
+        put=[head._replace(pieces=0).record(GAP, now) for head in dropped_heads if head.complete],
         drop=dropping(dropped_heads),
         ttl=KEEP,
         expect=heads.version,
@@ -199,9 +195,7 @@ def drop(engine: Engine, user: str, heads: Heads, dropped: Iterable[SegmentHead]
 def dropping(heads: Iterable[SegmentHead]) -> list[Drop]:
     """What removes some segments with all their pieces."""
     dropped_heads = list(heads)
-    piece_ids = [
-        piece_id for segment_head in dropped_heads for piece_id in segment_head.piece_ids()
-    ]
+    piece_ids = [piece_id for head in dropped_heads for piece_id in head.piece_ids()]
     return (
         [Drop(HEAD, [segment_head.id for segment_head in dropped_heads]), Drop(PIECE, piece_ids)]
         if dropped_heads
@@ -219,11 +213,11 @@ def forget_user(engine: Engine, user: str) -> None:
 def _head(record: Record) -> SegmentHead | None:
     try:
         head_fields: dict[str, Any] = json.loads(record.body)
-        spans = {
+        spans_by_session = {
             str(session_id): SegmentSpan(*map(int, span))
             for session_id, span in head_fields.pop("spans").items()
         }
-        segment_head = SegmentHead(**head_fields, spans=spans)
+        segment_head = SegmentHead(**head_fields, spans=spans_by_session)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
     number_fields = (

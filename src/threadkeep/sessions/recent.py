@@ -66,9 +66,7 @@ class RecentReader:
         older_query = Query(self._stream.stream_name, "item", limit, newest=True, before=before)
         older_page = self._stream.read(older_query).pages[0]
         if recent_cache is not None:
-            newer_items = [
-                cached_item for cached_item in recent_cache.entries if cached_item.seq >= before
-            ]
+            newer_items = [item for item in recent_cache.entries if item.seq >= before]
             is_same_version = older_page.version == recent_cache.version
             self._remember(
                 recent_items.recent_items_of(

@@ -84,43 +84,44 @@ def roll_back(stream: SessionStream, noted: Iterable[Record] | None = None) -> N
 
 def _follow_one(stream: SessionStream, ids: Sequence[str] | None) -> bool:
     """Follow a note and delete it, in one commit; returns whether there was one."""
-    noted = stream.read(Query(stream.stream_name, UNDO, limit=1, ids=ids)).pages[0].records
-    if not noted:
+    note_records = stream.read(Query(stream.stream_name, UNDO, limit=1, ids=ids)).pages[0].records
+    if not note_records:
         return False
-    note = _read(noted[0])
+    note = _read(note_records[0])
     snapshot = stream.read(
-        Query(stream.stream_name, UNDO, ids=[noted[0].id]),
+        Query(stream.stream_name, UNDO, ids=[note_records[0].id]),
         items_query(stream, ids=[*note["remove"], *note["show"], *note["hide"]]),
         blobs.query(stream.engine, stream.id),
     )
     if not snapshot.pages[0].records:
         raise Conflict("somebody else takes the change back", current=snapshot.version)
-    removed = note["remove"]
+    removed_ids = note["remove"]
     stream.compare_and_set(
         snapshot,
         put=list(_as_before(snapshot.pages[1].records, note, stream.engine.now())),
-        drop=[Drop(UNDO, [noted[0].id]), Drop("item", removed)],
-        info=branch_starts.after_removal(stream, snapshot, removed),
+        drop=[Drop(UNDO, [note_records[0].id]), Drop("item", removed_ids)],
+        info=branch_starts.after_removal(stream, snapshot, removed_ids),
     )
     if records := snapshot.pages[1].records:
         drop_derived(stream, snapshot, records[0].seq)
         notify_edited(stream, [item_codec.read_item(record).id for record in records])
-    blob_release.release(stream.engine, stream.id, snapshot.pages[2], dict.fromkeys(removed, ()))
+    still_used = dict.fromkeys(removed_ids, ())
+    blob_release.release(stream.engine, stream.id, snapshot.pages[2], still_used)
     return True
 
 
 def _as_before(records: Iterable[Record], note: Mapping[str, Json], now: float) -> Iterator[Record]:
     """The records that a change hid or showed, as they were before it."""
     for record in records:
-        before = None
+        restored_record = None
         if record.id in note["show"]:
-            before = item_codec.with_hidden(record, False, now)
+            restored_record = item_codec.with_hidden(record, False, now)
         elif isinstance(branch := note["hide"].get(record.id), str):
-            before = item_codec.with_branch(record, branch, now)
+            restored_record = item_codec.with_branch(record, branch, now)
         elif record.id in note["hide"]:
-            before = item_codec.with_hidden(record, True, now)
-        if before is not None:
-            yield before
+            restored_record = item_codec.with_hidden(record, True, now)
+        if restored_record is not None:
+            yield restored_record
 
 
 def _read(note: Record) -> Mapping[str, Json]:
@@ -139,14 +140,14 @@ def _chunks(records: Sequence[Record]) -> Iterator[list[str]]:
 
 def _branches(records: Sequence[Record], ids: Sequence[str]) -> dict[str, Json]:
     """The branch for which each item is hidden; `None` = the application hid it."""
-    by_id = {record.id: record for record in records}
-    return {id: label(item_codec.read_item(by_id[id])) for id in ids}
+    record_by_id = {record.id: record for record in records}
+    return {id: label(item_codec.read_item(record_by_id[id])) for id in ids}
 
 
 def _absent(stream: SessionStream, snapshot: Snapshot, ids: Sequence[str]) -> list[str]:
     """The ids that no item of the session has."""
-    stored = stream.read(items_query(stream, ids=ids))
-    if stored.version != snapshot.version:
-        raise Conflict("the session changed meanwhile", current=stored.version)
-    existing = {record.id for record in stored.pages[0].records}
-    return [id for id in ids if id not in existing]
+    stored_snapshot = stream.read(items_query(stream, ids=ids))
+    if stored_snapshot.version != snapshot.version:
+        raise Conflict("the session changed meanwhile", current=stored_snapshot.version)
+    existing_ids = {record.id for record in stored_snapshot.pages[0].records}
+    return [id for id in ids if id not in existing_ids]

@@ -50,11 +50,7 @@ def _all_sessions(engine: Engine, bookmark: Bookmark) -> Iterator[tuple[Bookmark
     while True:
         stream_names, next_cursor = engine.streams(stream_prefix, cursor=page_cursor, limit=_PAGE)
         start_index = stream_names.index(first_stream) if first_stream in stream_names else 0
-        stream_names = [
-            stream_name
-            for stream_name in stream_names[start_index:]
-            if stream_name not in visited_streams
-        ]
+        stream_names = [name for name in stream_names[start_index:] if name not in visited_streams]
         visited_streams.update(stream_names)
         for stream_name, session_info in zip(
             stream_names, user_index.read(engine, stream_names), strict=True

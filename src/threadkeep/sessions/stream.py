@@ -77,6 +77,7 @@ class SessionStream:
         if cached_info is not None and cached_info.version == session_page.version:
             return Snapshot(cached_info.info, session_page.version, pages)
         session_info = self._parse_info(session_page)
+        self._check_owner(session_info)
         if session_info is None:
             self.engine.session_infos.drop(self.stream_name)
             return Snapshot(None, session_page.version, [Page(0, []) for _ in pages])
@@ -161,8 +162,8 @@ class SessionStream:
         )
         # without a session record, the stream holds the leftovers of an interrupted fork
         leftovers = [Drop()] if snapshot.info is None and snapshot.version else []
-        is_new_in_index = snapshot.info is None or snapshot.info.user != session_info.user
-        self.touch_index(session_info, new=is_new_in_index)
+        is_new_to_user = snapshot.info is None or snapshot.info.user != session_info.user
+        self.touch_index(session_info, new=is_new_to_user)
         version, drop = snapshot.version, [*leftovers, *drop]
         if (
             session_records and len(list(batches([*session_records, *put]))) > 1
@@ -170,7 +171,7 @@ class SessionStream:
             version = self.commit(session_info, session_records, drop=drop, expect=version).version
             drop, session_records = [], []
         last_commit = self.commit(session_info, [*session_records, *put], drop=drop, expect=version)
-        if is_new_in_index:
+        if is_new_to_user:
             self.ensure_listed(session_info)
         return last_commit.seqs[len(session_records) :]
 
@@ -267,12 +268,14 @@ class SessionStream:
                 "so its owner is "
                 "unknown; restore it from a copy of the store, or delete it as the operator"
             ) from error
-        if self._initial_info.user is not None and session_info.user not in (
-            None,
-            self._initial_info.user,
-        ):
-            raise NotOwner(f"session {shown(self._initial_info.id)} belongs to another user")
         return session_info
+
+    def _check_owner(self, session_info: SessionInfo | None) -> None:
+        user = self._initial_info.user
+        if session_info is None or user is None:
+            return
+        if session_info.user not in (None, user):
+            raise NotOwner(f"session {shown(self._initial_info.id)} belongs to another user")
 
     def _is_accessible(self, info: SessionInfo) -> bool:
         return self._initial_info.user is None or info.user == self._initial_info.user

@@ -74,20 +74,18 @@ def remove_entry(engine: Engine, user: str, session: str, known_entry: IndexEntr
         session: its id.
         known_entry: where it stood before it was known to be over.
     """
-    index_stream, entry_drop = (
-        engine.stream("sessions", user),
-        [Drop("session", [names.key(session)])],
-    )
-    current_entry = known_entry
-    while current_entry.seq and (generation_of(current_entry.version), current_entry.seq) == (
+    index_stream = engine.stream("sessions", user)
+    entry_drop = [Drop("session", [names.key(session)])]
+    expected_entry = known_entry
+    while expected_entry.seq and (generation_of(expected_entry.version), expected_entry.seq) == (
         generation_of(known_entry.version),
         known_entry.seq,
     ):
         try:
-            engine.commit(index_stream, drop=entry_drop, ttl=KEEP, expect=current_entry.version)
+            engine.commit(index_stream, drop=entry_drop, ttl=KEEP, expect=expected_entry.version)
             return
         except Conflict:  # another session moved, or this one
-            current_entry = entry(engine, user, session)
+            expected_entry = entry(engine, user, session)
 
 
 def ensure_listed(engine: Engine, user: str, session: str) -> None:
@@ -133,10 +131,7 @@ def entries(
         engine,
         [engine.stream("session", session_id_of(entry_record)) for entry_record in entry_records],
     )
-    return [
-        (entry_record.seq, session_info)
-        for entry_record, session_info in zip(entry_records, session_infos, strict=True)
-    ]
+    return [(record.seq, info) for record, info in zip(entry_records, session_infos, strict=True)]
 
 
 def all_sessions(
@@ -151,9 +146,7 @@ def all_sessions(
     while len(session_infos) < _check_limit(limit):
         missing_count = limit - len(session_infos)
         stream_names, cursor = engine.streams(stream_prefix, cursor=cursor, limit=missing_count)
-        existing_infos = (
-            session_info for session_info in read(engine, stream_names) if session_info is not None
-        )
+        existing_infos = (info for info in read(engine, stream_names) if info is not None)
         session_infos += [
             session_info for session_info in existing_infos if _is_listed(session_info, parent)
         ]

@@ -98,9 +98,9 @@ def check_acks(acks: Sequence[Ack], records: Sequence[Record]) -> None:
     )
     versions = [ack.version for ack in acks]
     _require(len(set(versions)) == len(versions), "two commits made one version")
-    position_of = {record.id: position for position, record in enumerate(records)}
+    positions_by_id = {record.id: position for position, record in enumerate(records)}
     for ack in acks:
-        positions = [position_of[record_id] for record_id in ack.ids]
+        positions = [positions_by_id[record_id] for record_id in ack.ids]
         _require(
             positions == list(range(positions[0], positions[0] + len(positions))),
             "a batch was split",

@@ -193,11 +193,7 @@ class File:
     def to_dict(self) -> dict[str, Json]:
         """The file as `files.add` takes it."""
         url_and_name: Mapping[str, Json] = {"url": self.url, "name": self.name}
-        given_fields = {
-            field_name: field_value
-            for field_name, field_value in url_and_name.items()
-            if field_value is not None
-        }
+        given_fields = {name: value for name, value in url_and_name.items() if value is not None}
         expiry = (
             {} if self.expires_at is None else {"expiration_timestamp": self.expires_at.timestamp()}
         )

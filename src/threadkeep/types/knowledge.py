@@ -249,9 +249,7 @@ class ForgetReport(int):
 
     def _repr_html_(self) -> str:
         """The receipt, for notebooks."""
-        table_rows = [
-            [Cell("out of reach", quiet=True), Cell(copy_place)] for copy_place in self.beyond
-        ]
+        table_rows = [[Cell("out of reach", quiet=True), Cell(place)] for place in self.beyond]
         return table(
             table_rows, f"{int(self)} records removed, {self.sessions} sessions among them"
         )

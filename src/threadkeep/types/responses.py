@@ -61,15 +61,13 @@ class Response:
     @property
     def text(self) -> str:
         """The words of the output, joined by line breaks."""
-        return "\n".join(
-            entry_text for output_entry in self.output for entry_text in _texts(output_entry)
-        )
+        return "\n".join(entry_text for entry in self.output for entry_text in _texts(entry))
 
     @property
     def tokens(self) -> Usage:
         """The token counts, in one shape for every provider."""
-        counts = self.token_counts
-        return Usage(1, counts.input, counts.output, counts.total)
+        call_counts = self.token_counts
+        return Usage(1, call_counts.input, call_counts.output, call_counts.total)
 
     @property
     def token_counts(self) -> TokenCounts:
@@ -160,9 +158,5 @@ def _texts(entry: Mapping[str, Json]) -> list[str]:
     content_parts = content if isinstance(content, list) else []
     if entry.get("type") == "reasoning":
         return []
-    part_texts = [
-        content_part.get("text")
-        for content_part in content_parts
-        if isinstance(content_part, Mapping)
-    ]
+    part_texts = [part.get("text") for part in content_parts if isinstance(part, Mapping)]
     return [part_text for part_text in part_texts if isinstance(part_text, str)]

@@ -126,16 +126,16 @@ class UsageRow:
 
     def with_call(self, tokens: TokenCounts | None) -> UsageRow:
         """The row with one call more; `None` = it came without usage."""
-        counts = tokens or TokenCounts()
+        call_counts = tokens or TokenCounts()
         return replace(
             self,
             calls=self.calls + 1,
             unmetered=self.unmetered + (tokens is None),
-            input_tokens=self.input_tokens + counts.input,
-            output_tokens=self.output_tokens + counts.output,
-            total_tokens=self.total_tokens + counts.total,
-            cached_tokens=self.cached_tokens + counts.cached,
-            reasoning_tokens=self.reasoning_tokens + counts.reasoning,
+            input_tokens=self.input_tokens + call_counts.input,
+            output_tokens=self.output_tokens + call_counts.output,
+            total_tokens=self.total_tokens + call_counts.total,
+            cached_tokens=self.cached_tokens + call_counts.cached,
+            reasoning_tokens=self.reasoning_tokens + call_counts.reasoning,
         )
 
 

@@ -138,12 +138,12 @@ def collection_of(user: User, kind: str) -> Facts | Instructions:
 
 
 def _source_rows(sources: Sequence[Source], items: Sequence[Item]) -> list[SourceRow]:
-    item_texts = {item.id: item.text for item in items}
+    texts_by_item = {item.id: item.text for item in items}
     return [
         SourceRow(
             source,
-            excerpt(source.quote or item_texts.get(source.item, ""), _MAX_QUOTE),
-            source.item in item_texts,
+            excerpt(source.quote or texts_by_item.get(source.item, ""), _MAX_QUOTE),
+            source.item in texts_by_item,
         )
         for source in sources
     ]

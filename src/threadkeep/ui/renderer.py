@@ -66,8 +66,8 @@ def url(request: Request, path: str, /, **parameters: object) -> str:
 
     Ids are parameters, not parts of the path: browsers take `..` in a path away, encoded or not.
     """
-    values = {name: str(value) for name, value in parameters.items() if value not in (None, "")}
-    query = urlencode(values, errors="replace")
+    query_values = {k: str(v) for k, v in parameters.items() if v not in (None, "")}
+    query = urlencode(query_values, errors="replace")
     return f"{request.scope.get('root_path', '')}{path}{'?' if query else ''}{query}"
 
 

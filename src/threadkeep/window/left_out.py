@@ -79,9 +79,9 @@ def left_out(
             reasons.update(
                 {item.seq: reason for item in previous_items if item.seq not in next_seqs}
             )
-    window_reasons: dict[int, str | None] = {item.seq: None for item in stages[-1][1]}
+    window_by_seq: dict[int, str | None] = {item.seq: None for item in stages[-1][1]}
     return LeftOut(
-        dict(Counter(reasons.values())), _ranges({**window_reasons, **reasons}), unread_before
+        dict(Counter(reasons.values())), _ranges({**window_by_seq, **reasons}), unread_before
     )
 
 

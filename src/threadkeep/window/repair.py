@@ -45,8 +45,5 @@ def _without_stale_raw(original: Item, returned: Item) -> Item:
     """The returned item, without its raw payload if the policy changed its content."""
     if returned is original or returned.raw is None:
         return returned
-    is_same = all(
-        getattr(original, field_name) == getattr(returned, field_name)
-        for field_name in _CONTENT_FIELDS
-    )
+    is_same = all(getattr(original, name) == getattr(returned, name) for name in _CONTENT_FIELDS)
     return returned if is_same else dataclasses.replace(returned, raw=None)

@@ -170,9 +170,7 @@ def _note(window: Window) -> str:
     """How much a window holds, and what it leaves out, in a few words."""
     note_parts = [f"{len(window)} items, {window.tokens} tokens"]
     note_parts += [f"{window.over} over the budget"] if window.over else []
-    reason_counts = [
-        f"{item_count} by {reason}" for reason, item_count in window.left_out.counts.items()
-    ]
+    reason_counts = [f"{count} by {reason}" for reason, count in window.left_out.counts.items()]
     note_parts += [f"left out: {', '.join(reason_counts)}"] if reason_counts else []
     unread_seq = window.left_out.unread_before
     note_parts += (

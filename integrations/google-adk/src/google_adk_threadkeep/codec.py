@@ -55,11 +55,11 @@ def to_items(event: Event) -> list[Item]:
     if not parts:
         return [_item(event, {"type": "notice", "role": "system"}, {"event": event_dump}, 0)]
     envelope = {**event_dump, "content": {k: v for k, v in content.items() if k != "parts"}}
-    identity = {name: event_dump[name] for name in _IDENTITY if name in event_dump}
+    identity_fields = {name: event_dump[name] for name in _IDENTITY if name in event_dump}
     items: list[Item] = []
     for group in results_apart(parts, _is_result):
         fields, raw_parts = _result(group[0]) if _is_result(group[0]) else _message(event, group)
-        reference = {"of": identity} if items else {"event": envelope}
+        reference = {"of": identity_fields} if items else {"event": envelope}
         items.append(_item(event, fields, {**reference, "parts": raw_parts}, len(items)))
     return items
 
@@ -72,18 +72,18 @@ def to_events(items: Sequence[Item], agent: str = "assistant") -> list[Event]:
         agent: the author of answers that other frameworks stored.
     """
     events: list[Event] = []
-    callers: dict[str, Caller] = {}
+    callers_by_id: dict[str, Caller] = {}
     for item in items:
         event = _native_event(item)
         if event is None:
-            event = foreign_event(item, callers.get(item.tool_call_id or "", Caller(agent)))
+            event = foreign_event(item, callers_by_id.get(item.tool_call_id or "", Caller(agent)))
         elif events and _is_rest(item) and events[-1].id == event.id:
             events[-1].content.parts += event.content.parts  # type: ignore[union-attr, operator]
             continue
         if event is not None:
             events.append(event)
             calls = ((call.get("id", ""), call.get("name")) for call in item.tool_calls)
-            callers.update((call_id, Caller(event.author, name)) for call_id, name in calls)
+            callers_by_id.update((call_id, Caller(event.author, name)) for call_id, name in calls)
     return events
 
 
@@ -140,8 +140,8 @@ def _result(part: Part) -> tuple[dict[str, Any], list[Part]]:
     if "response" not in response or response.get("parts"):
         return {**item_fields, "content": result_text(response.get("response") or {})[0]}, [part]
     result_body, result_key = result_text(response["response"])
-    remainder = {name: value for name, value in response.items() if name != "response"}
-    stored_part = {**part, "function_response": remainder, "output": result_body}
+    response_fields = {name: value for name, value in response.items() if name != "response"}
+    stored_part = {**part, "function_response": response_fields, "output": result_body}
     return {**item_fields, "content": result_body}, [
         stored_part if result_key is None else {**stored_part, "key": result_key}
     ]

@@ -15,8 +15,8 @@ def to_neutral(content: str | list[Any]) -> tuple[str | list[Block], Packed | No
 
     Long texts and payloads are stored once: the parts refer to the block that holds them.
     """
-    packed = content if isinstance(content, str) else [pack(part) for part in content]
-    return langchain_content.read(packed, "message")
+    packed_content = content if isinstance(content, str) else [pack(part) for part in content]
+    return langchain_content.read(packed_content, "message")
 
 
 def from_neutral(blocks: str | list[Block], parts: Packed) -> list[Any]:

@@ -77,15 +77,15 @@ def stored_prefix(
 
 def _matching_tools(messages: Sequence[BaseMessage], items: Sequence[Item]) -> dict[int, Item]:
     """The items of tool calls and results, matched by the ids of the calls."""
-    call_items = {call.get("id"): item for item in items for call in item.tool_calls}
-    result_items = {item.tool_call_id: item for item in items if item.tool_call_id}
+    items_by_call = {call.get("id"): item for item in items for call in item.tool_calls}
+    items_by_result = {item.tool_call_id: item for item in items if item.tool_call_id}
     items_by_index: dict[int, Item] = {}
     for message_index, message in enumerate(messages):
         item = None
         if isinstance(message, AIMessage) and message.tool_calls:
-            item = call_items.get(message.tool_calls[0]["id"])
+            item = items_by_call.get(message.tool_calls[0]["id"])
         elif isinstance(message, ToolMessage):
-            item = result_items.get(message.tool_call_id)
+            item = items_by_result.get(message.tool_call_id)
         if item is not None:
             items_by_index[message_index] = item
     return items_by_index

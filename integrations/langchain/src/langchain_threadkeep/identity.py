@@ -41,9 +41,7 @@ class RunIdentity(NamedTuple):
     @property
     def session_of_run(self) -> str:
         """The session the run writes to: a sub-agent has its own."""
-        return "/".join(
-            id_part for id_part in (self.session, self.agent, self.call) if id_part is not None
-        )
+        return "/".join(part for part in (self.session, self.agent, self.call) if part is not None)
 
 
 @dataclass(frozen=True)

@@ -115,11 +115,9 @@ def _rows(
     try:
         with source.connect().execution_options(yield_per=BATCH) as connection:
             message_table = sql.Table(name, sql.MetaData(schema=schema), autoload_with=connection)
-            id_column, session_column, date_column = (
-                message_table.c["id"],
-                message_table.c[session_field],
-                message_table.c.get(_DATE_FIELD, sql.null()),
-            )
+            id_column = message_table.c["id"]
+            session_column = message_table.c[session_field]
+            date_column = message_table.c.get(_DATE_FIELD, sql.null())
             rows_query = sql.select(
                 id_column,
                 session_column.label("session"),

@@ -120,9 +120,7 @@ class _Merge:
         self._cut = window.changed
         self._covered = {part_id for part_ids in turn.parts.values() for part_id in part_ids}
         self._covered |= {held_message.record for held_message in turn.held.values()}
-        self._records = {
-            message_id: held_message.record for message_id, held_message in turn.held.items()
-        }
+        self._records = {message_id: message.record for message_id, message in turn.held.items()}
         self._redacts = has_redactor(turn.chat)
 
     def messages(self, request: Sequence[BaseMessage]) -> list[BaseMessage]:

@@ -82,11 +82,7 @@ def _response(request: ModelRequest[Any], message: AIMessage) -> dict[str, Any]:
         "input": _new_input(request.messages),
         "output": Window([item]).to_responses(),
         "usage": item.usage,
-        "extra": {
-            field_name: field_value
-            for field_name, field_value in extra_fields.items()
-            if isinstance(field_value, str)
-        },
+        "extra": {name: value for name, value in extra_fields.items() if isinstance(value, str)},
     }
 
 

@@ -132,16 +132,16 @@ class _HistoryRunnable(Runnable[Any, Any]):
     def _begin(self, input: Any, config: RunnableConfig | None) -> _StartedRun:
         """Store the input, and read the history before it."""
         run_identity = self._resolver.resolve(ensure_config(config))
-        chat = self._memory.session(run_identity.session, user=run_identity.user)
+        run_session = self._memory.session(run_identity.session, user=run_identity.user)
         new_messages = _messages(_pick(input, self._keys.input, "input"), HumanMessage)
         stored_items = list[Item]()
         if new_messages:
-            stored_items = limits.add(chat, *items_with_ids(RecentHistory(chat), new_messages))
+            items = items_with_ids(RecentHistory(run_session), new_messages)
+            stored_items = limits.add(run_session, *items)
         opening_item = last_of_user(stored_items)
-        runnable_input = self._runnable_input(
-            input, self._history(chat, stored_items), new_messages
-        )
-        return _StartedRun(chat, opening_item.id if opening_item else None, runnable_input)
+        history = self._history(run_session, stored_items)
+        runnable_input = self._runnable_input(input, history, new_messages)
+        return _StartedRun(run_session, opening_item.id if opening_item else None, runnable_input)
 
     def _history(self, chat: Session, stored: Sequence[Item]) -> list[BaseMessage]:
         """The messages of the window without the run's own input."""

@@ -73,10 +73,7 @@ def checksum(message: BaseMessage) -> int:
 def says_the_same(item: Item, message: BaseMessage) -> bool:
     """Return True if a stored item has the content of a message."""
     neutral_item = state_item(message)
-    return all(
-        getattr(neutral_item, field_name) == getattr(item, field_name)
-        for field_name in _CONTENT_FIELDS
-    )
+    return all(getattr(neutral_item, name) == getattr(item, name) for name in _CONTENT_FIELDS)
 
 
 def is_checkpointed(config: Mapping[str, Any]) -> bool:

@@ -37,12 +37,12 @@ def to_messages(
 def with_items(items: Sequence[Item], *, ids: bool = False) -> list[tuple[BaseMessage, list[Item]]]:
     """As `to_messages`, each message with the items that it is made of."""
     visible_items = [item for item in items if item.type != "opaque"]
-    piece_ids = _pieces(visible_items)
-    if not piece_ids:
+    piece_identities = _pieces(visible_items)
+    if not piece_identities:
         return [(_message(item, ids), [item]) for item in visible_items]
     message_items: list[tuple[BaseMessage, list[Item]]] = []
-    for is_in_pieces, item_run in groupby(visible_items, key=lambda item: id(item) in piece_ids):
-        if is_in_pieces:
+    for is_piece, item_run in groupby(visible_items, lambda item: id(item) in piece_identities):
+        if is_piece:
             message_items += _with_pieces(list(item_run), ids=ids)
         else:
             message_items += [(_message(item, ids), [item]) for item in item_run]
@@ -57,14 +57,14 @@ def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
     if in_order(messages):
         return list(messages)
     answers_by_index: dict[int, list[BaseMessage]] = {}
-    open_calls: dict[str, list[int]] = {}
+    open_by_id: dict[str, list[int]] = {}
     moved_indexes: set[int] = set()
     for message_index, message in enumerate(messages):
         if isinstance(message, AIMessage):
             for call in [*message.tool_calls, *message.invalid_tool_calls]:
-                open_calls.setdefault(call["id"] or "", []).append(message_index)
-        elif isinstance(message, ToolMessage) and open_calls.get(message.tool_call_id):
-            answers_by_index.setdefault(open_calls[message.tool_call_id].pop(), []).append(message)
+                open_by_id.setdefault(call["id"] or "", []).append(message_index)
+        elif isinstance(message, ToolMessage) and open_by_id.get(message.tool_call_id):
+            answers_by_index.setdefault(open_by_id[message.tool_call_id].pop(), []).append(message)
             moved_indexes.add(message_index)
     return [
         ordered_message
@@ -156,14 +156,14 @@ def _is_part(item: Item, message: BaseMessage) -> bool:
 
 def _pieces(items: Sequence[Item]) -> set[int]:
     """The `id()` of items of model output that another framework stored in pieces."""
-    piece_ids: set[int] = set()
+    piece_identities: set[int] = set()
     if all(item.type in _PLAIN_TYPES for item in items):
-        return piece_ids
+        return piece_identities
     for is_model_output, item_run in groupby(items, key=_is_foreign_output):
         run_items = list(item_run)
         if is_model_output and any(item.type not in _PLAIN_TYPES for item in run_items):
-            piece_ids.update(map(id, run_items))
-    return piece_ids
+            piece_identities.update(map(id, run_items))
+    return piece_identities
 
 
 def _is_foreign_output(item: Item) -> bool:

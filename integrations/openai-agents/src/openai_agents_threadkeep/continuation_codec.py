@@ -30,18 +30,18 @@ def with_continuation(
     profile_fields: frozenset[str] = frozenset() if profile is None else FIELDS[profile]
     if not profile_fields:
         return entries
-    thoughts: dict[str, Entry] = {}
-    signatures: dict[str, str] = {}
+    thoughts_by_id: dict[str, Entry] = {}
+    signatures_by_id: dict[str, str] = {}
     for item in items:
         continuation = continuation_of(item) if item.tool_calls else None
         if continuation is None:
             continue
         if _THOUGHTS in profile_fields and (text := continuation.message.get(_THOUGHTS)):
-            thoughts[str(item.tool_calls[0].get("id"))] = _reasoning(str(text), item)
+            thoughts_by_id[str(item.tool_calls[0].get("id"))] = _reasoning(str(text), item)
         for call, call_state in zip(item.tool_calls, continuation.calls, strict=False):
             if _EXTRA in profile_fields and (signature := _signature(call_state)):
-                signatures[str(call.get("id"))] = signature
-    return [part for entry in entries for part in _parts(entry, thoughts, signatures)]
+                signatures_by_id[str(call.get("id"))] = signature
+    return [part for entry in entries for part in _parts(entry, thoughts_by_id, signatures_by_id)]
 
 
 def _parts(

@@ -48,11 +48,11 @@ class RecordingHooks(RunHooks[Any]):
 
     async def on_llm_end(self, context: Wrapper, agent: Any, response: ModelResponse) -> None:
         """Store the answer; a failure is logged as an error."""
-        chat = self._session.open(context)
+        run_session = self._session.open(context)
         answer = _response(
             response, self._model or _model_name(agent.model), _run_inputs.get(context, [])
         )
-        await record_responses.arecord(chat, answer)
+        await record_responses.arecord(run_session, answer)
 
 
 def warn_if_unused(

@@ -94,21 +94,21 @@ class ThreadkeepSession:
         Unreadable records are skipped. If several turns share a `call_id`, their calls and results
         get unique ids here; the stored ones do not change.
         """
-        chat = self.open(wrapper)
+        run_session = self.open(wrapper)
         limit = resolve_session_limit(limit, self.session_settings)
         if limit == 0:
             return []
         limit = None if limit is None or limit < 0 else limit
         if policies := windows.or_memory_window(self._policies, self.memory):
-            window = await chat.awindow(
+            window = await run_session.awindow(
                 policy=windows.readable(policies) if self._readable else policies
             )
             self._over.check(window, self.session_id)
             entries = to_window_entries(window, self._profile)
         elif limit is None:
-            entries = to_entries(await chat.aitems(), self._profile)
+            entries = to_entries(await run_session.aitems(), self._profile)
         else:
-            entries = await _newest_entries(chat, limit, self._profile)
+            entries = await _newest_entries(run_session, limit, self._profile)
         return _as_sdk_items(with_unique_call_ids(entries if limit is None else entries[-limit:]))
 
     async def add_items(
@@ -120,10 +120,10 @@ class ThreadkeepSession:
             InputError: an item is not a dict, or not JSON; nothing was written.
             NotOwner: the session belongs to another user; nothing was written.
         """
-        chat = self.open(wrapper)
+        run_session = self.open(wrapper)
         if items:
             warn_if_unused(self, items, wrapper)
-            await limits.aadd(chat, *[to_item(item, index) for index, item in enumerate(items)])
+            await limits.aadd(run_session, *[to_item(item, n) for n, item in enumerate(items)])
 
     async def pop_item(self, *, wrapper: Wrapper | None = None) -> TResponseInputItem | None:
         """Remove and return the newest item, exactly as it was added; `None` if there is none.
@@ -132,8 +132,8 @@ class ThreadkeepSession:
         whole, and the last SDK item it converts to is returned; records that convert to none, or
         cannot be read, are removed too.
         """
-        chat = self.open(wrapper)
-        while removed_items := await chat.arewind(last=1):
+        run_session = self.open(wrapper)
+        while removed_items := await run_session.arewind(last=1):
             if entries := to_entries(removed_items):
                 return _as_sdk_items(entries)[-1]
         return None

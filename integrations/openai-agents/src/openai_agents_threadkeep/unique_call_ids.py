@@ -38,11 +38,11 @@ def with_unique_call_ids(entries: list[Entry]) -> list[Entry]:
     if not any(count > 1 for count in id_counts.values()):
         return entries
     copy, name_counts = list(entries), Counter[str]()
-    last_pairs = {_call_id(entries[pair.call]): pair for pair in pairs if pair.turn == turn}
-    reserved_ids = {copy[pair.call].get("id") for pair in last_pairs.values()} - {None, _FAKE_ID}
+    pairs_by_call = {_call_id(entries[pair.call]): pair for pair in pairs if pair.turn == turn}
+    reserved_ids = {copy[pair.call].get("id") for pair in pairs_by_call.values()} - {None, _FAKE_ID}
     for pair in pairs:
         call_id = _call_id(entries[pair.call])
-        if id_counts[call_id] > 1 and last_pairs.get(call_id) is not pair:
+        if id_counts[call_id] > 1 and pairs_by_call.get(call_id) is not pair:
             _rename(copy, pair, reserved_ids, name_counts)
     return copy
 
@@ -54,13 +54,13 @@ def _pairs(entries: list[Entry]) -> tuple[list[_CallPair], int, Counter[str]]:
     message separates. A result whose call was cut off is not changed.
     """
     pairs: list[_CallPair] = []
-    queues: dict[str, list[_CallPair]] = {}
+    open_pairs_by_id: dict[str, list[_CallPair]] = {}
     turn, id_counts = 0, Counter[str]()
     for index, entry in enumerate(entries):
         kind = str(entry.get("type", "message"))
         turn += kind == "message"
         if kind.endswith(_OUTPUT):
-            if candidates := queues.get(_call_id(entry)):
+            if candidates := open_pairs_by_id.get(_call_id(entry)):
                 pair = min(candidates, key=lambda candidate: (-candidate.turn, candidate.call))
                 pair.result = index
                 candidates.remove(pair)
@@ -68,7 +68,7 @@ def _pairs(entries: list[Entry]) -> tuple[list[_CallPair], int, Counter[str]]:
                 id_counts[_call_id(entry)] += 1
         elif kind.endswith(_CALL) and kind not in _UNPAIRED_CALLS and "call_id" in entry:
             pairs.append(_CallPair(index, turn))
-            queues.setdefault(_call_id(entry), []).append(pairs[-1])
+            open_pairs_by_id.setdefault(_call_id(entry), []).append(pairs[-1])
             id_counts[_call_id(entry)] += 1
     return pairs, turn, id_counts
 

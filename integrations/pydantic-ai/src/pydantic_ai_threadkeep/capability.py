@@ -107,26 +107,28 @@ class ThreadkeepCapability(AbstractCapability[Any]):
         self, ctx: RunContext[Any], request_context: ModelRequestContext
     ) -> ModelRequestContext:
         """Cut the request to the window."""
-        policies, chat = windows.or_memory_window(self._policies, self.memory), self.open(ctx)
-        if not policies or chat is None:
+        policies = windows.or_memory_window(self._policies, self.memory)
+        run_session = self.open(ctx)
+        if not policies or run_session is None:
             return request_context
         if self._read_more:
             policies = windows.readable(policies)
         self._items = MessageItems(request_context.messages)
-        messages, window = cut(self._items, policies, chat)
-        self._over.check(window, chat.id)
+        messages, window = cut(self._items, policies, run_session)
+        self._over.check(window, run_session.id)
         return dataclasses.replace(request_context, messages=list(messages))
 
     async def prepare_model_request(
         self, ctx: RunContext[Any], request_context: ModelRequestContext
     ) -> ModelRequestContext:
         """Add memory: here, where what is added to the instructions is in no history."""
-        chat = self.open(ctx)
-        if self._injection is None or chat is None:
+        run_session = self.open(ctx)
+        if self._injection is None or run_session is None:
             return request_context
         query = question(request_context.messages) if self._injection.recall else ""
-        turn, budget = (ctx.run_id, chat.id, chat.user), self._injection.max_tokens
-        context = await self.memory.to_thread(self._recall.get, chat.context, query, turn, budget)
+        turn, budget = (ctx.run_id, run_session.id, run_session.user), self._injection.max_tokens
+        read_context = run_session.context
+        context = await self.memory.to_thread(self._recall.get, read_context, query, turn, budget)
         return with_context(request_context, context)
 
     async def after_model_request(
@@ -137,8 +139,8 @@ class ThreadkeepCapability(AbstractCapability[Any]):
         response: ModelResponse,
     ) -> ModelResponse:
         """Record the answer; a failure is logged as an error."""
-        if self._records and (chat := self.open(ctx)) is not None:
-            await responses.arecord(chat, answer_of(request_context.messages, response))
+        if self._records and (run_session := self.open(ctx)) is not None:
+            await responses.arecord(run_session, answer_of(request_context.messages, response))
         return response
 
     def get_toolset(self) -> AbstractToolset[Any] | None:
@@ -166,10 +168,10 @@ class ThreadkeepCapability(AbstractCapability[Any]):
         return None
 
     def _pages(self, ctx: RunContext[Any]) -> ReadMore:
-        chat = self.open(ctx)
+        run_session = self.open(ctx)
         policies = windows.or_memory_window(self._policies, self.memory)
-        assert chat is not None, "a run has a conversation"  # noqa: S101  # its id is made if none is given
-        return ReadMore(chat, policies, find=self._items.find)
+        assert run_session is not None, "a run has a conversation"  # noqa: S101  # its id is made if none is given
+        return ReadMore(run_session, policies, find=self._items.find)
 
     def __repr__(self) -> str:
         return f"<ThreadkeepCapability on {self.memory!r}>"

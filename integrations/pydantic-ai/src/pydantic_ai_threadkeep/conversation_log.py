@@ -110,9 +110,9 @@ class ConversationLog:
             return stored
         records = self.log.read(self.log.query(ids=stored.items.values())).pages[0].records
         seqs_by_id = {record.id: record.seq for record in records}
-        new_seqs = {
+        new_by_old = {
             seq: seqs_by_id[key(id)] for seq, id in stored.items.items() if key(id) in seqs_by_id
         }
-        items = {new_seqs[seq]: id for seq, id in stored.items.items() if seq in new_seqs}
-        tree = stored.tree.moved(new_seqs)
-        return dataclasses.replace(stored, tree=tree, items=items, life=life)
+        ids_by_seq = {new_by_old[seq]: id for seq, id in stored.items.items() if seq in new_by_old}
+        tree = stored.tree.moved(new_by_old)
+        return dataclasses.replace(stored, tree=tree, items=ids_by_seq, life=life)

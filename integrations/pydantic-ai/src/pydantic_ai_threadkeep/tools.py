@@ -31,10 +31,10 @@ def memory_toolset(session_of: SessionOf, *, delete: bool = False) -> FunctionTo
     """
 
     def tools(context: RunContext[Any]) -> MemoryTools:
-        chat = session_of(context)
-        if chat is None:
+        run_session = session_of(context)
+        if run_session is None:
             raise ConfigError("memory tools need a session: pass session_id=, or a conversation")
-        return MemoryTools(chat, delete=delete, said=prompts(context.messages))
+        return MemoryTools(run_session, delete=delete, said=prompts(context.messages))
 
     async def save_memory(context: RunContext[Any], text: str) -> str:
         return await tools(context).asave(text)

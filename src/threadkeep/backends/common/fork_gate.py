@@ -60,8 +60,8 @@ def thread_ends() -> None:
 def shut() -> None:
     """Let nobody in any more, and wait until those inside are out, and ending threads gone."""
     _gate.lock.acquire()
-    until = time.monotonic() + MAX_WAIT
-    while _is_busy() and time.monotonic() < until:
+    deadline = time.monotonic() + MAX_WAIT
+    while _is_busy() and time.monotonic() < deadline:
         time.sleep(_POLL)
 
 
@@ -80,9 +80,11 @@ def _is_busy() -> bool:
     if any(thread != threading.get_native_id() for thread in [*_gate.inside]):
         return True
     while _gate.ending:
-        thread, since = _gate.ending[0]
-        recent = time.monotonic() - since < MAX_WAIT  # later the number may be another thread's
-        if recent and (_TASKS / str(thread)).exists():
+        thread, ending_since = _gate.ending[0]
+        is_recent = (
+            time.monotonic() - ending_since < MAX_WAIT
+        )  # later the number may be another thread's
+        if is_recent and (_TASKS / str(thread)).exists():
             return True
         _gate.ending.popleft()
     return False

@@ -70,9 +70,7 @@ def selects(dialect: ViewExpressions, tables: ViewTables) -> dict[str, str]:
 
 def json_path(path: JsonPath) -> str:
     """The path in the syntax of most databases: `$.tokens[0]`."""
-    return "$" + "".join(
-        f"[{path_part}]" if isinstance(path_part, int) else f".{path_part}" for path_part in path
-    )
+    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
 
 
 def quote_literal(text: str) -> str:
@@ -127,9 +125,7 @@ class _SelectBuilder:
 
     def select(self, columns: _Columns, kinds: Mapping[str, str]) -> str:
         """A SELECT on live records, joined by alias; the first kind is an inner join."""
-        column_list = ", ".join(
-            f"{expression} AS {column_name}" for column_name, expression in columns.items()
-        )
+        column_list = ", ".join(f"{expression} AS {name}" for name, expression in columns.items())
         (main_alias, main_kind), *optional_kinds = kinds.items()
         joins = f"JOIN ({self._live(main_kind)}) {main_alias} ON {main_alias}.stream = o.stream"
         for alias, optional_kind in optional_kinds:
@@ -185,10 +181,8 @@ def _messages(builder: _SelectBuilder) -> _Columns:
 
 
 def _responses(builder: _SelectBuilder) -> _Columns:
-    short_columns, long_columns = (
-        ("previous_response_id", "model", "status"),
-        ("input", "output", "tool_calls"),
-    )
+    short_columns = ("previous_response_id", "model", "status")
+    long_columns = ("input", "output", "tool_calls")
     return {
         **builder.session_columns(),
         "seq": "m.seq",
@@ -228,10 +222,7 @@ def _feedback(builder: _SelectBuilder) -> _Columns:
         "id": f"COALESCE({builder.text('m', 'id')}, {builder.dialect.name_text('m.id')})",
         **{column_name: builder.text("m", column_name) for column_name in ("response", "rating")},
         "comment_text": builder.long_text("m", "comment"),
-        **{
-            column_name: builder.text("m", column_name)
-            for column_name in ("author", "item", "model")
-        },
+        **{name: builder.text("m", name) for name in ("author", "item", "model")},
         "metadata": builder.long_text("m", "metadata"),
         "created_at": builder.dialect.timestamp(builder.created_at("m")),
     }

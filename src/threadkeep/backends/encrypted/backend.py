@@ -67,8 +67,8 @@ class EncryptedBackend(BackendWrapper):
 
     def describe(self) -> dict[str, str]:
         """Describe the store and name the key that encrypts."""
-        inner = self.inner.describe() if isinstance(self.inner, SupportsDescribe) else {}
-        return {**inner, "encryption": f"AES-256-GCM, key {self.ring.first.name}"}
+        description = self.inner.describe() if isinstance(self.inner, SupportsDescribe) else {}
+        return {**description, "encryption": f"AES-256-GCM, key {self.ring.first.name}"}
 
     def read(self, *queries: Query, now: float) -> list[Page]:
         if queries and all(store_record.is_store_stream(query.stream) for query in queries):
@@ -94,8 +94,8 @@ class EncryptedBackend(BackendWrapper):
         return super().commit(stream, put=sealed, drop=stored_drops, **how)
 
     def streams(self, prefix: str, **how: Any) -> tuple[list[str], Any]:
-        names, after = super().streams(prefix, **how)
-        return [name for name in names if not store_record.is_store_stream(name)], after
+        names, next_cursor = super().streams(prefix, **how)
+        return [name for name in names if not store_record.is_store_stream(name)], next_cursor
 
     def _is_hidden(self, kind: str | None) -> bool:
         return self._hidden is None or kind in self._hidden

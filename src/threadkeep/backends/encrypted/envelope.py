@@ -38,8 +38,8 @@ class Envelope(NamedTuple):
     sealed: bytes
 
     def __str__(self) -> str:
-        coded = base64.b64encode(self.wrapped + self.sealed).decode()
-        return f"{self.mark}:{self.key}:{coded}"
+        content = base64.b64encode(self.wrapped + self.sealed).decode()
+        return f"{self.mark}:{self.key}:{content}"
 
 
 def seal_record(ring: KeyRing, stream: str, record: Record, id: str, keyring: str | None) -> str:
@@ -55,11 +55,11 @@ def seal_record(ring: KeyRing, stream: str, record: Record, id: str, keyring: st
     mark = UNDATED if keyring is None else DATED
     associated_data = _associated_data(mark, keyring, stream, record)
     data_key = os.urandom(KEY)
-    wrapped = seal(ring.first.wrap, data_key, b"key" + associated_data)
+    wrapped_key = seal(ring.first.wrap, data_key, b"key" + associated_data)
     dates = [] if keyring is None else [_date(record.at), _date(record.expires)]
-    plain = "\0".join([id, *dates, record.body]).encode()
-    sealed = seal(data_key, plain, b"body" + associated_data)
-    return str(Envelope(mark, ring.first.name, wrapped, sealed))
+    plain_text = "\0".join([id, *dates, record.body]).encode()
+    sealed_text = seal(data_key, plain_text, b"body" + associated_data)
+    return str(Envelope(mark, ring.first.name, wrapped_key, sealed_text))
 
 
 def open_record(ring: KeyRing, stream: str, record: Record, keyring: str | None) -> tuple[str, str]:
@@ -72,12 +72,12 @@ def open_record(ring: KeyRing, stream: str, record: Record, keyring: str | None)
     envelope = parse_envelope(record.body)
     associated_data = _associated_data(envelope.mark, keyring, stream, record)
     data_key = _data_key(ring, envelope, associated_data)
-    plain = unseal(data_key, envelope.sealed, b"body" + associated_data).decode()
-    id, _, remaining = plain.partition("\0")
+    plain_text = unseal(data_key, envelope.sealed, b"body" + associated_data).decode()
+    id, _, remaining = plain_text.partition("\0")
     if envelope.mark == UNDATED:
         return id, remaining
-    at, expires, body = remaining.split("\0", 2)
-    if not _is_date(at, record.at) or not _is_date(expires, record.expires):
+    written_at, expiry, body = remaining.split("\0", 2)
+    if not _is_date(written_at, record.at) or not _is_date(expiry, record.expires):
         raise AuthenticationFailed
     return id, body
 
@@ -92,12 +92,12 @@ def rewrap_record(ring: KeyRing, stream: str, record: Record, keyring: str | Non
     id, body = open_record(ring, stream, record, keyring)
     envelope = parse_envelope(record.body)
     if envelope.mark == UNDATED and keyring is not None:
-        opened = Record(record.kind, record.id, body, record.at, record.expires)
-        return seal_record(ring, stream, opened, id, keyring)
+        plain_record = Record(record.kind, record.id, body, record.at, record.expires)
+        return seal_record(ring, stream, plain_record, id, keyring)
     associated_data = _associated_data(envelope.mark, keyring, stream, record)
     data_key = _data_key(ring, envelope, associated_data)
-    wrapped = seal(ring.first.wrap, data_key, b"key" + associated_data)
-    return str(Envelope(envelope.mark, ring.first.name, wrapped, envelope.sealed))
+    wrapped_key = seal(ring.first.wrap, data_key, b"key" + associated_data)
+    return str(Envelope(envelope.mark, ring.first.name, wrapped_key, envelope.sealed))
 
 
 def is_outdated(ring: KeyRing, body: str, keyring: str | None) -> bool:
@@ -117,11 +117,11 @@ def parse_envelope(body: str) -> Envelope:
         AuthenticationFailed: it is no envelope.
     """
     mark, _, content = body.partition(":")
-    key, colon, coded = content.partition(":")
+    key, colon, encoded_parts = content.partition(":")
     if mark not in (UNDATED, DATED) or not colon:
         raise AuthenticationFailed
     try:
-        parts = base64.b64decode(coded, validate=True)
+        parts = base64.b64decode(encoded_parts, validate=True)
     except (binascii.Error, ValueError) as error:
         raise AuthenticationFailed from error
     return Envelope(mark, key, parts[:_WRAPPED], parts[_WRAPPED:])

@@ -45,11 +45,11 @@ class KeyRing:
     __slots__ = ("by_name", "first")
 
     def __init__(self, keys: Keys) -> None:
-        parsed = [Key(secret) for secret in _parse_keys(keys)]
-        if not parsed:
+        ring_keys = [Key(secret) for secret in _parse_keys(keys)]
+        if not ring_keys:
             raise ConfigError("key: none was given; new_key() makes one")
-        self.first = parsed[0]
-        self.by_name = {key.name: key for key in parsed}
+        self.first = ring_keys[0]
+        self.by_name = {key.name: key for key in ring_keys}
 
     def __repr__(self) -> str:
         return f"<KeyRing {' '.join(self.by_name)}>"
@@ -72,11 +72,12 @@ def _parse_keys(keys: Keys) -> list[bytes]:
 
 def _parse_key(key: object) -> bytes:
     """Parse a key to its 32 bytes; errors never quote it."""
+    secret = key
     if isinstance(key, str):
         try:
-            key = base64.b64decode(key.replace("-", "+").replace("_", "/"), validate=True)
+            secret = base64.b64decode(key.replace("-", "+").replace("_", "/"), validate=True)
         except (binascii.Error, ValueError):
             raise ConfigError(_KEY_FORMAT) from None
-    if not isinstance(key, bytes) or len(key) != KEY:
+    if not isinstance(secret, bytes) or len(secret) != KEY:
         raise ConfigError(_KEY_FORMAT)
-    return key
+    return secret

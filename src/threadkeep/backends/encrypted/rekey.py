@@ -63,13 +63,13 @@ def rekey(
         BackendError: a stream changed too often to be rewritten.
     """
     task = _RekeyTask(backend, [kind for kind in kinds if kind != store_record.KIND], clock)
-    blinders: dict[str, IdBlinder | None] = {}
+    blinder_by_namespace: dict[str, IdBlinder | None] = {}
     for name in _stream_names(backend, prefix):
         namespace = name.partition("/")[0]
-        if namespace not in blinders:
-            blinders[namespace] = _start_encryption(backend, name, clock())
-        yield _rekey_stream(task, name, blinders[namespace])
-    for namespace, blinder in blinders.items():
+        if namespace not in blinder_by_namespace:
+            blinder_by_namespace[namespace] = _start_encryption(backend, name, clock())
+        yield _rekey_stream(task, name, blinder_by_namespace[namespace])
+    for namespace, blinder in blinder_by_namespace.items():
         if blinder is not None:
             yield from _finish_encryption(task, namespace, blinder)
 
@@ -107,16 +107,14 @@ def _finish_encryption(task: _RekeyTask, namespace: str, blinder: IdBlinder) -> 
     """Encrypt a namespace until no plain text remains, then open it to holders of the key."""
     backend, keyring_stream = task.backend, store_record.store_stream(namespace)
     for _ in range(_TRIES):
-        names = (
-            name
+        renewal_reports = [
+            report
             for name in _stream_names(backend, namespace)
             if store_record.store_stream(name) == keyring_stream
-        )
-        renewed = [
-            report for name in names if (report := _rekey_stream(task, name, blinder)).renewed
+            and (report := _rekey_stream(task, name, blinder)).renewed
         ]
-        yield from renewed
-        if renewed:
+        yield from renewal_reports
+        if renewal_reports:
             continue
         now = task.clock()
         state = store_record.read(backend.inner, keyring_stream, now)
@@ -129,13 +127,13 @@ def _finish_encryption(task: _RekeyTask, namespace: str, blinder: IdBlinder) -> 
 
 
 def _rekey_stream(task: _RekeyTask, stream: str, blinder: IdBlinder | None) -> Rekeyed:
-    report = Rekeyed(stream)
+    stream_report = Rekeyed(stream)
     for kind in task.kinds:
-        after: int | None = 0
-        while after is not None:
-            query = Query(stream, kind, _PAGE, after=after)
-            report, after = _rekey_page(task, report, query, blinder)
-    return report
+        last_seq: int | None = 0
+        while last_seq is not None:
+            query = Query(stream, kind, _PAGE, after=last_seq)
+            stream_report, last_seq = _rekey_page(task, stream_report, query, blinder)
+    return stream_report
 
 
 def _rekey_page(
@@ -145,24 +143,24 @@ def _rekey_page(
     backend, now = task.backend, task.clock()
     for attempt in range(1, _TRIES + 1):
         (page,) = backend.inner.read(query, now=now)
-        outdated, unreadable = _outdated_records(backend, query.stream, page, blinder, now)
+        renewals, unreadable_count = _outdated_records(backend, query.stream, page, blinder, now)
         try:
-            _replace_records(backend, query.stream, page.version, outdated, now)
+            _replace_records(backend, query.stream, page.version, renewals, now)
         except Conflict:
             if attempt == _TRIES:
                 raise
             continue
         break
-    current = len(page.records) - len(outdated) - unreadable
-    plain = len(outdated) if blinder else 0
-    counted = Rekeyed(
+    current_count = len(page.records) - len(renewals) - unreadable_count
+    encrypted_count = len(renewals) if blinder else 0
+    new_report = Rekeyed(
         report.stream,
-        report.renewed + len(outdated),
-        report.current + current,
-        report.unreadable + unreadable,
-        report.encrypted + plain,
+        report.renewed + len(renewals),
+        report.current + current_count,
+        report.unreadable + unreadable_count,
+        report.encrypted + encrypted_count,
     )
-    return counted, page.records[-1].seq if len(page.records) == _PAGE else None
+    return new_report, page.records[-1].seq if len(page.records) == _PAGE else None
 
 
 def _outdated_records(
@@ -170,18 +168,18 @@ def _outdated_records(
 ) -> tuple[list[tuple[str, Record]], int]:
     """The rewritten records, each with its stored id, and the number of unreadable ones."""
     keyring = _keyring_id(backend, stream, blinder, now)
-    outdated: list[tuple[str, Record]] = []
-    unreadable = 0
+    renewals: list[tuple[str, Record]] = []
+    unreadable_count = 0
     for record in page.records:
         try:
             if blinder is not None and not record.body.startswith(store_record.SEALED):
-                outdated.append((record.id, backend.seal(stream, record, blinder)))
+                renewals.append((record.id, backend.seal(stream, record, blinder)))
             elif is_outdated(backend.ring, record.body, keyring):
-                renewed = rewrap_record(backend.ring, stream, record, keyring)
-                outdated.append((record.id, replace(record, body=renewed)))
+                new_body = rewrap_record(backend.ring, stream, record, keyring)
+                renewals.append((record.id, replace(record, body=new_body)))
         except AuthenticationFailed:
-            unreadable += 1
-    return outdated, unreadable
+            unreadable_count += 1
+    return renewals, unreadable_count
 
 
 def _keyring_id(
@@ -198,15 +196,15 @@ def _replace_records(
     backend: EncryptedBackend,
     stream: str,
     version: int,
-    outdated: list[tuple[str, Record]],
+    renewals: list[tuple[str, Record]],
     now: float,
 ) -> None:
     """Replace the records; one whose id becomes hidden moves to the end of its kind."""
-    old_ids = {(new.kind, new.id): id for id, new in outdated}
-    for batch in batches(new for _, new in outdated):
-        moved = [record for record in batch if old_ids[record.kind, record.id] != record.id]
-        drop = [Drop(record.kind, [old_ids[record.kind, record.id]]) for record in moved]
-        committed = backend.inner.commit(
-            stream, put=batch, drop=drop, ttl=KEEP, expect=version, now=now
+    old_ids = {(record.kind, record.id): old_id for old_id, record in renewals}
+    for batch in batches(record for _, record in renewals):
+        moved_records = [record for record in batch if old_ids[record.kind, record.id] != record.id]
+        drops = [Drop(record.kind, [old_ids[record.kind, record.id]]) for record in moved_records]
+        commit = backend.inner.commit(
+            stream, put=batch, drop=drops, ttl=KEEP, expect=version, now=now
         )
-        version = committed.version
+        version = commit.version

@@ -63,11 +63,11 @@ class FileBackend:
             queries_by_stream: dict[str, list[Query]] = {}
             for query in queries:
                 queries_by_stream.setdefault(query.stream, []).append(query)
-            pages_by_stream = {
+            remaining_pages_by_stream = {
                 stream: iter(self._pages(stream, stream_queries, now))
                 for stream, stream_queries in queries_by_stream.items()
             }
-        return [next(pages_by_stream[query.stream]) for query in queries]
+        return [next(remaining_pages_by_stream[query.stream]) for query in queries]
 
     def commit(
         self,

@@ -174,13 +174,13 @@ class PendingCommit:
         head_fields |= lifetime_fields(lifetime)
         head_fields["o"] = self.begin
         mentioned_kinds = _kinds(self.rows) | self.dropped.keys()
-        previous_offsets = {kind: self.kinds[kind].last for kind in sorted(mentioned_kinds)}
+        offsets_by_kind = {kind: self.kinds[kind].last for kind in sorted(mentioned_kinds)}
         self.kinds |= {
-            kind: self.kinds[kind]._replace(last=self._offset) for kind in previous_offsets
+            kind: self.kinds[kind]._replace(last=self._offset) for kind in offsets_by_kind
         }
         head_fields["h"] = {kind: trimmed(kind_state) for kind, kind_state in self.kinds.items()}
-        if previous_offsets:
-            head_fields["c"] = previous_offsets
+        if offsets_by_kind:
+            head_fields["c"] = offsets_by_kind
         if self.dropped:
             head_fields["d"] = self.dropped
         if token is not None:

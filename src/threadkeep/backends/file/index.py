@@ -37,9 +37,7 @@ class StreamHead(NamedTuple):
     @classmethod
     def of(cls, line: LogLine) -> StreamHead:
         head_fields = line.head
-        state_by_kind = {
-            kind: KindState(*kind_state) for kind, kind_state in head_fields["h"].items()
-        }
+        state_by_kind = {kind: KindState(*state) for kind, state in head_fields["h"].items()}
         token_or_offset = line.offset if "t" in head_fields else head_fields.get("k")
         lifetime = head_fields.get("e"), head_fields.get("l")
         return cls(
@@ -147,9 +145,7 @@ class Index:
 
         The steps of a long log are larger, so that its large sidecar is written rarely.
         """
-        min_uncovered_bytes = max(
-            STEP, 2 * sum(len(sorted_run.hashes) for sorted_run in self._runs)
-        )
+        min_uncovered_bytes = max(STEP, 2 * sum(len(run.hashes) for run in self._runs))
         if self.end - self._covered >= min_uncovered_bytes and self.generation:
             self.save_now(path)
 

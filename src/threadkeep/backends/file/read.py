@@ -123,11 +123,7 @@ class LogReader:
             return self._newest(state, span, None, unique_ids)
         index = self._index
         index_matches = (index.find(self._log, span.kind, record_id) for record_id in unique_ids)
-        return [
-            index_match[1]
-            for index_match in index_matches
-            if index_match and span.contains(index_match[1])
-        ]
+        return [match[1] for match in index_matches if match and span.contains(match[1])]
 
     def _forward(self, span: SeqRange) -> Iterator[Row]:
         """Yield rows oldest first: each at the line that assigned its seq, in its current state."""
@@ -181,8 +177,8 @@ class LogReader:
                 continue
             is_gapless = False
             self._log.warn_damaged(line_offset)
-            line = self._log.last_before(line_offset)
-            kind_state = line.head["h"].get(kind) if line else None
+            intact_line = self._log.last_before(line_offset)
+            kind_state = intact_line.head["h"].get(kind) if intact_line else None
             line_offset = kind_state[0] if kind_state else -1
 
 

@@ -54,9 +54,7 @@ class HistoryProviderBackend:
     def read(self, *queries: Query, now: float) -> list[Page]:
         stream_names = {query.stream for query in queries}
         with self._lock():
-            stream_by_name = {
-                stream_name: self._load(stream_name)[0] for stream_name in stream_names
-            }
+            stream_by_name = {name: self._load(name)[0] for name in stream_names}
         return [_page(stream_by_name[query.stream], query, now) for query in queries]
 
     def commit(

@@ -77,9 +77,7 @@ class MemoryBackend:
     ) -> tuple[list[str], Any]:
         with _LOCK:
             self._check_open()
-            matching_names = [
-                stream_name for stream_name in self._streams if stream_name.startswith(prefix)
-            ]
+            matching_names = [name for name in self._streams if name.startswith(prefix)]
         last_listed_name = "" if cursor is None else cursors.stream(cursor, prefix)
         page_names = sorted(
             stream_name for stream_name in matching_names if stream_name > last_listed_name
@@ -89,9 +87,7 @@ class MemoryBackend:
     def sweep(self, now: float, limit: int = 1000) -> int:
         with _LOCK:
             self._check_open()
-            dead_names = (
-                stream_name for stream_name in self._streams if self._is_dead(stream_name, now)
-            )
+            dead_names = (name for name in self._streams if self._is_dead(name, now))
             swept_names = list(islice(dead_names, limit))
             for stream_name in swept_names:
                 self._forget(stream_name)

@@ -171,11 +171,7 @@ def _create(
         "t": decision.token,
         "z": True if head else None,
     }
-    new_head |= {
-        field_name: field_value
-        for field_name, field_value in optional_fields.items()
-        if field_value is not None
-    }
+    new_head |= {name: value for name, value in optional_fields.items() if value is not None}
     if head is None:
         try:
             store.insert_one(new_head)
@@ -244,8 +240,5 @@ def _answer(store: Store, change: Change, version: int, last_seq: int = 0) -> Co
     }
     return Commit(
         version,
-        [
-            min(seq_by_key.get(record_key, new_seq_by_key[record_key]), new_seq_by_key[record_key])
-            for record_key in change.keys
-        ],
+        [min(seq_by_key.get(key, new_seq_by_key[key]), new_seq_by_key[key]) for key in change.keys],
     )

@@ -90,10 +90,7 @@ def operation(put: Sequence[Record], drop: Sequence[Any], now: float, name: str)
             [record.kind, record.id, record.body, float(record.at), record.expires]
             for record in put
         ],
-        "drop": [
-            [kind, None if dropped_ids is None else list(dropped_ids), max_seq]
-            for kind, dropped_ids, max_seq in drop
-        ],
+        "drop": [[kind, None if ids is None else list(ids), seq] for kind, ids, seq in drop],
     }
 
 

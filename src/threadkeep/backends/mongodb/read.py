@@ -33,24 +33,14 @@ def read_pages(store: Store, queries: Sequence[Query], now: float) -> list[Page]
             if live(head, now):
                 apply(store, head)
         candidate_page_by_index = {
-            query_index: _page(
-                store, head_by_stream.get(queries[query_index].stream), queries[query_index], now
-            )
-            for query_index in pending_indexes
+            n: _page(store, head_by_stream.get(queries[n].stream), queries[n], now)
+            for n in pending_indexes
         }
         changed_streams = _changed_streams(store, head_by_stream)
-        settled_indexes = [
-            query_index
-            for query_index in pending_indexes
-            if queries[query_index].stream not in changed_streams
-        ]
-        page_by_index |= {
-            query_index: candidate_page_by_index[query_index] for query_index in settled_indexes
-        }
-        pending_indexes = [
-            query_index for query_index in pending_indexes if query_index not in page_by_index
-        ]
-    return [page_by_index[query_index] for query_index in range(len(queries))]
+        settled_indexes = [n for n in pending_indexes if queries[n].stream not in changed_streams]
+        page_by_index |= {n: candidate_page_by_index[n] for n in settled_indexes}
+        pending_indexes = [n for n in pending_indexes if n not in page_by_index]
+    return [page_by_index[n] for n in range(len(queries))]
 
 
 def _heads(store: Store, streams: Iterable[str]) -> dict[str, Document]:

@@ -95,8 +95,8 @@ def _put(fields: Mapping[str, Any], seq: int, revision: int, floor: int, now: fl
     is_expired = {"$lte": [{"$ifNull": ["$x", float("inf")]}, now]}
     is_absent = {"$lte": [{"$ifNull": ["$q", -1]}, floor]}
     new_or_old_seq = {"$cond": [{"$or": [is_absent, is_dropped, is_expired]}, seq, "$q"]}
-    field_expressions = {field: new_or_old_value(field, value) for field, value in fields.items()}
-    field_expressions["q"] = {"$cond": [is_newer, new_or_old_seq, "$q"]}
-    field_expressions["g"] = {"$cond": [is_newer, "$$REMOVE", "$g"]}
-    field_expressions["r"] = {"$cond": [is_newer, revision, "$r"]}
-    return [{"$set": field_expressions}]
+    values_by_field = {field: new_or_old_value(field, value) for field, value in fields.items()}
+    values_by_field["q"] = {"$cond": [is_newer, new_or_old_seq, "$q"]}
+    values_by_field["g"] = {"$cond": [is_newer, "$$REMOVE", "$g"]}
+    values_by_field["r"] = {"$cond": [is_newer, revision, "$r"]}
+    return [{"$set": values_by_field}]

@@ -123,11 +123,7 @@ def make_client(target: MongoTarget, pool_size: int, connect_timeout: float) -> 
             connectTimeoutMS=milliseconds,
             appname="threadkeep",
             connect=False,
-            **{
-                option_name: option_value
-                for option_name, option_value in login_options.items()
-                if option_value is not None
-            },
+            **{name: value for name, value in login_options.items() if value is not None},
         )
     except Exception:  # many types; files that the URL names are read here too
         raise ConfigError(

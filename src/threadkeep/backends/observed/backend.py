@@ -63,9 +63,9 @@ class ObservedBackend(BackendWrapper):
     ) -> Commit:
         with self._instruments.call("commit") as call:
             call.count("drops", len(drop))
-            committed = super().commit(stream, put=put, drop=drop, **how)
+            commit = super().commit(stream, put=put, drop=drop, **how)
             call.records = len(put)
-            return committed
+            return commit
 
     def streams(self, prefix: str, **how: Any) -> tuple[list[str], Any]:
         with self._instruments.call("streams"):
@@ -73,9 +73,9 @@ class ObservedBackend(BackendWrapper):
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         with self._instruments.call("sweep") as call:
-            swept = super().sweep(now, limit)
-            call.count("swept", swept)
-            return swept
+            swept_count = super().sweep(now, limit)
+            call.count("swept", swept_count)
+            return swept_count
 
     def close(self) -> None:
         """Close the store."""

@@ -93,7 +93,7 @@ class Instruments:
     def call(self, operation: str) -> Iterator[ObservedCall]:
         """Record a call; its exceptions propagate."""
         attributes: dict[str, Any] = {_OPERATION: operation, _STORE: self._store}
-        started = time.perf_counter()
+        start_time = time.perf_counter()
         self._active.add(1, attributes)
         with self._tracer.start_as_current_span(
             f"threadkeep.{operation}",
@@ -112,7 +112,7 @@ class Instruments:
                 raise
             finally:
                 self._active.add(-1, attributes)
-                self._duration.record(time.perf_counter() - started, {**attributes, **failure})
+                self._duration.record(time.perf_counter() - start_time, {**attributes, **failure})
                 if call.records:
                     self._records.add(call.records, attributes)
                     call.count("records", call.records)

@@ -81,8 +81,8 @@ def evaluate(client: Client, run: Run) -> Any:
 def evaluate_all(client: Client, runs: Sequence[Run]) -> list[Any]:
     """Several scripts in one round trip; not for a cluster, whose pipelines take none."""
     with client.pipeline(transaction=False) as pipeline:
-        for script, script_keys, script_args in runs:
-            pipeline.evalsha(script.sha, len(script_keys), *script_keys, *script_args)
+        for script, keys, argv in runs:
+            pipeline.evalsha(script.sha, len(keys), *keys, *argv)
         replies = pipeline.execute(raise_on_error=False)
     return [
         evaluate(client, run) if isinstance(reply, NoScriptError) else _checked(reply)

@@ -49,8 +49,9 @@ def decode(cursor: object, prefix: str) -> ScanPosition:
     )
     if not has_valid_scalars or not has_valid_lists or (node is None) != (scan_cursor == 0):
         raise cursors.invalid()
-    is_at_start, is_at_end = node is None and not finished_nodes, is_finished and not pending_names
-    if is_at_start or is_at_end:  # no cursor is given for these
+    is_at_start = node is None and not finished_nodes
+    is_exhausted = is_finished and not pending_names
+    if is_at_start or is_exhausted:  # no cursor is given for these
         raise cursors.invalid()
     return ScanPosition(
         tuple(map(cursors.text, finished_nodes)),

@@ -93,11 +93,7 @@ def from_url(url: object) -> dict[str, Any]:
         "tls": tls or None,
         "cluster": cluster or None,
     }
-    given_options = {
-        option_name: option_value
-        for option_name, option_value in option_fields.items()
-        if option_value is not None
-    }
+    given_options = {name: value for name, value in option_fields.items() if value is not None}
     return merge_options(given_options, dict(parse_qsl(url_parts.query, keep_blank_values=True)))
 
 
@@ -131,9 +127,7 @@ def parse_target(options: Mapping[str, Any]) -> RedisTarget:
     Raises:
         ConfigError: one is unknown, contradictory or out of range; the message names it.
     """
-    settings = {
-        name: option_value for name, option_value in options.items() if option_value is not None
-    }
+    settings = {name: value for name, value in options.items() if value is not None}
     allowed_names = ("host", "port", "nodes", "db", "username", "password", "tls", "cluster", *TLS)
     for name in settings:
         if name not in allowed_names:
@@ -168,9 +162,7 @@ def _parse_flag(settings: Mapping[str, Any], name: str) -> bool:
 
 
 def _tls_options(settings: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    tls_options = {
-        option_name: settings[option_name] for option_name in TLS if option_name in settings
-    }
+    tls_options = {name: settings[name] for name in TLS if name in settings}
     is_tls_enabled = _parse_flag(settings, "tls")
     if not is_tls_enabled:
         if tls_options:

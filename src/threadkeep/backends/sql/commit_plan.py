@@ -62,9 +62,7 @@ def plan(dialect: Dialect, row: Row | None, change: Change) -> Plan:
     if action is Action.TOUCH:
         return Plan(_touch(dialect, row, decision, change), decision.version, {})
     if action is Action.CONTINUE:
-        drop_steps = [
-            drop_step for drop in change.drop for drop_step in _drop(dialect, change.stream, drop)
-        ]
+        drop_steps = [step for drop in change.drop for step in _drop(dialect, change.stream, drop)]
         return _write(dialect, row, drop_steps, decision, change)
     erasing_steps: list[Step] = [(dialect.sql.drop_all, stream_parameter)] if row else []
     if action is Action.END:
@@ -77,12 +75,12 @@ def answer(plan: Plan, rows: Iterable[Any], dialect: Dialect, change: Change) ->
     if not change.keys:
         return Commit(plan.version, [])
     decode_text = dialect.text
-    stored_seqs = {
+    seqs_by_key = {
         (decode_text(kind), decode_text(record_id)): int(seq) for kind, record_id, seq in rows
     }
     return Commit(
         plan.version,
-        [stored_seqs.get(record_key) or plan.seqs.get(record_key, 0) for record_key in change.keys],
+        [seqs_by_key.get(record_key) or plan.seqs.get(record_key, 0) for record_key in change.keys],
     )
 
 

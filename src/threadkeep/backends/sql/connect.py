@@ -203,9 +203,7 @@ def _engine_target(engine: Engine, fields: Mapping[str, Any], password: Password
     }
     dialect = dialect_names.get(engine.dialect.name)
     if dialect is None or engine.dialect.driver != DRIVERS[dialect].package:
-        usable_drivers = ", ".join(
-            f"{field_name}+{driver.package}" for field_name, driver in DRIVERS.items()
-        )
+        usable_drivers = ", ".join(f"{name}+{driver.package}" for name, driver in DRIVERS.items())
         raise ConfigError(
             f"an Engine for {engine.dialect.name}+{engine.dialect.driver} cannot be used; "
             f"these can: {usable_drivers}"

@@ -66,10 +66,7 @@ def _lock(
     dialect: Dialect, connection: Any, text: str, names: Sequence[str], now: float
 ) -> list[str]:
     lock_step = dialect.by_streams(text, {"now": now}, names)
-    return [
-        dialect.text(stream_name)
-        for (stream_name,) in dialect.run(connection, [*dialect.begin, lock_step])
-    ]
+    return [dialect.text(name) for (name,) in dialect.run(connection, [*dialect.begin, lock_step])]
 
 
 def _delete(

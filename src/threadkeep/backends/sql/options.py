@@ -28,11 +28,7 @@ def build_target(url: str | None, fields: Mapping[str, Any], password: Password)
     Raises:
         ConfigError: they contradict each other, or one is wrong.
     """
-    given_options = {
-        option_name: option_value
-        for option_name, option_value in fields.items()
-        if option_value is not None
-    }
+    given_options = {name: value for name, value in fields.items() if value is not None}
     target = (
         from_url(url)
         if url is not None

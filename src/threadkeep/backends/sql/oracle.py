@@ -168,13 +168,13 @@ class Oracle:
 
 def _execute(cursor: Any, statement: str, values: Any) -> None:
     is_batch = isinstance(values, list)
-    input_sizes = {
+    sizes_by_column = {
         column_name: input_size
         for column_name, input_size in _SIZES.items()
         if column_name in (values[0] if is_batch else values)
     }
-    if input_sizes:
-        cursor.setinputsizes(**input_sizes)
+    if sizes_by_column:
+        cursor.setinputsizes(**sizes_by_column)
     if is_batch:
         cursor.executemany(statement, values)
     else:

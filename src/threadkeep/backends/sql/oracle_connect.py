@@ -52,10 +52,8 @@ def parse_connect_options(target: DatabaseTarget) -> OracleConnectOptions:
             )
     is_external_auth, is_thick = (FLAG.read(name, parameters.get(name, False)) for name in _FLAGS)
     is_thick = is_thick or is_external_auth or "client_lib_dir" in parameters
-    wallet_folder, wallet_password = (
-        parameters.get("wallet_path"),
-        parameters.get("wallet_password"),
-    )
+    wallet_folder = parameters.get("wallet_path")
+    wallet_password = parameters.get("wallet_password")
     dsn = parameters.get("dsn") or (None if target.host is None else _easy_connect(target))
     if dsn is None and not (wallet_folder and parameters.get("tns_alias")):
         raise ConfigError("Oracle needs a dsn, a host, or wallet_path with tns_alias")

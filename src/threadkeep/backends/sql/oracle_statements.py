@@ -39,8 +39,6 @@ def expand_list(text: str, name: str, parameters: Mapping[str, Any], values: Seq
     padded_values = (
         [*values, *[values[-1]] * (min(bind_count, 1000) - len(values))] if values else []
     )
-    value_by_bind = {
-        f"{name}_{bind_number}": bind_value for bind_number, bind_value in enumerate(padded_values)
-    }
+    value_by_bind = {f"{name}_{number}": value for number, value in enumerate(padded_values)}
     placeholders = ", ".join(f":{bind_name}" for bind_name in value_by_bind) or "NULL"
     return text.replace(f"(:{name})", f"({placeholders})"), {**parameters, **value_by_bind}

@@ -36,9 +36,7 @@ def check_key(folder: str, password: str | None, *, needed: bool) -> bool:
     """
     pem_path = Path(folder) / "ewallet.pem"
     if not pem_path.is_file():
-        thick_files = [
-            file_name for file_name in _THICK_FILES if (Path(folder) / file_name).is_file()
-        ]
+        thick_files = [name for name in _THICK_FILES if (Path(folder) / name).is_file()]
         if needed or thick_files:
             files_clause = f", only {' and '.join(thick_files)}" if thick_files else ""
             raise ConfigError(

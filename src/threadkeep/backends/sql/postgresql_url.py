@@ -42,24 +42,21 @@ def parse_url(url: str) -> DatabaseTarget:
 
 def _parameters(query: str) -> Iterator[tuple[str, str]]:
     for parameter_text in filter(None, query.split("&")):
-        parameter_name, separator, parameter_value = parameter_text.partition("=")
-        parameter_name = unquote(parameter_name)
+        quoted_name, separator, quoted_value = parameter_text.partition("=")
+        parameter_name = unquote(quoted_name)
         # an unknown name beside an `@` comes of a raw `?` in a password
         if not separator or (parameter_name not in KEYWORDS and "@" in query):
             raise unreadable_url()
         if parameter_name in KEYWORDS or parameter_name in _ALIASES:
             yield from _parse_conninfo(f"?{parameter_text}")
         else:
-            yield parameter_name, unquote(parameter_value)  # ours, or refused by name
+            yield parameter_name, unquote(quoted_value)  # ours, or refused by name
 
 
 def _parse_conninfo(address: str) -> list[tuple[str, str]]:
     url = _SCHEME + address.replace(" ", "%20")  # SQLAlchemy keeps spaces, newer libpq refuses them
     try:
-        return [
-            (parameter_name, str(parameter_value))
-            for parameter_name, parameter_value in conninfo_to_dict(url).items()
-        ]
+        return [(name, str(value)) for name, value in conninfo_to_dict(url).items()]
     except (psycopg.Error, UnicodeError):
         raise unreadable_url() from None
 

@@ -21,13 +21,13 @@ def pages(dialect: Dialect, connection: Any, queries: Sequence[Query], now: floa
     """Answer all queries from one snapshot."""
     if not queries:
         return []
-    stream_numbers = {
+    numbers_by_name = {
         stream_name: stream_number
         for stream_number, stream_name in enumerate(dict.fromkeys(q.stream for q in queries))
     }
     select_branches = [*_branches(queries, dialect.max_ids)]
     result_rows = dialect.run(
-        connection, [_step(dialect, stream_numbers, select_branches, queries, now)]
+        connection, [_step(dialect, numbers_by_name, select_branches, queries, now)]
     )
     version_by_stream: dict[int, int] = {}
     rows_by_query: list[list[Any]] = [[] for _ in queries]
@@ -39,7 +39,7 @@ def pages(dialect: Dialect, connection: Any, queries: Sequence[Query], now: floa
             rows_by_query[query_numbers[result_row[0]]].append(result_row)
     return [
         _page(
-            query, version_by_stream.get(stream_numbers[query.stream], 0), query_rows, dialect.text
+            query, version_by_stream.get(numbers_by_name[query.stream], 0), query_rows, dialect.text
         )
         for query, query_rows in zip(queries, rows_by_query, strict=True)
     ]
@@ -65,9 +65,7 @@ def _step(
     queries: Sequence[Query],
     now: float,
 ) -> Step:
-    parameters: dict[str, Any] = {
-        f"s{stream_number}": stream_name for stream_name, stream_number in streams.items()
-    }
+    parameters: dict[str, Any] = {f"s{number}": name for name, number in streams.items()}
     parameters["now"] = now
     statement_shape: list[tuple[int, bool, str | None]] = []
     for branch_number, (query_number, branch_ids) in enumerate(branches):

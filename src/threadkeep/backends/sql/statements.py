@@ -83,10 +83,7 @@ def quote_tables(names: TableNames, quote: Callable[[str], str]) -> Tables:
     """Quote the names of a store."""
     schema_prefix = f"{quote(names.schema)}." if names.schema else ""
     return Tables(
-        *(
-            schema_prefix + quote(table_name)
-            for table_name in (names.records, names.streams, names.meta)
-        )
+        *(schema_prefix + quote(name) for name in (names.records, names.streams, names.meta))
     )
 
 
@@ -177,9 +174,7 @@ class ReadStatementBuilder:
 
     def _build(self, streams: int, shape: tuple[tuple[int, bool, str | None], ...]) -> str:
         """For a number of streams; each branch is (stream, newest first, condition on ids)."""
-        head_selects = [
-            self._head.format(-1 - select_number, select_number) for select_number in range(streams)
-        ]
+        head_selects = [self._head.format(-1 - number, number) for number in range(streams)]
         page_selects = [
             self._branch(select_number, *branch) for select_number, branch in enumerate(shape)
         ]

@@ -32,7 +32,8 @@ def call_with_timeout(seconds: float, work: Callable[[], T], undo: Callable[[T],
     if seconds < _SHORTEST:  # to a socket, a time-out of 0 means: do not block
         raise DeadlineExceeded
     outcomes: list[tuple[T | None, BaseException | None]] = []
-    finished_event, outcome_lock, waiting_flag = threading.Event(), threading.Lock(), [True]
+    finished_event, outcome_lock = threading.Event(), threading.Lock()
+    is_caller_waiting = True
 
     def run() -> None:
         work_result: T | None = None
@@ -44,7 +45,7 @@ def call_with_timeout(seconds: float, work: Callable[[], T], undo: Callable[[T],
         fork_gate.thread_ends()
         with outcome_lock:
             outcomes.append((work_result, error))
-            is_abandoned = not waiting_flag[0]
+            is_abandoned = not is_caller_waiting
         finished_event.set()
         if is_abandoned and work_result is not None:
             undo(work_result)
@@ -52,7 +53,7 @@ def call_with_timeout(seconds: float, work: Callable[[], T], undo: Callable[[T],
     threading.Thread(target=run, name="threadkeep-connect", daemon=True).start()
     finished_event.wait(seconds)
     with outcome_lock:
-        waiting_flag[0] = False
+        is_caller_waiting = False
         if not outcomes:
             raise DeadlineExceeded
     work_result, error = outcomes[0]

@@ -123,9 +123,7 @@ class SqliteBackend:
             name_rows = connection.execute(
                 statements.STREAMS, (prefix, last_listed_name, limit)
             ).fetchall()
-        stream_names = [
-            stream_name for (stream_name,) in name_rows if stream_name.startswith(prefix)
-        ]
+        stream_names = [name for (name,) in name_rows if name.startswith(prefix)]
         is_full_page = bool(stream_names) and len(stream_names) == limit
         return stream_names, stream_names[-1] if is_full_page else None
 

@@ -140,9 +140,7 @@ def _put_records(
     if _insert(connection, record_rows) == len(record_rows):
         return list(range(base + 1, base + len(record_rows) + 1))
     # An id that comes twice stands where it came first, with the body that came last.
-    first_seq_by_key = {
-        (record_row[1], record_row[3]): record_row[2] for record_row in reversed(record_rows)
-    }
+    first_seq_by_key = {(row[1], row[3]): row[2] for row in reversed(record_rows)}
     last_row_by_key = {(record_row[1], record_row[3]): record_row for record_row in record_rows}
     seq_by_key = {
         record_key: _put_again(connection, record_row, first_seq_by_key[record_key], now)
@@ -184,10 +182,10 @@ def _put_again(connection: sqlite3.Connection, row: RecordRow, first: int, now: 
 
 def _seqs(connection: sqlite3.Connection, sid: int, put: Iterable[Record]) -> list[int]:
     """Where records are now; 0 for one that was dropped since."""
-    record_keys = ((sid, record.kind, record.id) for record in put)
-    seq_rows = (
-        connection.execute(statements.FIND, record_key).fetchone() for record_key in record_keys
-    )
+    seq_rows = [
+        connection.execute(statements.FIND, (sid, record.kind, record.id)).fetchone()
+        for record in put
+    ]
     return [seq_row[0] if seq_row else 0 for seq_row in seq_rows]
 
 

@@ -17,19 +17,19 @@ _NO_BOUNDS = (None, False, None, None)  # limit, newest, after, before
 
 def pages(connection: sqlite3.Connection, queries: Sequence[Query], now: float) -> list[Page]:
     """Answer all queries; from one snapshot if a transaction is open."""
-    live_streams: dict[str, tuple[int, int] | None] = {}
+    live_streams_by_name: dict[str, tuple[int, int] | None] = {}
     answer_pages = []
     for query in queries:
         stream_name = query.stream
         if is_single_id(query):
-            answer_page, live_streams[stream_name] = _single_id_page(connection, query, now)
+            answer_page, live_streams_by_name[stream_name] = _single_id_page(connection, query, now)
             answer_pages.append(answer_page)
             continue
-        if stream_name not in live_streams:
-            live_streams[stream_name] = connection.execute(
+        if stream_name not in live_streams_by_name:
+            live_streams_by_name[stream_name] = connection.execute(
                 statements.LIVE, (stream_name, now)
             ).fetchone()
-        live_stream = live_streams[stream_name]
+        live_stream = live_streams_by_name[stream_name]
         if live_stream and query.limit == 0:
             answer_pages.append(Page(live_stream[1], []))
             continue

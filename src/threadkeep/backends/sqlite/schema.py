@@ -66,9 +66,7 @@ def _is_current(connection: sqlite3.Connection, location: str) -> bool:
 
 
 def _is_foreign(connection: sqlite3.Connection) -> bool:
-    table_names = {
-        table_name for (table_name,) in connection.execute("SELECT name FROM sqlite_master")
-    }
+    table_names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     return bool(table_names) and "threadkeep_streams" not in table_names
 
 

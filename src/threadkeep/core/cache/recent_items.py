@@ -52,9 +52,7 @@ class RecentItems(NamedTuple):
     def with_ids(self, ids: Iterable[str]) -> list[CachedItem] | None:
         """The entries of these ids that exist; `None` if older items may have them."""
         sought_ids = set(ids)
-        matching_entries = [
-            cached_item for cached_item in self.entries if cached_item.id in sought_ids
-        ]
+        matching_entries = [item for item in self.entries if item.id in sought_ids]
         return (
             matching_entries
             if self.is_complete or len(matching_entries) == len(sought_ids)
@@ -196,11 +194,7 @@ def recent_items_of(
 def _position(entries: Sequence[CachedItem], id: str, seq: int) -> int | None:
     """The index of the entry that a record with its id and seq takes the place of."""
     return next(
-        (
-            index
-            for index, cached_item in enumerate(entries)
-            if cached_item.seq == seq and cached_item.id == id
-        ),
+        (index for index, item in enumerate(entries) if item.seq == seq and item.id == id),
         None,
     )
 

@@ -26,8 +26,8 @@ def _matches(value: Json) -> bool:
 
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     conversation = fields.mapping(entry.value, "a conversation")
-    nodes = fields.mapping(conversation.get("mapping"), "mapping")
-    nodes = {node_id: node for node_id, node in nodes.items() if isinstance(node, Mapping)}
+    mapping = fields.mapping(conversation.get("mapping"), "mapping")
+    nodes = {node_id: node for node_id, node in mapping.items() if isinstance(node, Mapping)}
     own_id = fields.name(conversation.get("conversation_id")) or fields.name(conversation.get("id"))
     messages = list(_messages(nodes, conversation.get("current_node"), entry.location, context))
     yield Chat(
@@ -47,15 +47,17 @@ READER: Final = FormatReader("chatgpt", "ChatGPT's data export", _matches, each.
 def _messages(
     nodes: Mapping[str, _Node], leaf: Any, location: str, context: Context
 ) -> Iterator[Message]:
-    parent_ids = {node_id: node.get("parent") for node_id, node in nodes.items()}
-    call_ids: dict[str, str] = {}  # the call that the chain behind a node answers
-    tool_results: dict[str, Message] = {}  # the answer that the chain behind a node adds to
-    for node_id, is_shown in branches.ordered(parent_ids, leaf if isinstance(leaf, str) else None):
+    parents_by_id = {node_id: node.get("parent") for node_id, node in nodes.items()}
+    calls_by_node: dict[str, str] = {}  # the call that the chain behind a node answers
+    answers_by_node: dict[str, Message] = {}  # the answer that the chain behind a node adds to
+    leaf_id = leaf if isinstance(leaf, str) else None
+    for node_id, is_shown in branches.ordered(parents_by_id, leaf_id):
         node_location = f"{location}.mapping[{shown(node_id)}]"
         payload = nodes[node_id].get("message")
-        call_id = call_ids.get(str(parent_ids[node_id]))
+        parent_id = str(parents_by_id[node_id])
+        call_id = calls_by_node.get(parent_id)
         if payload is None:
-            call_ids |= {node_id: call_id} if call_id else {}
+            calls_by_node |= {node_id: call_id} if call_id else {}
             continue
         try:
             message = _message(fields.mapping(payload, "message"), node_location, call_id)
@@ -63,17 +65,17 @@ def _messages(
             context.skip(node_location, str(error))
             continue
         if message is None:
-            call_ids |= {node_id: call_id} if call_id else {}
+            calls_by_node |= {node_id: call_id} if call_id else {}
             continue
-        answer = tool_results.get(str(parent_ids[node_id])) if _role(payload) == "tool" else None
+        answer = answers_by_node.get(parent_id) if _role(payload) == "tool" else None
         if answer is not None:  # several nodes are one answer
             answer.content["content"] += f"\n\n{message.content['content']}"
-            tool_results[node_id] = answer
+            answers_by_node[node_id] = answer
             continue
         if "tool_call_id" in message.content:
-            tool_results[node_id] = message
+            answers_by_node[node_id] = message
         if message.content.get("tool_calls"):
-            call_ids[node_id] = message.content["tool_calls"][0]["id"]
+            calls_by_node[node_id] = message.content["tool_calls"][0]["id"]
         message.is_branch = not is_shown
         message.hidden = message.hidden or not is_shown
         yield message

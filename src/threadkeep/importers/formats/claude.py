@@ -52,18 +52,18 @@ def _ordered(
     valid_messages: list[tuple[str, _Payload]], leaf: str | None
 ) -> Iterator[list[Message]]:
     """The messages of all branches; a message without a parent follows the one before it."""
-    payloads: dict[str, tuple[str, _Payload]] = {}
-    parents: dict[str, str | None] = {}
+    payloads_by_id: dict[str, tuple[str, _Payload]] = {}
+    parents_by_id: dict[str, str | None] = {}
     previous_key = None
     for location, payload in valid_messages:
         key = fields.name(payload.get("uuid")) or location
-        key = key if key not in payloads else location  # a repeated id
+        key = key if key not in payloads_by_id else location  # a repeated id
         parent = fields.name(payload.get("parent_message_uuid"))
-        payloads[key] = location, payload
-        parents[key] = previous_key if parent is None else None if parent == _ROOT else parent
+        payloads_by_id[key] = location, payload
+        parents_by_id[key] = previous_key if parent is None else None if parent == _ROOT else parent
         previous_key = key
-    for key, is_shown in branches.ordered(parents, leaf):
-        location, payload = payloads[key]
+    for key, is_shown in branches.ordered(parents_by_id, leaf):
+        location, payload = payloads_by_id[key]
         steps = list(_messages(payload, location))
         for step in steps:
             step.hidden = step.is_branch = not is_shown

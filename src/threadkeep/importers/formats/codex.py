@@ -81,10 +81,10 @@ def _session(meta: Mapping[str, Any], stem: str) -> tuple[str, str | None]:
     """
     thread = f"codex-{fields.name(meta.get('id')) or stem}"
     source = meta.get("source")
-    called = source.get("subagent") if isinstance(source, dict) else None
-    if called is None:
+    sub_agent = source.get("subagent") if isinstance(source, dict) else None
+    if sub_agent is None:
         return thread, None
-    spawn = called.get("thread_spawn") if isinstance(called, dict) else None
+    spawn = sub_agent.get("thread_spawn") if isinstance(sub_agent, dict) else None
     spawn = spawn if isinstance(spawn, dict) else {}
     agent = fields.agent_name(spawn.get("agent_role")) or "subagent"
     parent = fields.name(spawn.get("parent_thread_id"))
@@ -150,10 +150,10 @@ def _usage(entry: JsonEntry, event: dict[str, Json], model: str | None) -> Itera
 
 def _item(payload: dict[str, Json]) -> dict[str, Json]:
     """The item without its id, which models repeat."""
-    item = {key: value for key, value in payload.items() if key not in {"id", "timestamp"}}
-    if isinstance(item.get("output"), dict):
-        item["output"] = fields.text(item["output"])
-    return item
+    item_fields = {key: value for key, value in payload.items() if key not in {"id", "timestamp"}}
+    if isinstance(item_fields.get("output"), dict):
+        item_fields["output"] = fields.text(item_fields["output"])
+    return item_fields
 
 
 def _is_of_program(payload: dict[str, Json]) -> bool:

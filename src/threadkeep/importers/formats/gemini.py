@@ -36,12 +36,11 @@ def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
         raise fields.Malformed("the activity has no title")
     date = activity.get("time")
     session_id = _session(activity, date)
-    key = fields.digest([title, date])
-    prompt = Message(
-        {"role": "user", "content": _PROMPTED.sub("", title)}, entry.location, f"{key}-0", date
-    )
-    yield Chat(session_id, entry.location, [prompt, *_answers(activity, key, entry.location, date)],
-               created_at=date)  # fmt: skip
+    activity_digest = fields.digest([title, date])
+    prompt_content = {"role": "user", "content": _PROMPTED.sub("", title)}
+    prompt = Message(prompt_content, entry.location, f"{activity_digest}-0", date)
+    answers = _answers(activity, activity_digest, entry.location, date)
+    yield Chat(session_id, entry.location, [prompt, *answers], created_at=date)
 
 
 READER: Final = FormatReader(
@@ -61,13 +60,13 @@ def _session(activity: Mapping[str, Any], date: object) -> str:
 
 
 def _answers(
-    activity: Mapping[str, Any], key: str, location: str, date: object
+    activity: Mapping[str, Any], activity_digest: str, location: str, date: object
 ) -> Iterator[Message]:
     for answer_number, answer in enumerate(activity.get("safeHtmlItem") or (), start=1):
         answer_text = _plain(str(answer.get("html") or "")) if isinstance(answer, Mapping) else ""
         if answer_text:
             message_content = {"role": "assistant", "content": answer_text}
-            yield Message(message_content, location, f"{key}-{answer_number}", date)
+            yield Message(message_content, location, f"{activity_digest}-{answer_number}", date)
 
 
 def _plain(markup: str) -> str:

@@ -54,10 +54,10 @@ def _messages(entries: Iterator[JsonEntry], context: Context) -> Iterator[Messag
 
 def _sessions(value: Mapping[str, Any]) -> dict[str, list[Any]]:
     """The lists of dumps in an object: of sessions, or the state of a graph."""
-    dump_lists = {key: dumps for key, dumps in value.items() if isinstance(dumps, list) and dumps}
+    dumps_by_key = {key: dumps for key, dumps in value.items() if isinstance(dumps, list) and dumps}
     return {
         key: dumps
-        for key, dumps in dump_lists.items()
+        for key, dumps in dumps_by_key.items()
         if all(isinstance(dump, Mapping) and langchain.is_dump(dump) for dump in dumps)
         and all(_names_its_kind(dump) for dump in dumps)
     }

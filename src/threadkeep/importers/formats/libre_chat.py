@@ -59,8 +59,8 @@ def _flat(
 
 
 def _messages(payloads: dict[str, _Placed], context: Context) -> Iterator[Message]:
-    parents = {key: parent for key, (_, _, parent) in payloads.items()}
-    for key, is_shown in branches.ordered(parents, None):
+    parents_by_id = {key: parent for key, (_, _, parent) in payloads.items()}
+    for key, is_shown in branches.ordered(parents_by_id, None):
         location, payload, _ = payloads[key]
         try:
             role = _role(payload)

@@ -34,10 +34,10 @@ READER: Final = FormatReader(
 def _store(value: Json) -> Mapping[str, Any] | None:
     if not isinstance(value, Mapping):
         return None
-    chat_store = value.get("chat_store")  # of a memory
-    if isinstance(chat_store, str):
+    chat_store = dump = value.get("chat_store")  # of a memory
+    if isinstance(dump, str):
         try:
-            chat_store = json.loads(chat_store)
+            chat_store = json.loads(dump)
         except ValueError:
             return None
     store = chat_store.get("store") if isinstance(chat_store, Mapping) else value.get("store")

@@ -41,12 +41,12 @@ READER: Final = FormatReader("open-webui", "Open WebUI's chats", _matches, each.
 def _messages(
     nodes: Mapping[str, Any], leaf: Any, location: str, context: Context
 ) -> Iterator[Message]:
-    valid_nodes = {key: node for key, node in nodes.items() if isinstance(node, Mapping)}
-    for key in nodes.keys() - valid_nodes.keys():
+    nodes_by_key = {key: node for key, node in nodes.items() if isinstance(node, Mapping)}
+    for key in nodes.keys() - nodes_by_key.keys():
         context.skip(f"{location}.messages[{shown(key)}]", "the message is no object")
-    parents = {key: node.get("parentId") for key, node in valid_nodes.items()}
-    for key, is_shown in branches.ordered(parents, leaf if isinstance(leaf, str) else None):
-        path, node = f"{location}.messages[{shown(key)}]", valid_nodes[key]
+    parents_by_id = {key: node.get("parentId") for key, node in nodes_by_key.items()}
+    for key, is_shown in branches.ordered(parents_by_id, leaf if isinstance(leaf, str) else None):
+        path, node = f"{location}.messages[{shown(key)}]", nodes_by_key[key]
         try:
             role = fields.role(node.get("role"))
         except fields.Malformed as error:

@@ -29,12 +29,14 @@ def _is_message(value: Any) -> bool:
 def _read_chat(entry: JsonEntry, context: Context) -> Iterator[Part]:
     chat = fields.mapping(entry.value, "a chat")
     own_id = next((id for key in _IDS if (id := fields.name(chat.get(key)))), None)
-    messages = enumerate(fields.sequence(chat.get("messages"), "messages"))
-    entries = (JsonEntry(f"{entry.location}.messages[{n}]", message) for n, message in messages)
+    messages = fields.sequence(chat.get("messages"), "messages")
+    entries = [
+        JsonEntry(f"{entry.location}.messages[{n}]", message) for n, message in enumerate(messages)
+    ]
     yield Chat(
         id=own_id or f"openai-{fields.digest(chat)}",
         location=entry.location,
-        messages=list(_messages(entries, context)),
+        messages=list(_messages(iter(entries), context)),
         title=fields.name(chat.get("title")),
         created_at=fields.date_of(chat),
         user=fields.name(chat.get("user_id")),

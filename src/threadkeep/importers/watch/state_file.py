@@ -51,8 +51,8 @@ class StateFile:
         """
         if self._path is None or positions == self._saved:
             return
-        entries = {path: position.to_json() for path, position in positions.items()}
-        state = {"version": _VERSION, "target": self._target, "files": entries}
+        entries_by_path = {path: position.to_json() for path, position in positions.items()}
+        state = {"version": _VERSION, "target": self._target, "files": entries_by_path}
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary_path = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
         descriptor = os.open(temporary_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -16,6 +16,7 @@ from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.errors import ConfigError
 from threadkeep.importers.report import ImportReport
 from threadkeep.importers.secrets import redact_secrets
+from threadkeep.importers.watch.growing_file import Position
 from threadkeep.importers.watch.state_file import StateFile, default_folder
 from threadkeep.importers.watch.transcript import Target, Transcript
 from threadkeep.printable import shown
@@ -97,14 +98,12 @@ class Watcher:
             target.report.skip(path, f"it cannot be read: {error.strerror or error}")
 
     def _present(self) -> Iterator[tuple[str, Transcript]]:
-        for folder in self.folders:
-            for path in _transcripts(folder):
+        for watched_path in self.folders:
+            for path in _transcripts(watched_path):
                 path_text = str(path)
                 if path_text not in self._transcripts:
-                    position = self._positions.get(path_text)
-                    self._transcripts[path_text] = (
-                        Transcript(path, folder, position) if position else Transcript(path, folder)
-                    )
+                    position = self._positions.get(path_text, Position())
+                    self._transcripts[path_text] = Transcript(path, watched_path, position)
                 yield path_text, self._transcripts[path_text]
 
     def _has_sessions(self) -> bool:
@@ -121,25 +120,25 @@ def default_folders() -> list[Path]:
 
 def _checked_folders(folders: Iterable[str | Path] | None) -> Sequence[Path]:
     if folders is None:
-        folder_paths = default_folders()
+        watched_paths = default_folders()
     else:
-        folder_paths = [Path(folder).expanduser().absolute() for folder in folders]
-    for folder in folder_paths:
-        if not folder.exists():
-            raise ConfigError(f"there is no folder or file {shown(str(folder))} to watch")
-    if not folder_paths:
+        watched_paths = [Path(folder).expanduser().absolute() for folder in folders]
+    for watched_path in watched_paths:
+        if not watched_path.exists():
+            raise ConfigError(f"there is no folder or file {shown(str(watched_path))} to watch")
+    if not watched_paths:
         raise ConfigError(
             "neither Claude Code nor Codex has transcripts here: pass the folder to watch"
         )
-    return folder_paths
+    return watched_paths
 
 
-def _transcripts(folder: Path) -> Iterator[Path]:
+def _transcripts(watched_path: Path) -> Iterator[Path]:
     """The transcripts of a folder, sorted; links are not followed."""
-    if folder.is_file():
-        yield folder
+    if watched_path.is_file():
+        yield watched_path
         return
-    for path in sorted(folder.rglob(f"*{_SUFFIX}")):
+    for path in sorted(watched_path.rglob(f"*{_SUFFIX}")):
         if path.is_file() and not path.is_symlink():
             yield path
 

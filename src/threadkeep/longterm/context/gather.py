@@ -56,10 +56,8 @@ def of_session(
         NotOwner: the session belongs to another user.
     """
     file_queries = [Query(session_stream.stream_name, "file")] if files else []
-    owner, is_same_store = (
-        session_stream.owner,
-        session_stream.engine.longterm.backend is session_stream.engine.backend,
-    )
+    owner = session_stream.owner
+    is_same_store = session_stream.engine.longterm.backend is session_stream.engine.backend
     user_stream = UserStream(session_stream.engine, user=owner, session=session_stream.id)
     knowledge_queries = (
         _queries(user_stream, session_stream) if owner is not None and is_same_store else []

@@ -76,9 +76,9 @@ def render(
         elif item is not None and (line := _turn_line(engine, item)):
             notes_by_line.setdefault(line, (_TURNS, _seconds(item.created_at), item.seq))
     lines_by_time = sorted(notes_by_line, key=lambda line: (*notes_by_line[line][1:], line))
-    positions = {line: position for position, line in enumerate(lines_by_time)}
+    positions_by_line = {line: position for position, line in enumerate(lines_by_time)}
     notes = (
-        ContextNote(heading, positions[line], line)
+        ContextNote(heading, positions_by_line[line], line)
         for line, (heading, _, _) in notes_by_line.items()
     )
     return render_block(_OPENING, (_FACTS, _TURNS), notes, limit, counter)

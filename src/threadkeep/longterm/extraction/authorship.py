@@ -123,10 +123,8 @@ def _is_header(line: str) -> bool:
     colon_match = _COLON.search(line)
     if colon_match is None:
         return False
-    header_name, header_value = (
-        fold(line[: colon_match.start()]).strip(" \t>*"),
-        line[colon_match.end() :],
-    )
+    header_name = fold(line[: colon_match.start()]).strip(" \t>*")
+    header_value = line[colon_match.end() :]
     return _headers().fullmatch(header_name) is not None or (
         not header_value.strip() and _headers().search(header_name) is not None
     )
@@ -134,9 +132,7 @@ def _is_header(line: str) -> bool:
 
 @functools.lru_cache(maxsize=1)
 def _headers() -> re.Pattern[str]:
-    header_words = {
-        header_word for language in all_rows() for header_word in language.words["header"]
-    }
+    header_words = {word for language in all_rows() for word in language.words["header"]}
     return compiled(sorted(header_words), spaced=True)
 
 

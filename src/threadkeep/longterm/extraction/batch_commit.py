@@ -126,10 +126,8 @@ def _failed_watermark(
 
 def _read_up_to(unit: UnitOfWork, task: ExtractionTask) -> Watermark:
     """The watermark behind a batch; what was edited while it was read stays to be read again."""
-    read_again_ids, current_watermark = (
-        frozenset(task.batch.again),
-        watermark_of(unit, task.key, task.watermark.life),
-    )
+    read_again_ids = frozenset(task.batch.again)
+    current_watermark = watermark_of(unit, task.key, task.watermark.life)
     return Watermark(
         life=task.watermark.life,
         seq=task.batch.seq,

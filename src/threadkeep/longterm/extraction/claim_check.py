@@ -168,9 +168,8 @@ def strip_commands(summary: str) -> str:
             sentence, tuple(dict.fromkeys((*recognise(sentence).rows, *summary_languages)))
         )
     ]
-    return (
-        summary if len(remaining_sentences) == len(all_sentences) else " ".join(remaining_sentences)
-    )
+    is_unchanged = len(remaining_sentences) == len(all_sentences)
+    return summary if is_unchanged else " ".join(remaining_sentences)
 
 
 def _not_said(

@@ -178,17 +178,18 @@ def _without_links(text: str) -> str:
 @functools.lru_cache(maxsize=1)
 def _links() -> re.Pattern[str]:
     link_phrases = sorted(common("links"), key=len, reverse=True)
-    unbounded_links = [
+    unbounded_patterns = [
         re.escape(link) for link in link_phrases if link.endswith("'") or link >= "\u0e00"
     ]
     bounded_links = [
-        re.escape(link) for link in link_phrases if re.escape(link) not in unbounded_links
+        re.escape(link) for link in link_phrases if re.escape(link) not in unbounded_patterns
     ]
     bounded_alternatives = (
         "|".join(bounded_links).replace("plait", "pla[i\u00ee]t").replace("dass", "da(?:ss|\u00df)")
     )
     return re.compile(
-        f"(?:(?:{bounded_alternatives})(?!{LETTER})|{'|'.join(unbounded_links)})", re.IGNORECASE
+        f"(?:(?:{bounded_alternatives})(?!{LETTER})|{'|'.join(unbounded_patterns)})",
+        re.IGNORECASE,
     )
 
 

@@ -122,15 +122,13 @@ def _store(
     candidate: Candidate,
 ) -> None:
     """Learn an instruction beside those that hold."""
-    equivalent_instruction = _equivalent_instruction(
-        unit, evidence, instruction, related, candidate
-    )
-    if equivalent_instruction is not None:
+    equal_instruction = _equivalent_instruction(unit, evidence, instruction, related, candidate)
+    if equal_instruction is not None:
         restated_instruction = replace(
             instruction,
-            id=equivalent_instruction.id,
-            text=equivalent_instruction.text,
-            extractor=equivalent_instruction.extractor,
+            id=equal_instruction.id,
+            text=equal_instruction.text,
+            extractor=equal_instruction.extractor,
         )
         instructions.merge_instruction(unit, restated_instruction)
         return

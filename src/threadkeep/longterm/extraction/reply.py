@@ -68,18 +68,17 @@ class ParsedReply:
 
 def parse_reply(text: str, batch: Batch) -> ParsedReply | None:
     """What was answered, and whether it came to its end; `None` if it holds no JSON at all."""
-    reply_document, is_complete = parse_json(text)
-    if isinstance(reply_document, list):  # facts alone
-        reply_document = {"facts": reply_document}
-    if not isinstance(reply_document, dict):
+    reply_value, is_complete = parse_json(text)
+    reply_fields = {"facts": reply_value} if isinstance(reply_value, list) else reply_value
+    if not isinstance(reply_fields, dict):
         return None
-    summary = reply_document.get("summary")
-    summary = {"text": summary} if isinstance(summary, str) else summary
-    summary_fields = summary if isinstance(summary, dict) else {}
-    topics = summary_fields.get("topics") or reply_document.get("topics")
+    summary = reply_fields.get("summary")
+    summary_value = {"text": summary} if isinstance(summary, str) else summary
+    summary_fields = summary_value if isinstance(summary_value, dict) else {}
+    topics = summary_fields.get("topics") or reply_fields.get("topics")
     return ParsedReply(
-        _candidates(reply_document.get("facts"), batch),
-        _candidates(reply_document.get("instructions"), batch),
+        _candidates(reply_fields.get("facts"), batch),
+        _candidates(reply_fields.get("instructions"), batch),
         summary_fields["text"].strip() if isinstance(summary_fields.get("text"), str) else "",
         tuple(topic.strip() for topic in topics if isinstance(topic, str) and topic.strip())[:5]
         if isinstance(topics, list)
@@ -88,7 +87,7 @@ def parse_reply(text: str, batch: Batch) -> ParsedReply | None:
         tuple(
             (entry_kind, uncited_text)
             for entry_kind in ("fact", "instruction")
-            for uncited_text in _uncited(reply_document.get(f"{entry_kind}s"), batch)
+            for uncited_text in _uncited(reply_fields.get(f"{entry_kind}s"), batch)
         ),
     )
 
@@ -163,23 +162,20 @@ def _uncited(entries: Json, batch: Batch) -> list[str]:
 
 
 def _candidate(entry: Mapping[str, Any], batch: Batch) -> Candidate | None:
-    candidate_text, line_numbers = entry.get("text"), entry.get("items")
+    candidate_text, citation = entry.get("text"), entry.get("items")
     if not isinstance(candidate_text, str) or not candidate_text.strip():
         return None
-    line_numbers = line_numbers if isinstance(line_numbers, list) else [line_numbers]
-    cited_lines = (
-        line
+    line_numbers = citation if isinstance(citation, list) else [citation]
+    lines_by_number = {
+        line.number: line
         for line_number in line_numbers
         if (line := batch.line(_unquoted_number(line_number))) is not None
-    )
-    lines_by_number = {line.number: line for line in cited_lines}
+    }
     if not lines_by_number:  # said nowhere
         return None
-    relation, related_number, confidence = (
-        entry.get("relation"),
-        _unquoted_number(entry.get("known")),
-        entry.get("confidence"),
-    )
+    relation = entry.get("relation")
+    related_number = _unquoted_number(entry.get("known"))
+    confidence = entry.get("confidence")
     priority = entry.get("priority")
     return Candidate(
         " ".join(candidate_text.split()),

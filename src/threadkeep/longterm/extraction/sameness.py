@@ -34,17 +34,17 @@ def same_sense(text: str, other: str, user: str | None) -> bool:
 
 def same_subject(text: str, other: str, user: str | None) -> bool:
     """Whether two texts are about the same: by a word or topic of both, never by a name."""
-    languages = tuple(dict.fromkeys((*recognise(text).rows, *recognise(other).rows)))
+    language_rows = tuple(dict.fromkeys((*recognise(text).rows, *recognise(other).rows)))
     text_subjects, other_subjects = (
-        _subjects(side_text, user, languages) for side_text in (text, other)
+        _subjects(side_text, user, language_rows) for side_text in (text, other)
     )
     other_topics = {
-        topic for word in other_subjects for topic in groups_of(word, languages, topics=True)
+        topic for word in other_subjects for topic in groups_of(word, language_rows, topics=True)
     }
     return any(
-        groups_of(word, languages, topics=True) & other_topics
+        groups_of(word, language_rows, topics=True) & other_topics
         or (
-            not _is_frame(word, languages)
+            not _is_frame(word, language_rows)
             and any(is_form(word, other_subject) for other_subject in other_subjects)
         )
         for word in text_subjects
@@ -52,9 +52,7 @@ def same_subject(text: str, other: str, user: str | None) -> bool:
 
 
 def _signature(text: str) -> tuple[str, ...]:
-    signature_words = (
-        signature_word.strip("'-") for signature_word in _MARKS.sub(" ", fold(text)).split()
-    )
+    signature_words = (word.strip("'-") for word in _MARKS.sub(" ", fold(text)).split())
     return tuple(
         signature_word
         for signature_word in signature_words

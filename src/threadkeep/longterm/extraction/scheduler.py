@@ -152,9 +152,7 @@ class ExtractionThread:
     def _seconds_until_due(self) -> float | None:
         if not self._pending:
             return None
-        first_due_at = min(
-            pending_session.due_at(self._settings) for pending_session in self._pending.values()
-        )
+        first_due_at = min(session.due_at(self._settings) for session in self._pending.values())
         return min(max(0.0, first_due_at - time.monotonic()), threading.TIMEOUT_MAX)
 
     def _collect_noted(self) -> None:

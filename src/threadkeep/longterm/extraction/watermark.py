@@ -125,10 +125,8 @@ def parse_watermark(text: str | None, generation: int) -> Watermark:
 
 def spent_today(unit: UnitOfWork, now: float) -> DailyBudget:
     """What was spent today."""
-    stored_budget, today = (
-        _read(DailyBudget, unit.watermarks.get(BUDGET), record_shapes.BUDGET),
-        utc_datetime(now).date().isoformat(),
-    )
+    stored_budget = _read(DailyBudget, unit.watermarks.get(BUDGET), record_shapes.BUDGET)
+    today = utc_datetime(now).date().isoformat()
     return stored_budget if stored_budget.day == today else DailyBudget(day=today)
 
 

@@ -81,10 +81,8 @@ def is_lasting(sentence: str) -> bool:
 
 
 def _judge(passage: str, instruction: str, quote: str, around: str) -> Wish:
-    passage_languages, instruction_languages = (
-        recognise(passage, around),
-        recognise(instruction, around),
-    )
+    passage_languages = recognise(passage, around)
+    instruction_languages = recognise(instruction, around)
     languages = tuple(dict.fromkeys((*passage_languages.rows, *instruction_languages.rows)))
     is_cited = bool(quote) and squeezed(quote) in squeezed(passage)
     is_foreign = is_cited and not (passage_languages.codes & instruction_languages.codes)

@@ -172,11 +172,7 @@ def _decode_field(name: str, value: Json) -> Any:
 def _sources(value: Json) -> tuple[Source, ...]:
     return tuple(
         Source(
-            **{
-                field_name: field_value
-                for field_name, field_value in source.items()
-                if field_name in _SOURCE_FIELDS
-            }
+            **{name: field_value for name, field_value in source.items() if name in _SOURCE_FIELDS}
         )
         for source in value
     )

@@ -60,10 +60,9 @@ def _source(engine: Engine, source: object, index: int) -> Source:
         return source
     if isinstance(source, Mapping):
         try:
-            source = Source(**source)
+            return Source(**source)
         except TypeError as error:
             raise InputError(f"sources[{index}] must have session and item: {error}") from error
-        return _source(engine, source, index)
     if isinstance(source, tuple) and len(source) == 2:
         session, item = source
         item_id = item.id if isinstance(item, Item) else item

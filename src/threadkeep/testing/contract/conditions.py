@@ -121,49 +121,49 @@ class ConditionsContract:
             "expect": current_version,
             "token": "t-1",
         }
-        first_commit = backend.commit(S, **commit_arguments, now=NOW)  # type: ignore[arg-type]
-        assert backend.commit(S, **commit_arguments, now=NOW) == first_commit  # type: ignore[arg-type]
-        assert read(backend, S).version == first_commit.version
+        token_commit = backend.commit(S, **commit_arguments, now=NOW)  # type: ignore[arg-type]
+        assert backend.commit(S, **commit_arguments, now=NOW) == token_commit  # type: ignore[arg-type]
+        assert read(backend, S).version == token_commit.version
         assert ids(backend, S) == ["b", "a"]
 
     def test_token_repeats_creation(self, backend: Backend) -> None:
-        first_commit = backend.commit(S, put=items("ab"), expect=0, token="t-1", now=NOW)
+        token_commit = backend.commit(S, put=items("ab"), expect=0, token="t-1", now=NOW)
         repeated_commit = backend.commit(S, put=items("ab"), expect=0, token="t-1", now=NOW)
-        assert repeated_commit == first_commit
+        assert repeated_commit == token_commit
 
     def test_token_repeats_after_other_commits(self, backend: Backend) -> None:
         expected_version = backend.commit(S, put=items("a"), now=NOW).version
-        first_commit = backend.commit(
+        token_commit = backend.commit(
             S, put=items("b"), expect=expected_version, token="t-1", now=NOW
         )
         other_commit = backend.commit(S, put=items("c"), now=NOW)
         repeated_commit = backend.commit(
             S, put=items("b"), expect=expected_version, token="t-1", now=NOW
         )
-        assert repeated_commit == first_commit
+        assert repeated_commit == token_commit
         assert read(backend, S).version == other_commit.version
         assert ids(backend, S) == ["a", "b", "c"]
 
     def test_token_repeats_commit_without_puts(self, backend: Backend) -> None:
         expected_version = backend.commit(S, put=items("ab"), now=NOW).version
         drops = [Drop("item", ["a"])]
-        first_commit = backend.commit(S, drop=drops, expect=expected_version, token="t-1", now=NOW)
+        token_commit = backend.commit(S, drop=drops, expect=expected_version, token="t-1", now=NOW)
         repeated_commit = backend.commit(
             S, drop=drops, expect=expected_version, token="t-1", now=NOW
         )
-        assert repeated_commit == first_commit == (read(backend, S).version, [])
+        assert repeated_commit == token_commit == (read(backend, S).version, [])
 
     def test_token_repeats_commit_in_its_generation(self, backend: Backend) -> None:
         generation = Generation(backend.commit(S, put=items("a"), now=NOW).version)
-        first_commit = backend.commit(S, put=items("b"), expect=generation, token="t-1", now=NOW)
+        token_commit = backend.commit(S, put=items("b"), expect=generation, token="t-1", now=NOW)
         repeated_commit = backend.commit(S, put=items("b"), expect=generation, token="t-1", now=NOW)
-        assert repeated_commit == first_commit
-        assert read(backend, S).version == first_commit.version
+        assert repeated_commit == token_commit
+        assert read(backend, S).version == token_commit.version
 
     def test_other_token_conflicts(self, backend: Backend) -> None:
-        first_commit = backend.commit(S, put=items("a"), expect=0, token="t-1", now=NOW)
-        assert_conflict(backend, first_commit.version, put=items("a"), expect=0, token="t-2")
-        assert_conflict(backend, first_commit.version, put=items("a"), expect=0)
+        token_commit = backend.commit(S, put=items("a"), expect=0, token="t-1", now=NOW)
+        assert_conflict(backend, token_commit.version, put=items("a"), expect=0, token="t-2")
+        assert_conflict(backend, token_commit.version, put=items("a"), expect=0)
 
     def test_token_of_conflict_is_not_stored(self, backend: Backend) -> None:
         current_version = backend.commit(S, put=items("a"), now=NOW).version
@@ -188,9 +188,7 @@ class ConditionsContract:
                 return -conflict.current
 
         signed_versions = run_in_threads(*(partial(create, n) for n in range(8)))
-        (winner_version,) = (
-            signed_version for signed_version in signed_versions if signed_version > 0
-        )
+        (winner_version,) = (version for version in signed_versions if version > 0)
         assert sorted(signed_versions) == [-winner_version] * 7 + [winner_version]
         assert len(ids(backend, S)) == 1
 

@@ -62,9 +62,7 @@ class LimitsContract:
             assert list_streams(backend, "t/") == []
 
     def test_similar_stream_names_stay_distinct(self, backend: Backend) -> None:
-        stream_names = [
-            "t/" + hostile_name for hostile_name in HOSTILE if len(hostile_name.encode()) < 500
-        ]
+        stream_names = ["t/" + name for name in HOSTILE if len(name.encode()) < 500]
         for stream_number, stream_name in enumerate(stream_names):
             backend.commit(stream_name, put=[item("n", str(stream_number))], now=NOW)
         bodies = [read(backend, stream_name).records[0].body for stream_name in stream_names]
@@ -97,10 +95,7 @@ class LimitsContract:
         assert 4 * 2**20 - 10_000 < sum(map(len, record_bodies)) <= 4 * 2**20
         backend.commit(
             S,
-            put=[
-                item(f"{record_number}", record_body)
-                for record_number, record_body in enumerate(record_bodies)
-            ],
+            put=[item(f"{number}", body) for number, body in enumerate(record_bodies)],
             now=NOW,
         )
         assert [record.body for record in read(backend, S).records] == record_bodies

@@ -58,11 +58,7 @@ class MaintenanceContract:
         other_streams = ("tat/1", "tt/1", "T/1", "t")
         for stream in (
             *other_streams,
-            *(
-                f"t{special_character}t/{stream_number}"
-                for special_character in special_characters
-                for stream_number in (1, 2)
-            ),
+            *(f"t{character}t/{number}" for character in special_characters for number in (1, 2)),
         ):
             backend.commit(stream, put=items("a"), now=NOW)
         for special_character in special_characters:

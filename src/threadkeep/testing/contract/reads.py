@@ -102,9 +102,7 @@ class ReadsContract:
         pages = backend.read(
             *(Query(f"{S}/{stream_number}", "item") for stream_number in range(50)), now=NOW
         )
-        assert [page.records[0].id for page in pages] == [
-            f"id-{stream_number}" for stream_number in range(50)
-        ]
+        assert [page.records[0].id for page in pages] == [f"id-{number}" for number in range(50)]
 
     def test_pages_of_one_read_share_a_snapshot(self, backend: Backend) -> None:
         """Each commit writes number n to two kinds: no read may see one without the other."""

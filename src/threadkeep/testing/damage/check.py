@@ -124,11 +124,7 @@ def _quiet() -> Iterator[None]:
 
 def damageable(memory: Memory) -> list[StoredRecord]:
     """The records that `check_damage` may damage."""
-    return [
-        stored_record
-        for stored_record in stored_records(memory)
-        if not _names(stored_record, "bob", "whole")
-    ]
+    return [record for record in stored_records(memory) if not _names(record, "bob", "whole")]
 
 
 def _names(stored: StoredRecord, *words: Any) -> bool:

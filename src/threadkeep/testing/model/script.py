@@ -86,10 +86,10 @@ class ReplyScript:
         Raises:
             ModelError: the script says so, is exhausted, or holds an invalid reply.
         """
-        reply: object = self._next()
-        if callable(reply):
+        reply = step = self._next()
+        if callable(step):
             try:
-                reply = reply(request)
+                reply = step(request)
             except Exception as error:
                 reply = error
         return _parse_reply(reply, key)

@@ -171,29 +171,29 @@ def _check_ids(merged: _Merged) -> None:
 
 
 def _check_results(merged: _Merged) -> None:
-    open_calls: dict[str, str] = {}  # tool_use id -> its position, of the message before
+    locations_by_id: dict[str, str] = {}  # tool_use id -> its position, of the message before
     for role, blocks in merged:
         if role == "user":
-            _check_answers(open_calls, blocks)
-        open_calls = {
+            _check_answers(locations_by_id, blocks)
+        locations_by_id = {
             block["id"]: location for location, block in blocks if block["type"] == "tool_use"
         }
 
 
-def _check_answers(calls: dict[str, str], blocks: list[tuple[str, _Block]]) -> None:
+def _check_answers(locations_by_id: dict[str, str], blocks: list[tuple[str, _Block]]) -> None:
     answered_calls: set[str] = set()
     for position, (location, block) in enumerate(blocks):
         if block["type"] != "tool_result":
             continue
         call_id = block["tool_use_id"]
-        if call_id not in calls:
+        if call_id not in locations_by_id:
             fail("orphan", location, f"{shorten(call_id)} is no tool_use of the message before")
         if call_id in answered_calls:
             fail("twice", location, f"the tool_use {shorten(call_id)} has a result already")
         if position != len(answered_calls):
             fail("results-first", location, "tool_result blocks must come before other content")
         answered_calls.add(call_id)
-    for call_id, location in calls.items():
+    for call_id, location in locations_by_id.items():
         if call_id not in answered_calls:
             fail(
                 "unanswered", location, f"no tool_result for {shorten(call_id)} in the next message"

@@ -12,25 +12,25 @@ _Located = tuple[str, dict[str, Any]]
 
 def check_hosted(merged: list[tuple[str, list[_Located]]]) -> None:
     """Raise an AssertionError at a use without its result, or a result without its use."""
-    open_uses: dict[str, str] = {}
+    locations_by_id: dict[str, str] = {}
     answered_uses: set[str] = set()
     for role, blocks in merged:
         if role == "user":
             if any(block["type"] != "tool_result" for _, block in blocks):
-                _check_closed(open_uses)
+                _check_closed(locations_by_id)
         else:
-            _read(blocks, open_uses, answered_uses)
+            _read(blocks, locations_by_id, answered_uses)
 
 
-def _read(blocks: Iterable[_Located], open_uses: dict[str, str], answered: set[str]) -> None:
+def _read(blocks: Iterable[_Located], locations_by_id: dict[str, str], answered: set[str]) -> None:
     for location, block in blocks:
         if block["type"].endswith("_tool_use"):
-            open_uses[_id(location, block, "id")] = location
+            locations_by_id[_id(location, block, "id")] = location
         elif block["type"].endswith("_tool_result"):
             use_id = _id(location, block, "tool_use_id")
-            if use_id not in open_uses and use_id not in answered:
+            if use_id not in locations_by_id and use_id not in answered:
                 fail("hosted", location, f"no use {shorten(use_id)} of a hosted tool before it")
-            open_uses.pop(use_id, None)
+            locations_by_id.pop(use_id, None)
             answered.add(use_id)
 
 
@@ -41,6 +41,6 @@ def _id(location: str, block: dict[str, Any], key: str) -> str:
     return block_id
 
 
-def _check_closed(open_uses: dict[str, str]) -> None:
-    for use_id, location in open_uses.items():
+def _check_closed(locations_by_id: dict[str, str]) -> None:
+    for use_id, location in locations_by_id.items():
         fail("hosted", location, f"no result for {shorten(use_id)} before the user speaks")

@@ -195,33 +195,33 @@ def _check_assistant(location: str, message: dict[str, Any]) -> None:
 
 
 def _check_answers(messages: list[dict[str, Any]]) -> None:
-    call_position, open_calls = (
+    call_position, open_by_id = (
         0,
         dict[str, bool](),
     )  # the assistant message, and its calls: still missing?
     for position, message in enumerate(messages):
         if message["role"] == "tool":
-            _close_call(f"messages[{position}]", message["tool_call_id"], open_calls)
+            _close_call(f"messages[{position}]", message["tool_call_id"], open_by_id)
             continue
-        _check_complete(call_position, open_calls)
+        _check_complete(call_position, open_by_id)
         call_position = position
-        open_calls = {tool_call["id"]: True for tool_call in message.get("tool_calls", ())}
+        open_by_id = {tool_call["id"]: True for tool_call in message.get("tool_calls", ())}
     if call_position != len(messages) - 1:
-        _check_complete(call_position, open_calls)
+        _check_complete(call_position, open_by_id)
 
 
-def _close_call(location: str, call_id: str, open_calls: dict[str, bool]) -> None:
-    if call_id not in open_calls:
+def _close_call(location: str, call_id: str, open_by_id: dict[str, bool]) -> None:
+    if call_id not in open_by_id:
         fail(
             "orphan", location, f"{shorten(call_id)} is no call of the assistant message before it"
         )
-    if not open_calls[call_id]:
+    if not open_by_id[call_id]:
         fail("twice", location, f"the call {shorten(call_id)} is answered already")
-    open_calls[call_id] = False
+    open_by_id[call_id] = False
 
 
-def _check_complete(call_position: int, open_calls: dict[str, bool]) -> None:
-    for call_id, is_open in open_calls.items():
+def _check_complete(call_position: int, open_by_id: dict[str, bool]) -> None:
+    for call_id, is_open in open_by_id.items():
         if is_open:
             fail(
                 "unanswered",

@@ -126,8 +126,6 @@ def _check_signatures(contents: list[dict[str, Any]]) -> None:
             "functionResponse" not in content_part for content_part in content["parts"]
         ):
             return
-        call_parts = [
-            content_part for content_part in content["parts"] if "functionCall" in content_part
-        ]
+        call_parts = [part for part in content["parts"] if "functionCall" in part]
         if call_parts and "thoughtSignature" not in call_parts[0]:
             fail("signature", f"contents[{position}]", "the first call is not signed")

@@ -158,9 +158,9 @@ def _check_answered(typed: _Typed) -> None:
 
 def _before_open_calls(typed: _Typed) -> Iterator[tuple[str, str, _Item]]:
     """All items, last first, without the calls (and their reasoning) the input ends with."""
-    items_last_first = reversed(typed)
-    for typed_item in items_last_first:
+    remaining_items = reversed(typed)
+    for typed_item in remaining_items:
         if typed_item[1] not in _CALLS and typed_item[1] != "reasoning":
             yield typed_item
             break
-    yield from items_last_first
+    yield from remaining_items

@@ -184,11 +184,11 @@ class Budget:
         chosen_units, is_over = self._newest_units(units, required_units, prepaid_groups)
         if not chosen_units and not last_groups:
             chosen_units, is_over = [len(units) - 1], True
-        selected_groups = {
+        groups_by_identity = {
             id(group): group for unit_index in chosen_units for group in units[unit_index]
         }
         choice = Choice(
-            flatten({**selected_groups, **{id(group): group for group in last_groups}}.values())
+            flatten({**groups_by_identity, **{id(group): group for group in last_groups}}.values())
         )
         if is_over:
             choice.over = self.excess(choice)

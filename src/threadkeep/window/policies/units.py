@@ -54,9 +54,7 @@ def last_step(groups: Sequence[ToolGroup]) -> set[int]:
     """
     if not groups:
         return set()
-    head_position = max(
-        item_position for item_position, item in groups[-1].order if not is_tool_result(item)
-    )
+    head_position = max(position for position, item in groups[-1].order if not is_tool_result(item))
     step_indexes = {
         group_index
         for group_index, group in enumerate(groups)

@@ -74,11 +74,11 @@ def read_header(line: str) -> PageReference | None:
 
 def first_lines(item: Item) -> dict[str, PageReference]:
     """The texts of a tool result that begin as a page does, with what they say."""
-    references: dict[str, PageReference] = {}
+    references_by_text: dict[str, PageReference] = {}
     for text in _texts(item):
         if text.startswith(PREFIX) and (reference := read_header(text.partition("\n")[0])):
-            references[text] = reference
-    return references
+            references_by_text[text] = reference
+    return references_by_text
 
 
 def written_page(reference: PageReference, result_text: str) -> str:

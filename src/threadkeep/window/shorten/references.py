@@ -25,23 +25,23 @@ def expanded(view: Conversation, session: str, find: Find) -> Conversation:
 
     A reference whose result is gone stays as it is.
     """
-    expanded_results = {
+    results_by_identity = {
         id(item): _expanded(item, session, find) for item in view if item.tool_call_id
     }
-    if all(expanded_results.get(id(item), item) is item for item in view):
+    if all(results_by_identity.get(id(item), item) is item for item in view):
         return view
-    items = [expanded_results.get(id(item), item) for item in view]
+    items = [results_by_identity.get(id(item), item) for item in view]
     return Conversation(items) if view.contiguous else repair(items)
 
 
 def referring(item: Item, session: str, find: Find) -> Item:
     """The item as it is stored: its pages as references, where they are what the result holds."""
-    replaced_texts: dict[str, str] = {}
+    new_by_text: dict[str, str] = {}
     for text, reference in first_lines(item).items():
         result_text = _whole_text(reference, session, find)
         if result_text is not None and text == written_page(reference, result_text):
-            replaced_texts[text] = header(reference)
-    return with_replaced(item, replaced_texts) if replaced_texts else item
+            new_by_text[text] = header(reference)
+    return with_replaced(item, new_by_text) if new_by_text else item
 
 
 def source(handle: str, session: str, find: Find) -> Item | None:
@@ -52,13 +52,13 @@ def source(handle: str, session: str, find: Find) -> Item | None:
 
 
 def _expanded(item: Item, session: str, find: Find) -> Item:
-    replaced_texts: dict[str, str] = {}
+    new_by_text: dict[str, str] = {}
     for text, reference in first_lines(item).items():
         if text == header(reference):
             result_text = _whole_text(reference, session, find)
             if result_text is not None and len(result_text) == reference.total:
-                replaced_texts[text] = written_page(reference, result_text)
-    return with_replaced(item, replaced_texts) if replaced_texts else item
+                new_by_text[text] = written_page(reference, result_text)
+    return with_replaced(item, new_by_text) if new_by_text else item
 
 
 def _whole_text(reference: PageReference, session: str, find: Find) -> str | None:

@@ -43,7 +43,7 @@ def shortened(item: Item, limit: int, cap: ResultCap, handle: str | None) -> Ite
     if sum(sizes) <= limit:
         return item
     max_size = level(sizes, limit, min(limit, cap.fewest))
-    replaced_texts: dict[str, str] = {}
+    new_by_text: dict[str, str] = {}
     content_blocks: list[dict[str, Json]] = []
     text_offset, total_length = 0, sum(map(len, texts)) + len(texts) - 1
     for block in _blocks(item):
@@ -51,13 +51,13 @@ def shortened(item: Item, limit: int, cap: ResultCap, handle: str | None) -> Ite
         if block["type"] in TEXT_BLOCKS:
             text = _block_text(block)
             if cap.at_least(text) > max_size:
-                replaced_texts[text] = _cut(text, max_size, cap, text_offset, total_length, handle)
-                content_blocks[-1] = {"type": "text", "text": replaced_texts[text]}
+                new_by_text[text] = _cut(text, max_size, cap, text_offset, total_length, handle)
+                content_blocks[-1] = {"type": "text", "text": new_by_text[text]}
             text_offset += len(text) + 1
     return with_texts(
         item,
         content_blocks[0]["text"] if isinstance(item.content, str) else content_blocks,
-        replaced_texts,
+        new_by_text,
     )
 
 

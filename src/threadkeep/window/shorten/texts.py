@@ -33,10 +33,8 @@ def _cut_points(text: str, cap: int, size: TokenCounter, marker: str) -> tuple[i
     kept_length = min(len(text) - 1, remaining_size * len(text_sample) // max(1, size(text_sample)))
     while kept_length > 0:
         head_length = int(kept_length * _HEAD_SHARE)
-        head_end, tail_start = (
-            _head_end(text, head_length),
-            _tail_start(text, len(text) - (kept_length - head_length)),
-        )
+        head_end = _head_end(text, head_length)
+        tail_start = _tail_start(text, len(text) - (kept_length - head_length))
         cut_size = size(text[:head_end] + marker + text[tail_start:])
         if cut_size <= cap:
             return head_end, tail_start

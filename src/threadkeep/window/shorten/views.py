@@ -25,14 +25,14 @@ def shorten_results(
         caps: all of them hold.
         handle_of: the handle of an item, where the model can read more of it.
     """
-    shortened_results: dict[int, Item] = {}
+    results_by_identity: dict[int, Item] = {}
     for cap in caps:
         if _may_exceed(view, cap):
             for step_results in _steps(view):
-                _shorten_step(step_results, cap, handle_of, shortened_results)
-    if not shortened_results:
+                _shorten_step(step_results, cap, handle_of, results_by_identity)
+    if not results_by_identity:
         return view
-    items = [shortened_results.get(id(item), item) for item in view]
+    items = [results_by_identity.get(id(item), item) for item in view]
     return Conversation(items) if view.contiguous else repair(items)
 
 

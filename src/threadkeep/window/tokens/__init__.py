@@ -102,7 +102,4 @@ def as_text(value: Any) -> str:
 
 
 def _chunks(text: str) -> Iterator[str]:
-    return (
-        text[chunk_start : chunk_start + _CHUNK_CHARS]
-        for chunk_start in range(0, len(text), _CHUNK_CHARS)
-    )
+    return (text[start : start + _CHUNK_CHARS] for start in range(0, len(text), _CHUNK_CHARS))

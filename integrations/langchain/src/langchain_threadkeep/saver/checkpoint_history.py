@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from langchain_core.runnables import RunnableConfig
@@ -80,17 +81,16 @@ def _places(
 def _bodies(
     reader: Reader, selection: Selection, size: int, *, unordered: bool
 ) -> Iterator[CheckpointBody]:
-    checkpoint_bodies = reader.all_pages(_seq_before(reader, selection, unordered=unordered), size)
-    if unordered:
-        checkpoint_bodies = iter(sorted(checkpoint_bodies, key=lambda body: body.id, reverse=True))
-    for checkpoint_body in checkpoint_bodies:
-        if selection.id is not None and checkpoint_body.id != selection.id:
+    all_bodies = reader.all_pages(_seq_before(reader, selection, unordered=unordered), size)
+    bodies = sorted(all_bodies, key=attrgetter("id"), reverse=True) if unordered else all_bodies
+    for body in bodies:
+        if selection.id is not None and body.id != selection.id:
             continue
-        if selection.before is not None and checkpoint_body.id >= selection.before:
+        if selection.before is not None and body.id >= selection.before:
             continue
-        if selection.metadata and not _matches(reader, checkpoint_body, selection.metadata):
+        if selection.metadata and not _matches(reader, body, selection.metadata):
             continue
-        yield checkpoint_body
+        yield body
 
 
 def _seq_before(reader: Reader, selection: Selection, *, unordered: bool) -> int | None:
@@ -104,6 +104,4 @@ def _seq_before(reader: Reader, selection: Selection, *, unordered: bool) -> int
 
 def _matches(reader: Reader, body: CheckpointBody, expected: Mapping[str, Any]) -> bool:
     metadata: Mapping[str, Any] = reader.metadata(body)
-    return all(
-        metadata.get(field_name) == field_value for field_name, field_value in expected.items()
-    )
+    return all(metadata.get(name) == field_value for name, field_value in expected.items())

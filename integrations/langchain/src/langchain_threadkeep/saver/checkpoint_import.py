@@ -62,11 +62,7 @@ def import_checkpoints(source: BaseCheckpointSaver[Any], target: ThreadkeepSaver
 
 def _copy(target: ThreadkeepSaver, place: Place, saved: CheckpointTuple, *, exists: bool) -> int:
     metadata: Any = saved.metadata
-    user_fields = {
-        field_name: str(metadata[field_name])
-        for field_name in _USER_FIELDS
-        if metadata.get(field_name)
-    }
+    user_fields = {name: str(metadata[name]) for name in _USER_FIELDS if metadata.get(name)}
     parent_id = (saved.parent_config or {}).get("configurable", {}).get("checkpoint_id")
     if not exists:
         checkpoint = saved.checkpoint

@@ -134,10 +134,8 @@ class Reader(PageReader):
     def _warm(self, body: CheckpointBody, head: StreamHead) -> CheckpointTuple | None:
         """The checkpoint from what this process built before, if that is still all of it."""
         stream_state = self._state
-        known_checkpoint, write_chunks = (
-            stream_state.entries.use(body.id),
-            stream_state.chunks.use(body.id),
-        )
+        known_checkpoint = stream_state.entries.use(body.id)
+        write_chunks = stream_state.chunks.use(body.id)
         if known_checkpoint is None or write_chunks is None or not self._is_session_unchanged(head):
             return None
         known_lists = KnownLists(known_checkpoint)
@@ -162,9 +160,9 @@ class Reader(PageReader):
         stream_state = self._state
         library = self.library()
         library.load([body], writes=[body.id])
-        list_objects: dict[str, list[Any]] = {}
+        objects_by_channel: dict[str, list[Any]] = {}
         write_chunks = library.writes(body)
-        loaded_tuple = self._tuple(body, library, write_chunks, list_objects)
+        loaded_tuple = self._tuple(body, library, write_chunks, objects_by_channel)
         if not library.is_of(stream_state.version, head.session_version) and self._is_torn([body]):
             return None
         session_version = library.session_version
@@ -174,7 +172,7 @@ class Reader(PageReader):
                 self._context, stream_state.thread, session_version, library.newest_item
             )
         stream_state.entries.keep(
-            body.id, KnownCheckpoint(body, self._lists(body, library, list_objects))
+            body.id, KnownCheckpoint(body, self._lists(body, library, objects_by_channel))
         )
         stream_state.chunks.keep(body.id, write_chunks)
         return loaded_tuple

@@ -91,9 +91,7 @@ def _checkpoint(body: CheckpointBody, values: dict[str, Any], decoder: Decoder) 
 
 def metadata_of(body: CheckpointBody, decoder: Decoder) -> CheckpointMetadata:
     """The metadata of a checkpoint, and how much of it is gone."""
-    metadata: Any = {
-        field_name: decoder.decode(stored_form) for field_name, stored_form in body.metadata.items()
-    }
+    metadata: Any = {field_name: decoder.decode(form) for field_name, form in body.metadata.items()}
     if decoder.missing:
         metadata[MISSING_KEY] = decoder.missing
     return metadata  # type: ignore[no-any-return]

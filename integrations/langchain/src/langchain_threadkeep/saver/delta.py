@@ -47,12 +47,10 @@ def _ancestors(reader: Reader, id: str) -> Iterator[list[CheckpointBody]]:
         parent_body = reader.body(parent_id)
         if parent_body is None:
             return
-        nearby_bodies = {
-            nearby_body.id: nearby_body for nearby_body in reader.page(parent_body.seq, _PAGE)
-        }
+        bodies_by_id = {body.id: body for body in reader.page(parent_body.seq, _PAGE)}
         ancestor_page = [parent_body]
-        while ancestor_page[-1].parent in nearby_bodies:
-            ancestor_page.append(nearby_bodies[ancestor_page[-1].parent or ""])
+        while ancestor_page[-1].parent in bodies_by_id:
+            ancestor_page.append(bodies_by_id[ancestor_page[-1].parent or ""])
         yield ancestor_page
         parent_id = ancestor_page[-1].parent
 
@@ -79,12 +77,12 @@ class _Walk:
 
     def result(self) -> Mapping[str, DeltaChannelHistory]:
         """The history of each channel."""
-        histories: dict[str, DeltaChannelHistory] = {}
+        histories_by_channel: dict[str, DeltaChannelHistory] = {}
         for channel in self._channels:
-            histories[channel] = {"writes": self._writes[channel][::-1]}
+            histories_by_channel[channel] = {"writes": self._writes[channel][::-1]}
             if channel in self._seeds:
-                histories[channel]["seed"] = self._seeds[channel]
-        return histories
+                histories_by_channel[channel]["seed"] = self._seeds[channel]
+        return histories_by_channel
 
 
 def _collect(

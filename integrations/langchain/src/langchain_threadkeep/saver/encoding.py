@@ -160,10 +160,8 @@ class ValueWriter:
     def _encoded(self, message: BaseMessage) -> EncodedMessage:
         """The message encoded; a task's write usually comes before the same object's list."""
         encoded_cache, object_key = self._state.thread.encoded, str(id(message))
-        cached_entry, message_fingerprint = (
-            encoded_cache.use(object_key),
-            references.fingerprint(message),
-        )
+        cached_entry = encoded_cache.use(object_key)
+        message_fingerprint = references.fingerprint(message)
         if (
             cached_entry is not None
             and cached_entry[0] is message
@@ -240,7 +238,7 @@ def _opening(position: Any) -> str | None:
 
 def _position_turn(position: Any) -> str | None:
     """The item id of the turn that the middleware is in."""
-    if isinstance(position, dict) and "j" in position:
-        position = position["j"]
-    turn_item_id = position.get("turn") if isinstance(position, dict) else None
+    is_json_form = isinstance(position, dict) and "j" in position
+    turn_fields = position["j"] if is_json_form else position
+    turn_item_id = turn_fields.get("turn") if isinstance(turn_fields, dict) else None
     return turn_item_id if isinstance(turn_item_id, str) and turn_item_id else None

@@ -25,11 +25,7 @@ def tagged(forms: Iterable[Form], tag: str) -> list[Any]:
 
 def part_ids(names: Iterable[Any]) -> list[str]:
     return list(
-        dict.fromkeys(
-            f"{value_name}.{part_number}"
-            for value_name, part_count in names
-            for part_number in range(part_count)
-        )
+        dict.fromkeys(f"{name}.{number}" for name, count in names for number in range(count))
     )
 
 

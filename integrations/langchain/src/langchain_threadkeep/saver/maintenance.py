@@ -52,9 +52,7 @@ def owners(context: SaverContext) -> Iterator[StreamOwner]:
     stream_prefix = checkpoints.checkpoint_prefix(context.memory)
     while True:
         stream_names, cursor = context.store.streams(stream_prefix, cursor=cursor, limit=_PAGE)
-        queries = [
-            Query(stream_name, THREAD, ids=[THREAD]) for stream_name in dict.fromkeys(stream_names)
-        ]
+        queries = [Query(name, THREAD, ids=[THREAD]) for name in dict.fromkeys(stream_names)]
         for thread_page in context.store.read(*queries) if queries else []:
             for record in thread_page.records:
                 thread_fields = indispensable(record, dict)

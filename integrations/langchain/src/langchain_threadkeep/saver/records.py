@@ -96,17 +96,17 @@ def body_of(
     checkpoint_fields: dict[str, Any] = {
         field_name: value for field_name, value in checkpoint.items() if field_name in _PLAIN_KEYS
     }
-    extra_forms = {
+    extra_fields = {
         field_name: encoder.encode(value)
         for field_name, value in checkpoint.items()
         if field_name not in _OWN_KEYS
     }
-    if extra_forms:
-        checkpoint_fields["extra"] = extra_forms
+    if extra_fields:
+        checkpoint_fields["extra"] = extra_fields
     if run is not None:
         checkpoint_fields["run"] = run
-    metadata_forms = {field_name: encoder.encode(value) for field_name, value in metadata.items()}
-    return CheckpointBody(checkpoint["id"], parent, checkpoint_fields, values, metadata_forms)
+    metadata_fields = {field_name: encoder.encode(value) for field_name, value in metadata.items()}
+    return CheckpointBody(checkpoint["id"], parent, checkpoint_fields, values, metadata_fields)
 
 
 def checkpoint_record(body: CheckpointBody, now: float) -> Record:

@@ -81,11 +81,7 @@ def _group_keys(span: RunSpan, group: int, segments: dict[str, list[str]]) -> li
     if merged_keys is not None:
         return merged_keys
     segment_numbers = range(GROUP * group, min(GROUP * (group + 1), span.segment + 1))
-    return [
-        key
-        for segment_number in segment_numbers
-        for key in segments.get(f"{span.run}.{segment_number}", [])
-    ]
+    return [key for number in segment_numbers for key in segments.get(f"{span.run}.{number}", [])]
 
 
 def segment_record(id: str, keys: Sequence[str], now: float) -> Record:

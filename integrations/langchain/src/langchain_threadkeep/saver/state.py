@@ -165,11 +165,7 @@ class StreamState:
     def size(self) -> int:
         """About how many elements are kept; lists of one run share theirs."""
         return max(
-            (
-                len(list_value.keys)
-                for entry in self.entries.values()
-                for list_value in entry.lists.values()
-            ),
+            (len(value.keys) for entry in self.entries.values() for value in entry.lists.values()),
             default=0,
         )
 

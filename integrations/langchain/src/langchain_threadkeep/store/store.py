@@ -69,9 +69,9 @@ class ThreadkeepStore(StoreOperations):
         """
         ops = list(ops)
         results: list[Result] = [self._run(op) for op in ops]
-        last_puts = {(op.namespace, op.key): op for op in ops if isinstance(op, PutOp)}
+        puts_by_key = {(op.namespace, op.key): op for op in ops if isinstance(op, PutOp)}
         puts_by_namespace: dict[Namespace, list[PutOp]] = {}
-        for op in last_puts.values():
+        for op in puts_by_key.values():
             if op.namespace:
                 puts_by_namespace.setdefault(validated(op.namespace), []).append(op)
             elif op.value is not None:  # a deletion has nothing to find there
@@ -151,15 +151,12 @@ class ThreadkeepStore(StoreOperations):
             for _, namespace, _, records in self._streams_under(longest_prefix, 1)
             if (stored_namespace := codec.namespace_of(records[0], namespace)) is not None
         }
-        matching_namespaces = (
-            namespace
+        listed_namespaces = {
+            namespace[: op.max_depth]
             for namespace in namespaces
             if all(codec.matches_namespace(namespace, condition) for condition in conditions)
-        )
-        truncated_namespaces = sorted(
-            {namespace[: op.max_depth] for namespace in matching_namespaces}
-        )
-        return truncated_namespaces[op.offset : op.offset + op.limit]
+        }
+        return sorted(listed_namespaces)[op.offset : op.offset + op.limit]
 
     def _streams_under(self, prefix: Namespace, limit: int | None) -> list[StreamRecords]:
         """The non-empty streams of a prefix, with their oldest records."""
@@ -182,11 +179,11 @@ class ThreadkeepStore(StoreOperations):
         stream, now = self._streams.stream(namespace), self._records.now()
         record_ids = [record_id(op.key) for op in ops]
         record_page = self._records.read(Query(stream, codec.KIND, ids=record_ids))[0]
-        existing_records = {record.id: record for record in record_page.records}
+        records_by_id = {record.id: record for record in record_page.records}
         with_namespace = self._streams.is_hashed(namespace)
         new_records = [
             codec.to_record(
-                op, now, existing_records.get(record_id(op.key)), with_namespace=with_namespace
+                op, now, records_by_id.get(record_id(op.key)), with_namespace=with_namespace
             )
             for op in ops
             if op.value is not None

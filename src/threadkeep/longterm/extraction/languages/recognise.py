@@ -148,15 +148,13 @@ def _is_strange(folded: str) -> bool:
 
 def _latin(folded: str) -> tuple[list[Language], bool]:
     text_words = words(folded)
-    votes_by_code = {
-        language_code: _votes(language_code, text_words) for language_code in _BY_SCRIPT["Latin"]
-    }
+    votes_by_code = {code: _votes(code, text_words) for code in _BY_SCRIPT["Latin"]}
     best_code = max(votes_by_code, key=lambda language_code: len(votes_by_code[language_code]))
-    uncovered_votes: Mapping[str, frozenset[str]] = {
+    uncovered_by_code: Mapping[str, frozenset[str]] = {
         language_code: frozenset(text_words) & common_words
         for language_code, common_words in uncovered().items()
     }
-    strange_words = max(uncovered_votes.values(), key=len, default=frozenset())
+    strange_words = max(uncovered_by_code.values(), key=len, default=frozenset())
     if not votes_by_code[best_code] or len(strange_words) > len(votes_by_code[best_code]):
         return [], False
     language_rows = [language(best_code)]
@@ -185,9 +183,7 @@ def _votes(code: str, tokens: list[str]) -> frozenset[str]:
 def _vocabulary(code: str) -> re.Pattern[str]:
     """The single words of a row, and the words of its phrases that are no common word elsewhere."""
     language_row = language(code)
-    vocabulary = {
-        word for word_role in _VOTING for word in language_row.words[word_role] if " " not in word
-    }
+    vocabulary = {word for role in _VOTING for word in language_row.words[role] if " " not in word}
     vocabulary |= {
         phrase_word
         for word_role in ("lasting", "polite", "first", "question")
@@ -195,9 +191,7 @@ def _vocabulary(code: str) -> re.Pattern[str]:
         for phrase_word in phrase.split()
         if phrase_word != ".."
     }
-    vocabulary |= {
-        word for word_group in language_row.same for word in word_group if word.isalpha()
-    }
+    vocabulary |= {word for group in language_row.same for word in group if word.isalpha()}
     return compiled([*sorted(vocabulary), *language_row.numbers], spaced=True)
 
 

@@ -126,10 +126,7 @@ def language(code: str) -> Language:
         language_table["spaced"],
         phrases(language_table["prefixes"]),
         {word_role: phrases(language_table[word_role]) for word_role in ROLES},
-        {
-            fold(number_word): number_value
-            for number_word, number_value in language_table["numbers"].items()
-        },
+        {fold(word): number_value for word, number_value in language_table["numbers"].items()},
         tuple(phrases(word_group) for word_group in language_table["same"]),
         tuple(phrases(word_group) for word_group in language_table["topics"]),
     )

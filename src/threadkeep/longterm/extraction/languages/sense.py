@@ -57,11 +57,7 @@ def is_hearsay(text: str, rows: Rows) -> bool:
     if any(language.finds("hearsay", folded_text) for language in rows):
         return True
     hearsay_checks = (_others_speak, _mine_speaks, _somebody_says_that)
-    if any(
-        hearsay_check(folded_text, language)
-        for language in rows
-        for hearsay_check in hearsay_checks
-    ):
+    if any(check(folded_text, language) for language in rows for check in hearsay_checks):
         return True
     return any(
         speaker_language is not speech_language
@@ -144,10 +140,7 @@ def _is_order(folded: str, row: Language) -> bool:
 def _is_indefinite(before: str, row: Language) -> bool:
     """Whether what stands before a noun makes it none that is here: "an assistant"."""
     nearest_letters = before[-_NEAR:].rstrip()
-    return any(
-        indefinite_end == len(nearest_letters)
-        for _, indefinite_end in row.places("indefinite", nearest_letters)
-    )
+    return any(end == len(nearest_letters) for _, end in row.places("indefinite", nearest_letters))
 
 
 def is_affirmation(text: str, rows: Iterable[Language]) -> bool:

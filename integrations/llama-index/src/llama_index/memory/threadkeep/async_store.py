@@ -71,10 +71,10 @@ class ThreadkeepAsyncChatStore(AsyncDBChatStore):
         offset: int | None = None,
     ) -> list[ChatMessage]:
         """Return copies of the messages with a status (`None` = any), oldest first."""
-        matches = await self._to_thread(lambda: _entries_with_status(self._chat(key), status))
+        entries = await self._to_thread(lambda: _entries_with_status(self._chat(key), status))
         start = offset or 0
         end = None if limit is None else start + limit
-        return [message for message, _ in matches[start:end]]
+        return [message for message, _ in entries[start:end]]
 
     async def count_messages(
         self, key: str, status: MessageStatus | None = MessageStatus.ACTIVE

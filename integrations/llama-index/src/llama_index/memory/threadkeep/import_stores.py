@@ -50,14 +50,14 @@ def import_simple_chat_store(
     owner = plain_user(user, user_id)
     try:
         store = json.loads(Path(path).read_text("utf-8"))["store"]
-        conversations = {str(key): list(messages) for key, messages in store.items()}
+        messages_by_key = {str(key): list(messages) for key, messages in store.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ConfigError(f"{path} was not written by SimpleChatStore.persist: {error}") from error
     return {
         key: add_in_batches(
             shared_memory(memory), key, owner, map(_numbered_item, enumerate(messages))
         )
-        for key, messages in conversations.items()
+        for key, messages in messages_by_key.items()
     }
 
 

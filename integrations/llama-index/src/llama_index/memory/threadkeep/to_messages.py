@@ -90,10 +90,10 @@ def _blocks(item: Item) -> list[object]:
 def _results_behind_calls(items: Sequence[Item]) -> list[Item]:
     """Reorder the items so that tool results directly follow the answer with their calls."""
     ordering: list[Item] = []
-    positions: dict[str, int] = {}
+    places_by_id: dict[str, int] = {}
     for item in items:
         call_index = (
-            positions.pop(item.tool_call_id or "", None) if item.role in _RESULT_ROLES else None
+            places_by_id.pop(item.tool_call_id or "", None) if item.role in _RESULT_ROLES else None
         )
         if call_index is None:
             ordering.append(item)
@@ -102,9 +102,10 @@ def _results_behind_calls(items: Sequence[Item]) -> list[Item]:
             while target < len(ordering) and _answers_or_continues(ordering, target):
                 target += 1
             ordering.insert(target, item)
-            positions = {id: n + (n >= target) for id, n in positions.items()}
+            places_by_id = {id: n + (n >= target) for id, n in places_by_id.items()}
         if item.tool_calls:
-            positions.update({str(call.get("id")): len(ordering) - 1 for call in item.tool_calls})
+            last_place = len(ordering) - 1
+            places_by_id |= {str(call.get("id")): last_place for call in item.tool_calls}
     return ordering
 
 
