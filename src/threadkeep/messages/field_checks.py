@@ -38,8 +38,10 @@ def check_types(message: Mapping[str, Any], location: str) -> None:
     for key, expected_type in _FIELD_TYPES.items():
         value = message.get(key)
         if value is not None and not isinstance(value, expected_type):
-            type_name = _TYPE_NAMES.get(expected_type, "a str")
-            raise InputError(f"{location}.{key} must be {type_name}, got {type(value).__name__}")
+            expected_in_words = _TYPE_NAMES.get(expected_type, "a str")
+            raise InputError(
+                f"{location}.{key} must be {expected_in_words}, got {type(value).__name__}"
+            )
     if message.get("type") == "" or message.get("role") == "":
         raise InputError(f"{location}.{'type' if message.get('type') == '' else 'role'} is empty")
 
@@ -65,10 +67,10 @@ def _check_call(call: object, location: str) -> None:
 
 def check_calls(calls: list[dict[str, Json]], location: str) -> None:
     for call_number, call in enumerate(calls):
-        for field, expected_types, type_name in _CALL_FIELDS:
+        for field, expected_types, expected_in_words in _CALL_FIELDS:
             if not isinstance(call[field], expected_types):
                 raise InputError(
-                    f"{location}.tool_calls[{call_number}].{field} must be {type_name}, "
+                    f"{location}.tool_calls[{call_number}].{field} must be {expected_in_words}, "
                     f"got {type(call[field]).__name__}"
                 )
 

@@ -117,8 +117,8 @@ def _parts(item: Item) -> list[Part]:
     if item.type == "reasoning" and not item.tool_calls:
         return []
     is_model = _role(item) == "model"
-    is_silent = isinstance(item.content, str) and is_unspoken(item)
-    blocks = [] if is_silent else as_blocks(item.content)
+    is_placeholder_text = isinstance(item.content, str) and is_unspoken(item)
+    blocks = [] if is_placeholder_text else as_blocks(item.content)
     content_parts = [part for block in blocks if (part := _part(block, is_model))]
     call_parts = [_call(call) for call in item.tool_calls]
     continuation = continuation_of(item)

@@ -10,7 +10,7 @@ from langgraph.checkpoint.base import CheckpointMetadata, CheckpointTuple
 from langchain_threadkeep.saver.address import Address
 from langchain_threadkeep.saver.checkpoint_tuples import checkpoint_tuple, metadata_of
 from langchain_threadkeep.saver.context import SaverContext
-from langchain_threadkeep.saver.library import Library
+from langchain_threadkeep.saver.loaded_parts import LoadedParts
 from langchain_threadkeep.saver.records import (
     CHECKPOINT,
     CheckpointBody,
@@ -73,13 +73,13 @@ class PageReader:
 
     def tuples(self, bodies: Sequence[CheckpointBody]) -> list[CheckpointTuple]:
         """Checkpoints with all that belongs to them."""
-        library = self.library()
-        library.load(bodies, writes=[checkpoint_body.id for checkpoint_body in bodies])
+        loaded_parts = self.loaded_parts()
+        loaded_parts.load(bodies, writes=[checkpoint_body.id for checkpoint_body in bodies])
         loaded_tuples = [
-            self._tuple(checkpoint_body, library, library.writes(checkpoint_body))
+            self._tuple(checkpoint_body, loaded_parts, loaded_parts.writes(checkpoint_body))
             for checkpoint_body in bodies
         ]
-        if library.is_of(self._state.version, None) or not self._is_torn(bodies):
+        if loaded_parts.is_of(self._state.version, None) or not self._is_torn(bodies):
             return loaded_tuples
         return self.tuples(self._still_there(bodies))
 
@@ -107,16 +107,16 @@ class PageReader:
 
     def metadata(self, body: CheckpointBody) -> CheckpointMetadata:
         """The metadata of a checkpoint."""
-        library = self.library()
+        loaded_parts = self.loaded_parts()
         if any(isinstance(stored_form, dict) for stored_form in body.metadata.values()):
-            library.load([body._replace(values={})])
-        decoder = Decoder(self._context.serde, library)
+            loaded_parts.load([body._replace(values={})])
+        decoder = Decoder(self._context.serde, loaded_parts)
         return metadata_of(body, decoder)
 
-    def library(self) -> Library:
+    def loaded_parts(self) -> LoadedParts:
         """What is read for some checkpoints at once."""
         context = self._context
-        return Library(
+        return LoadedParts(
             context.store, self._state.thread.streams, self._address.namespace, context.serde
         )
 

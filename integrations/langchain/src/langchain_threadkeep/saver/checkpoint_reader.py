@@ -12,8 +12,8 @@ from langgraph.checkpoint.base import CheckpointTuple
 from langchain_threadkeep.saver import references, session_changes
 from langchain_threadkeep.saver.checkpoint_pages import PageReader
 from langchain_threadkeep.saver.checkpoint_tuples import KnownLists, spans_of
-from langchain_threadkeep.saver.library import Library
 from langchain_threadkeep.saver.list_values import ListValue
+from langchain_threadkeep.saver.loaded_parts import LoadedParts
 from langchain_threadkeep.saver.records import (
     CHECKPOINT,
     CheckpointBody,
@@ -99,10 +99,10 @@ class Reader(PageReader):
         checkpoint_body = self.body(id)
         if checkpoint_body is None:
             return None
-        library = self.library()
-        library.load_keys(list(spans_of(checkpoint_body).values()))
+        loaded_parts = self.loaded_parts()
+        loaded_parts.load_keys(list(spans_of(checkpoint_body).values()))
         known_checkpoint = KnownCheckpoint(
-            checkpoint_body, self._lists(checkpoint_body, library, {})
+            checkpoint_body, self._lists(checkpoint_body, loaded_parts, {})
         )
         stream_state.entries.keep(id, known_checkpoint)
         return known_checkpoint
@@ -112,9 +112,9 @@ class Reader(PageReader):
         stream_state = self._state
         write_chunks = stream_state.chunks.use(id)
         if write_chunks is None:
-            library = self.library()
-            library.load([], writes=[id])
-            write_chunks = library.writes_of(id, self.body(id))
+            loaded_parts = self.loaded_parts()
+            loaded_parts.load([], writes=[id])
+            write_chunks = loaded_parts.writes_of(id, self.body(id))
             stream_state.chunks.keep(id, write_chunks)
         return write_chunks
 
@@ -158,40 +158,42 @@ class Reader(PageReader):
     def _cold(self, body: CheckpointBody, head: StreamHead) -> CheckpointTuple | None:
         """The checkpoint from the store; `None` = it was deleted meanwhile: read again."""
         stream_state = self._state
-        library = self.library()
-        library.load([body], writes=[body.id])
+        loaded_parts = self.loaded_parts()
+        loaded_parts.load([body], writes=[body.id])
         objects_by_channel: dict[str, list[Any]] = {}
-        write_chunks = library.writes(body)
-        loaded_tuple = self._tuple(body, library, write_chunks, objects_by_channel)
-        if not library.is_of(stream_state.version, head.session_version) and self._is_torn([body]):
+        write_chunks = loaded_parts.writes(body)
+        loaded_tuple = self._tuple(body, loaded_parts, write_chunks, objects_by_channel)
+        if not loaded_parts.is_of(stream_state.version, head.session_version) and self._is_torn(
+            [body]
+        ):
             return None
-        session_version = library.session_version
+        session_version = loaded_parts.session_version
         stream_state.session_version = session_version
         if session_version is not None:
             session_changes.observe(
-                self._context, stream_state.thread, session_version, library.newest_item
+                self._context, stream_state.thread, session_version, loaded_parts.newest_item
             )
         stream_state.entries.keep(
-            body.id, KnownCheckpoint(body, self._lists(body, library, objects_by_channel))
+            body.id, KnownCheckpoint(body, self._lists(body, loaded_parts, objects_by_channel))
         )
         stream_state.chunks.keep(body.id, write_chunks)
         return loaded_tuple
 
     def _lists(
-        self, body: CheckpointBody, library: Library, objects: Mapping[str, list[Any]]
+        self, body: CheckpointBody, loaded_parts: LoadedParts, objects: Mapping[str, list[Any]]
     ) -> dict[str, ListValue]:
         """The lists of a checkpoint as they were read."""
         list_values = {}
         for channel, spans in spans_of(body).items():
-            element_keys, group_start = keys_of(spans, library.segments)
+            element_keys, group_start = keys_of(spans, loaded_parts.segments)
             if len(element_keys) < spans[0].length:
                 continue  # a part of it is gone: nothing is built upon it
-            if is_last(spans[0], library.segments):
+            if is_last(spans[0], loaded_parts.segments):
                 self._state.tips[spans[0].run] = spans[0].segment
             elements = objects.get(channel, [])
             if len(elements) != len(element_keys):  # some are gone, or were not read
                 elements = [None] * len(element_keys)
-            self._note(element_keys, library)
+            self._note(element_keys, loaded_parts)
             elements = [
                 element if isinstance(element, BaseMessage) else None for element in elements
             ]
@@ -203,18 +205,18 @@ class Reader(PageReader):
             )
         return list_values
 
-    def _note(self, keys: Sequence[str], library: Library) -> None:
+    def _note(self, keys: Sequence[str], loaded_parts: LoadedParts) -> None:
         """Remember which messages are stored, so that no write stores them again."""
         thread_state, item_id_start = self._state.thread, references.DIGEST + 1
         item_ids = {}
         for element_key in keys:
             if element_key.startswith("{"):
                 continue
-            if library.is_item(element_key):
+            if loaded_parts.is_item(element_key):
                 item_ids[element_key[: item_id_start - 1]] = element_key[item_id_start:]
             else:
                 thread_state.references.keep(element_key[: item_id_start - 1], element_key)
-        if library.session_version is not None:
+        if loaded_parts.session_version is not None:
             thread_state.items.keep_all(item_ids)
 
 

@@ -106,8 +106,8 @@ def _collect(
         )
         for ancestor_body in needed_bodies
     ]
-    library = reader.library()
-    library.load(reduced_bodies, writes=[ancestor_body.id for ancestor_body in reduced_bodies])
-    decoder = Decoder(context.serde, library)
+    loaded_parts = reader.loaded_parts()
+    loaded_parts.load(reduced_bodies, writes=[ancestor_body.id for ancestor_body in reduced_bodies])
+    decoder = Decoder(context.serde, loaded_parts)
     for ancestor_body in reduced_bodies:
-        walk.visit(ancestor_body, library.writes(ancestor_body), decoder)
+        walk.visit(ancestor_body, loaded_parts.writes(ancestor_body), decoder)

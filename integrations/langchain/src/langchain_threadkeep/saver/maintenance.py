@@ -11,7 +11,7 @@ from langchain_threadkeep.saver.address import Address
 from langchain_threadkeep.saver.checkpoint_reader import Reader
 from langchain_threadkeep.saver.checkpoint_tuples import spans_of
 from langchain_threadkeep.saver.context import SaverContext
-from langchain_threadkeep.saver.library import Library
+from langchain_threadkeep.saver.loaded_parts import LoadedParts
 from langchain_threadkeep.saver.records import (
     CHECKPOINT,
     ELEMENT,
@@ -175,9 +175,11 @@ def delta_channels(body: CheckpointBody) -> set[str]:
 def _collect(context: SaverContext, address: Address, remaining: Sequence[CheckpointBody]) -> None:
     """Delete segments, values, elements and writes that nothing refers to."""
     stream_state = context.states.get(address.thread, address.namespace)
-    library = Library(context.store, stream_state.thread.streams, address.namespace, context.serde)
-    library.load(remaining, writes=[checkpoint_body.id for checkpoint_body in remaining])
-    used_parts = used_by(library, remaining)
+    loaded_parts = LoadedParts(
+        context.store, stream_state.thread.streams, address.namespace, context.serde
+    )
+    loaded_parts.load(remaining, writes=[checkpoint_body.id for checkpoint_body in remaining])
+    used_parts = used_by(loaded_parts, remaining)
     used_segments = {
         segment_id
         for checkpoint_body in remaining

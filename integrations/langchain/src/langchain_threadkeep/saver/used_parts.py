@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from langchain_threadkeep.saver import references
 from langchain_threadkeep.saver.form_references import forms_of, part_ids, tagged
-from langchain_threadkeep.saver.library import Library
 from langchain_threadkeep.saver.list_values import RunSpan
+from langchain_threadkeep.saver.loaded_parts import LoadedParts
 from langchain_threadkeep.saver.records import TEXT, CheckpointBody
 from langchain_threadkeep.saver.segments import keys_of
 from langchain_threadkeep.saver.values import Form
@@ -22,18 +22,18 @@ class Used(NamedTuple):
     elements: set[str]
 
 
-def used_by(library: Library, bodies: Sequence[CheckpointBody]) -> Used:
+def used_by(loaded_parts: LoadedParts, bodies: Sequence[CheckpointBody]) -> Used:
     """What these checkpoints refer to, which were loaded."""
     stored_forms: list[Form] = [stored_form for body in bodies for stored_form in forms_of(body)]
-    stored_forms += _write_forms(library, bodies)
+    stored_forms += _write_forms(loaded_parts, bodies)
     value_ids, element_ids = set[str](), set[str]()
     while stored_forms:
-        element_keys = _element_keys(library, stored_forms)
+        element_keys = _element_keys(loaded_parts, stored_forms)
         stored_forms += [json.loads(key)["e"] for key in element_keys if key.startswith("{")]
         message_references = [key for key in element_keys if not key.startswith("{")]
         message_references += tagged(stored_forms, "m")
         element_ids.update(map(references.element_id, message_references))
-        element_ids.update(_text_elements(library, tagged(stored_forms, "t")))
+        element_ids.update(_text_elements(loaded_parts, tagged(stored_forms, "t")))
         value_references = [
             value_reference
             for value_reference in tagged(stored_forms, "v")
@@ -41,39 +41,43 @@ def used_by(library: Library, bodies: Sequence[CheckpointBody]) -> Used:
         ]
         value_ids.update(part_ids(value_references))
         stored_forms = _inner_forms(
-            library, [name for name, _ in value_references], message_references
+            loaded_parts, [name for name, _ in value_references], message_references
         )
     return Used(value_ids, element_ids)
 
 
-def _write_forms(library: Library, bodies: Sequence[CheckpointBody]) -> list[Form]:
+def _write_forms(loaded_parts: LoadedParts, bodies: Sequence[CheckpointBody]) -> list[Form]:
     """The forms of pending writes: those in records of their own, then those of checkpoints."""
-    chunks = [chunk for write_chunks in library.chunks.values() for chunk in write_chunks]
+    chunks = [chunk for write_chunks in loaded_parts.chunks.values() for chunk in write_chunks]
     return [
         *(write.form for chunk in chunks for write in chunk.writes),
         *(write.form for body in bodies for write in body.writes),
     ]
 
 
-def _element_keys(library: Library, forms: Sequence[Form]) -> list[str]:
+def _element_keys(loaded_parts: LoadedParts, forms: Sequence[Form]) -> list[str]:
     """The keys of the elements of the long lists among forms."""
     span_lists = [[RunSpan(*span) for span in spans] for spans in tagged(forms, "r")]
-    return [key for spans in span_lists for key in keys_of(spans, library.segments)[0]]
+    return [key for spans in span_lists for key in keys_of(spans, loaded_parts.segments)[0]]
 
 
-def _text_elements(library: Library, names: Sequence[str]) -> list[str]:
+def _text_elements(loaded_parts: LoadedParts, names: Sequence[str]) -> list[str]:
     """The ids of the elements that hold texts, or the messages which say them."""
-    text_references = [library.texts.get(name, {}).get("of") for name in names]
+    text_references = [loaded_parts.texts.get(name, {}).get("of") for name in names]
     return [
         *(TEXT + name for name in names),
         *(references.element_id(reference) for reference in text_references if reference),
     ]
 
 
-def _inner_forms(library: Library, values: Sequence[str], messages: Sequence[str]) -> list[Form]:
+def _inner_forms(
+    loaded_parts: LoadedParts, values: Sequence[str], messages: Sequence[str]
+) -> list[Form]:
     """The forms inside large values and inside the elements of messages."""
-    large_forms = [library.large_forms[name] for name in values if name in library.large_forms]
-    elements = map(library.stored_elements.get, map(references.element_id, messages))
+    large_forms = [
+        loaded_parts.large_forms[name] for name in values if name in loaded_parts.large_forms
+    ]
+    elements = map(loaded_parts.stored_elements.get, map(references.element_id, messages))
     stored_elements = [element for element in elements if element]
     return [
         *large_forms,

@@ -19,7 +19,7 @@ from threadkeep.adapters.checkpoints import ThreadStreams
 from threadkeep.adapters.shared import RecordStore
 
 
-class Library(Loader):
+class LoadedParts(Loader):
     """What was loaded of a thread, for the decoder.
 
     Args:
