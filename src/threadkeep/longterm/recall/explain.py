@@ -96,7 +96,7 @@ def reach(index: RecallIndex, numbers: Iterable[int]) -> set[int]:
         document_numbers.update(index.neighbours(document_number))
     reached_facts = (
         fact
-        for fact, source_documents in index.sources.items()
+        for fact, source_documents in index.sources_by_fact.items()
         if not document_numbers.isdisjoint(source_documents)
     )
     return document_numbers.union(reached_facts)

@@ -56,7 +56,7 @@ class StemScores:
                 statement_count + parameters.QUESTION_WORD * question_count
             )
             if document_flags[document_number] & FACT:
-                for source_document in index.sources.get(document_number, ()):
+                for source_document in index.sources_by_fact.get(document_number, ()):
                     if alive_flags[source_document]:
                         fact_counts[source_document] = (
                             fact_counts.get(source_document, 0) + statement_count

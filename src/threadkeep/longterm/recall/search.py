@@ -14,9 +14,10 @@ from typing import Final, NamedTuple
 
 from threadkeep.longterm.recall import explain, kin, parameters
 from threadkeep.longterm.recall.analyzer import ASKS, FACT, FLAGS, TOOL
+from threadkeep.longterm.recall.document_columns import NONE
 from threadkeep.longterm.recall.explain import WeighedWord, neighbourhood_size
 from threadkeep.longterm.recall.hits import Reason
-from threadkeep.longterm.recall.index import NONE, RecallIndex
+from threadkeep.longterm.recall.index import RecallIndex
 from threadkeep.longterm.recall.query import RecallQuery
 from threadkeep.longterm.recall.scoring import LabelMatches, StemScores
 from threadkeep.longterm.recall.tokenizer import Word
@@ -227,7 +228,7 @@ class Search:
     def _is_of(self, n: int, origin: int) -> bool:
         """Whether a document is of a session; a fact is of those that it was learned in."""
         index = self._index
-        source_documents = index.sources.get(n, ())
+        source_documents = index.sources_by_fact.get(n, ())
         return index.origins[n] == origin or any(
             index.origins[source_document] == origin for source_document in source_documents
         )

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from threadkeep.longterm.recall.index import NONE, RecallIndex
+from threadkeep.longterm.recall.document_columns import NONE
+from threadkeep.longterm.recall.index import RecallIndex
 from threadkeep.longterm.recall.segments import pieces
 from threadkeep.longterm.recall.segments.pieces import BadPiece
 

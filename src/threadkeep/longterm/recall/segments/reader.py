@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from threadkeep.core.engine import Engine
-from threadkeep.longterm.recall.index import LoadedNames, RecallIndex
+from threadkeep.longterm.recall.document_columns import LoadedNames
+from threadkeep.longterm.recall.index import RecallIndex
 from threadkeep.longterm.recall.segments import block as postings
 from threadkeep.longterm.recall.segments import columns as segment_columns
 from threadkeep.longterm.recall.segments import pieces
