@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -40,11 +41,11 @@ class Interner:
 
     def __init__(self) -> None:
         self.values: list[Any] = []
-        self.numbers: dict[Any, int] = {}
+        self.numbers_by_value: dict[Any, int] = {}
 
     def number(self, value: Any) -> int:
         """The value's number, which it keeps."""
-        number = self.numbers.setdefault(value, len(self.values))
+        number = self.numbers_by_value.setdefault(value, len(self.values))
         if number == len(self.values):
             self.values.append(value)
         return number
@@ -89,12 +90,17 @@ class DocumentColumns:
 
     def of_origin(self, origin: str) -> list[int]:
         """The documents of a session, or of a fact."""
-        origin_number = self.origin_names.numbers.get(origin, NONE)
+        origin_number = self.origin_names.numbers_by_value.get(origin, NONE)
         return [
             document_number
             for document_number, document_origin in enumerate(self.origins)
             if document_origin == origin_number and self.alive[document_number]
         ]
+
+    def oldest(self, count: int) -> list[int]:
+        """The documents of the earliest times, so many."""
+        live_documents = (n for n in range(len(self)) if self.alive[n])
+        return heapq.nsmallest(count, live_documents, key=lambda n: (self.times[n], n))
 
     def _append_row(self, document: IndexedDocument) -> int:
         """A row for a document; its number."""
