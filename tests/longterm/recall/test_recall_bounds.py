@@ -76,13 +76,6 @@ def test_of_very_many_turns_the_newest_are_found(opened, clock, monkeypatch):
 
 
 @pytest.fixture
-def reads_thirty(monkeypatch):
-    """A question reads thirty items that are in no index, and no more."""
-    defaults = {"max_documents": sync.MAX_DOCUMENTS, "max_read": 30, "trims": True}
-    monkeypatch.setattr(sync.SyncedIndex.__init__, "__kwdefaults__", defaults)
-
-
-@pytest.fixture
 def in_front(opened, clock):
     """A memory in which nothing is done in the background."""
     memory = opened(clock=clock)
