@@ -141,9 +141,9 @@ def _spans(synced: SyncedIndex, batch: Batch) -> dict[str, SegmentSpan]:
 def _expires(engine: Engine, index: RecallIndex, numbers: list[int]) -> float | None:
     """When the first of the sessions may be over: words must not outlive what they were read of."""
     ttl = engine.settings.ttl
-    return (
-        None if ttl is None else min(segment_plan.newest_write_times(index, numbers).values()) + ttl
-    )
+    if ttl is None:
+        return None
+    return min(segment_plan.newest_write_times(index, numbers).values()) + ttl
 
 
 def _note(
