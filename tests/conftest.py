@@ -123,3 +123,12 @@ def _nothing_shared_is_left():
     """What adapters opened by a URL stays open with the process, but for tests."""
     yield
     shared.close()
+
+
+@pytest.fixture
+def reads_thirty(monkeypatch):
+    """A question reads thirty items that are in no index, and no more."""
+    from threadkeep.longterm.recall import sync
+
+    defaults = {"max_documents": sync.MAX_DOCUMENTS, "max_read": 30, "trims": True}
+    monkeypatch.setattr(sync.SyncedIndex.__init__, "__kwdefaults__", defaults)

@@ -61,3 +61,16 @@ def test_wrong_usage_is_named(cli, told):
 def test_looking_for_something_makes_no_store(cli, folder):
     assert cli("recall", "ada", "kite", "--url", "sqlite:///none.db").code != 0
     assert not (folder / "none.db").exists()
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_note_says_that_older_items_were_not_searched(cli, told, reads_thirty, options):
+    complete = cli("recall", "ada", "kite", *options, "--url", told)
+    assert "not searched" not in complete.err
+    with connect(told) as memory:
+        for n in range(50):
+            memory.session(f"s{n}", user="ada").add(f"kite{n}", f"string{n}")
+    said = cli("recall", "ada", "kite", *options, "--url", told)
+    assert said.code == 0
+    assert "older items were not searched" in said.err
+    assert "not searched" not in said.out

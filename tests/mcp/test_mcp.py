@@ -221,6 +221,21 @@ def test_recall_leaves_out_what_was_said_in_other_projects(tmp_path):
     assert "other" in everywhere
 
 
+@pytest.mark.parametrize("project", [None, "."])
+def test_recall_says_that_older_messages_were_not_searched(reads_thirty, project):
+    with connect("memory://") as memory:
+        for n in range(50):
+            memory.session(f"s{n}", user="ada").add(f"kite{n}", f"string{n}")
+
+        async def run(*queries):
+            async with Client(server(memory, user="ada", project=project)) as client:
+                return [(await ask(client, "recall", query=query))[0] for query in queries]
+
+        first, *_, last = asyncio.run(run(*["kite49", "nothing"] * 4))
+    assert "older messages were not searched yet" in first
+    assert last == "Nothing is known about that."
+
+
 @pytest.mark.parametrize(
     ("folder", "project", "expected"),
     [

@@ -126,6 +126,16 @@ def test_an_admin_reads_another_user(door, bobs):
     assert door.memory.session("bobs").items() == []
 
 
+def test_search_says_whether_all_was_searched(door, reads_thirty):
+    admin = door.key("root", "admin")
+    door.memory.session("short", user="bob").add("a red kite")
+    for n in range(50):
+        door.memory.session(f"s{n}", user="ada").add(f"kite{n}", f"string{n}")
+    for user, complete in (("bob", True), ("ada", False)):
+        found = answered(door, "GET", f"/v1/search?user={user}&q=kite", admin).json()
+        assert found["complete"] is complete
+
+
 def test_scopes(door):
     reader = door.key("ada", "read")
     assert answered(door, "GET", "/v1/conversations", reader).status_code == 200

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 
 from threadkeep.api.memory import Memory
-from threadkeep.cli.output import format_time, print_json, print_table
+from threadkeep.cli.output import format_time, print_json, print_line, print_table
 from threadkeep.cli.store import require_existing
 from threadkeep.longterm.recall.hits import Hit
 from threadkeep.types.html_table import truncate
+
+_INCOMPLETE: Final = (
+    "older items were not searched: they are in no index yet; memory.index() in Python reads all"
+)
 
 
 def recall(
@@ -33,8 +37,10 @@ def recall(
     hits = owner.recall(query, k, kind=kind, session=session, role=role, since=since, until=until)
     if json:
         print_json([_hit_json(hit) for hit in hits])
-        return
-    print_table(("score", "session", "when", "who", "said"), map(_row, hits))
+    else:
+        print_table(("score", "session", "when", "who", "said"), map(_row, hits))
+    if not hits.complete:
+        print_line(_INCOMPLETE, err=True)
 
 
 def _hit_json(hit: Hit) -> dict[str, object]:

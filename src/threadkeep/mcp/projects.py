@@ -8,7 +8,7 @@ from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Final
 
 from threadkeep.api.user import User
-from threadkeep.longterm.recall.hits import Hit
+from threadkeep.longterm.recall.hits import Hit, Hits
 from threadkeep.longterm.recall.query_user import MAX_HITS
 from threadkeep.sessions import user_index
 
@@ -32,7 +32,7 @@ def is_in(folder: object, project: str) -> bool:
     return path_type(folder).is_relative_to(path_type(project))
 
 
-def recall(user: User, query: str, limit: int, project: str) -> list[Hit]:
+def recall(user: User, query: str, limit: int, project: str) -> Hits:
     """The best hits that are facts, or were not said in another project."""
     hit_limit = limit
     while True:
@@ -40,7 +40,7 @@ def recall(user: User, query: str, limit: int, project: str) -> list[Hit]:
         hits = user.recall(query, hit_limit)
         project_hits = list(_in_project(user, hits, project))[:limit]
         if len(project_hits) == limit or len(hits) < hit_limit or hit_limit == MAX_HITS:
-            return project_hits
+            return Hits(project_hits, query=query, complete=hits.complete)
 
 
 def _in_project(user: User, hits: list[Hit], project: str) -> Iterator[Hit]:

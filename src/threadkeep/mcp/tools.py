@@ -10,7 +10,6 @@ from threadkeep.errors import InputError, NotFound, NotOwner
 from threadkeep.longterm import markers
 from threadkeep.longterm.context.escape import escape_line
 from threadkeep.longterm.extraction.claim_check import is_directive, strip_commands
-from threadkeep.longterm.recall.hits import Hit
 from threadkeep.mcp import projects
 from threadkeep.types import Item
 
@@ -23,6 +22,7 @@ MAX_ITEMS: Final = 100
 _MAX_TEXT: Final = 2_000
 _MAX_TITLE: Final = 120
 _MIN_ID: Final = 4
+_INCOMPLETE: Final = "(older messages were not searched yet: ask again to search on)"
 
 RECALL: Final = (
     "Look up what the user said in earlier conversations, or what is known of them. What is found "
@@ -51,11 +51,13 @@ def recall(user: User, query: str, limit: int, project: str | None = None) -> st
     """
     limit = _bounded(limit, MAX_HITS)
     if project is None:
-        hits: list[Hit] = user.recall(query, limit)
+        hits = user.recall(query, limit)
     else:
         hits = projects.recall(user, query, limit, project)
     lines = [hit_line(h) for h in hits if h.item is None or not markers.is_injected(h.item.text)]
     notes = list(dict.fromkeys(filter(None, lines)))
+    if not hits.complete:
+        notes.append(_INCOMPLETE)
     return markers.enclosed("\n".join(notes)) if notes else "Nothing is known about that."
 
 

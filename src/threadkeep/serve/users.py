@@ -38,7 +38,9 @@ async def search(request: Request) -> Response:
         if name in parameters
     }
     hits = await call(request, partial(user.recall, query, limit_of(request, 10), **conditions))
-    return JSONResponse({"object": "list", "data": [hit_body(hit) for hit in hits]})
+    return JSONResponse(
+        {"object": "list", "data": [hit_body(hit) for hit in hits], "complete": hits.complete}
+    )
 
 
 async def forget(request: Request) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threadkeep.longterm.recall import sync
 from threadkeep.longterm.recall.query_user import Recall
-from threadkeep.longterm.recall.segments import build, pieces
+from threadkeep.longterm.recall.segments import pieces, segment_plan
 from threadkeep.sessions import recall_segments
 from threadkeep.types import Query
 
@@ -13,8 +13,8 @@ LEVELS = (4, 16, 64, 256)
 
 def small_segments(monkeypatch):
     """Segments of a few items, and of every user."""
-    monkeypatch.setattr(build, "LEVELS", LEVELS)
-    monkeypatch.setattr(build, "MIN_ITEMS", 4)
+    monkeypatch.setattr(segment_plan, "LEVELS", LEVELS)
+    monkeypatch.setattr(segment_plan, "MIN_ITEMS", 4)
     monkeypatch.setattr(sync, "MIN_ITEMS", 4)
     monkeypatch.setattr(sync, "MIN_UNSAVED", 4)
 

@@ -251,8 +251,8 @@ SCRIPT = """
 import os, signal, sys
 import threadkeep
 from threadkeep.longterm.recall import sync
-from threadkeep.longterm.recall.segments import build, writer
-build.LEVELS, build.MIN_ITEMS = (4, 16, 64, 256), 4
+from threadkeep.longterm.recall.segments import segment_plan, writer
+segment_plan.LEVELS, segment_plan.MIN_ITEMS = (4, 16, 64, 256), 4
 writer.batches = lambda records: ([record] for record in records)
 memory = threadkeep.connect("sqlite:///" + sys.argv[1])
 commit, left = memory._engine.commit, int(sys.argv[2])

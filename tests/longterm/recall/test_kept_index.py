@@ -13,7 +13,7 @@ from tests.longterm.recall import kept
 from tests.longterm.recall.conftest import said
 from threadkeep import connect
 from threadkeep.backends.memory import MemoryBackend
-from threadkeep.longterm.recall.segments import build
+from threadkeep.longterm.recall.segments import build, segment_plan
 
 WORDS = [
     "kite",
@@ -180,7 +180,7 @@ def test_words_of_long_names_and_lone_surrogates_are_kept(backend, clock):
 
 
 def test_all_users_are_indexed_and_small_ones_are_not(backend, clock, monkeypatch):
-    monkeypatch.setattr(build, "MIN_ITEMS", 8)
+    monkeypatch.setattr(segment_plan, "MIN_ITEMS", 8)
     with connect(backend, clock=clock) as memory:
         for user, items in (("ada", 9), ("ben/é" * 200, 9), ("small", 5)):
             memory.user(user).session(f"of {user}").add(*(said("a kite") for _ in range(items)))

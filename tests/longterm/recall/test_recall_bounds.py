@@ -71,15 +71,8 @@ def test_of_very_many_turns_the_newest_are_found(opened, clock, monkeypatch):
         ada.session("on and on").add(said(f"later{n}"))
         clock.tick(1)
         assert ada.recall(f"later{n}", 1)
-    index = ada._engine.component(Recall)._users["ada"][0].index
+    index = ada._engine.component(Recall)._indexes_by_user["ada"][0].index
     assert index.live_count <= 150
-
-
-@pytest.fixture
-def reads_thirty(monkeypatch):
-    """A question reads thirty items that are in no index, and no more."""
-    defaults = {"max_documents": sync.MAX_DOCUMENTS, "max_read": 30, "trims": True}
-    monkeypatch.setattr(sync.SyncedIndex.__init__, "__kwdefaults__", defaults)
 
 
 @pytest.fixture
@@ -91,7 +84,7 @@ def in_front(opened, clock):
 
 
 def _loaded(memory):
-    return memory._engine.component(Recall)._users["ada"][0].index.live_count
+    return memory._engine.component(Recall)._indexes_by_user["ada"][0].index.live_count
 
 
 def test_a_question_reads_no_more_than_its_share_and_the_next_reads_on(
@@ -152,7 +145,7 @@ def test_what_an_index_takes_is_about_what_python_says(opened):
     user.recall("kite7")
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    told = memory._engine.component(Recall)._users["ada"][0].nbytes
+    told = memory._engine.component(Recall)._indexes_by_user["ada"][0].nbytes
     assert 0.5 * held < told < 2 * held
 
 
@@ -163,15 +156,15 @@ def test_the_users_asked_longest_ago_are_dropped(opened, monkeypatch):
         user = memory.user(f"user {n}")
         user.session(f"s{n}").add(*(said(f"kite {i}") for i in range(10)))
         assert len(user.recall("kite")) == 10
-        recall._max_bytes = int(2.5 * recall._users[user.id][0].nbytes)
-    assert list(recall._users) == ["user 4", "user 5"]
+        recall._max_bytes = int(2.5 * recall._indexes_by_user[user.id][0].nbytes)
+    assert list(recall._indexes_by_user) == ["user 4", "user 5"]
     assert len(memory.user("user 0").recall("kite")) == 10
 
 
 def test_text_is_not_kept(ada):
     ada.session("s").add(said("a kite with an unmistakablelongword inside of a sentence"))
     ada.recall("kite")
-    index = ada._engine.component(Recall)._users["ada"][0].index
+    index = ada._engine.component(Recall)._indexes_by_user["ada"][0].index
     assert "sentence" not in str(vars(index)).replace("sentenc'", "")
 
 
@@ -204,7 +197,7 @@ def test_a_closed_memory_lets_go_of_everything(backend):
     memory.user("ada").recall("kite")
     recall = memory._engine.component(Recall)
     memory.close()
-    assert not recall._users
+    assert not recall._indexes_by_user
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")

@@ -32,10 +32,11 @@ def field_counts(
     """How often a word counts for a document, by the field it stands in; before saturation."""
     stem_scores, label_matches = word.scores, word.labels
     own_length = index.statement_lengths[n] + index.question_lengths[n]
-    context_units = stem_scores.context_units.get(n, 0)
+    context_units = stem_scores.units_by_document.get(n, 0)
     counts_by_field: dict[Field, float] = {
-        "words": stem_scores.direct.get(n, 0.0) / max(1.0, own_length / parameters.PIVOT),
-        "facts": parameters.FACT * stem_scores.fact_counts.get(n, 0),
+        "words": stem_scores.words_by_document.get(n, 0.0)
+        / max(1.0, own_length / parameters.PIVOT),
+        "facts": parameters.FACT * stem_scores.fact_words_by_document.get(n, 0),
     }
     if label_matches.any:
         counts_by_field["speaker"] = parameters.SPEAKER * label_matches.is_speaker(n)
@@ -96,7 +97,7 @@ def reach(index: RecallIndex, numbers: Iterable[int]) -> set[int]:
         document_numbers.update(index.neighbours(document_number))
     reached_facts = (
         fact
-        for fact, source_documents in index.sources.items()
+        for fact, source_documents in index.sources_by_fact.items()
         if not document_numbers.isdisjoint(source_documents)
     )
     return document_numbers.union(reached_facts)

@@ -26,10 +26,10 @@ class FactSync:
         self._engine = engine
         self._index = index
         self._version = -1  # of the stream
-        self._facts: dict[str, Fact] = {}
+        self._facts_by_id: dict[str, Fact] = {}
 
     def __len__(self) -> int:
-        return len(self._facts)
+        return len(self._facts_by_id)
 
     def sync(self) -> None:
         """Take in the facts, if anything is new in what is known of the user."""
@@ -40,7 +40,9 @@ class FactSync:
 
     def text(self, number: int) -> str:
         """The text of the fact that a document is; empty if it is none."""
-        fact = self._facts.get(self._index.origin_names.values[self._index.origins[number]][1:])
+        fact = self._facts_by_id.get(
+            self._index.origin_names.values[self._index.origins[number]][1:]
+        )
         return "" if fact is None else fact.text
 
     def remove(self, ids: Iterable[str]) -> None:
@@ -57,21 +59,23 @@ class FactSync:
         self._index.remove(document_numbers)
         self._version = -1
         for fact_origin in fact_origins:
-            self._facts.pop(fact_origin[1:], None)
+            self._facts_by_id.pop(fact_origin[1:], None)
 
     def _index_facts(self, page: Page) -> None:
         stored_facts = [fact for record in page.records if (fact := read_fact(record))]
         now = self._engine.now()
-        current_facts = {fact.id: fact for fact in stored_facts if is_current(fact, now)}
+        facts_by_id = {fact.id: fact for fact in stored_facts if is_current(fact, now)}
         unchanged_ids = {
-            fact_id for fact_id, fact in current_facts.items() if self._facts.get(fact_id) == fact
+            fact_id
+            for fact_id, fact in facts_by_id.items()
+            if self._facts_by_id.get(fact_id) == fact
         }
-        self.remove(self._facts.keys() - unchanged_ids)
+        self.remove(self._facts_by_id.keys() - unchanged_ids)
         namespace = self._engine.settings.namespace
         new_documents = [
             analyzer.fact_document(fact, namespace)
-            for fact_id, fact in current_facts.items()
+            for fact_id, fact in facts_by_id.items()
             if fact_id not in unchanged_ids
         ]
         self._index.add_facts(new_documents)
-        self._facts, self._version = current_facts, page.version
+        self._facts_by_id, self._version = facts_by_id, page.version

@@ -40,9 +40,9 @@ def single_letter(tokens: Sequence[str], place: int) -> str | None:
     """
     token = tokens[place]
     if _HAN_KANA.fullmatch(token):
-        before = tokens[place - 1] if place else ""
-        return "" if _HAN.fullmatch(before) and before[1:] == token[0] else token[0]
+        previous_token = tokens[place - 1] if place else ""
+        return "" if _HAN.fullmatch(previous_token) and previous_token[1:] == token[0] else token[0]
     if _KANA_HAN.fullmatch(token):
-        after = tokens[place + 1] if place + 1 < len(tokens) else ""
-        return "" if after[:1] == token[1] else token[1]
+        next_token = tokens[place + 1] if place + 1 < len(tokens) else ""
+        return "" if next_token[:1] == token[1] else token[1]
     return None

@@ -52,16 +52,16 @@ class Recall:
         synced_index, index_lock = self._index_of(user)
         with index_lock:
             hits = _search_repairing(self._engine, synced_index, Question(text, query, k))
-            is_due, complete = synced_index.is_due(), synced_index.complete
+            is_due, is_complete = synced_index.is_due(), synced_index.complete
         if is_due and self._engine.write_counts is not None:
             self._engine.write_counts.add(user, FIRST)
         self._evict_indexes()
-        return Hits(hits, query=text, complete=complete)
+        return Hits(hits, query=text, complete=is_complete)
 
     def forget_user(self, user: str) -> None:
         """Let go of what is remembered of a user; the next question reads it anew."""
         with self._lock:
-            self._users.pop(user, None)
+            self._indexes_by_user.pop(user, None)
 
     def close(self) -> None:
         """Let go of everything."""
@@ -70,24 +70,26 @@ class Recall:
     def _reset(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._users: OrderedDict[str, tuple[SyncedIndex, threading.Lock]] = OrderedDict()
+        self._indexes_by_user: OrderedDict[str, tuple[SyncedIndex, threading.Lock]] = OrderedDict()
 
     def _index_of(self, user: str) -> tuple[SyncedIndex, threading.Lock]:
         if self._pid != os.getpid():
             self._reset()  # locks may have been held by threads that are not here
         with self._lock:
-            if user not in self._users:
-                self._users[user] = SyncedIndex(self._engine, user), threading.Lock()
-            self._users.move_to_end(user)
-            return self._users[user]
+            if user not in self._indexes_by_user:
+                self._indexes_by_user[user] = SyncedIndex(self._engine, user), threading.Lock()
+            self._indexes_by_user.move_to_end(user)
+            return self._indexes_by_user[user]
 
     def _evict_indexes(self) -> None:
         with self._lock:
-            total_bytes = sum(synced_index.nbytes for synced_index, _ in self._users.values())
-            while len(self._users) > 1 and (
-                total_bytes > self._max_bytes or len(self._users) > _MAX_USERS
+            total_bytes = sum(
+                synced_index.nbytes for synced_index, _ in self._indexes_by_user.values()
+            )
+            while len(self._indexes_by_user) > 1 and (
+                total_bytes > self._max_bytes or len(self._indexes_by_user) > _MAX_USERS
             ):
-                _, (evicted_index, _) = self._users.popitem(last=False)
+                _, (evicted_index, _) = self._indexes_by_user.popitem(last=False)
                 total_bytes -= evicted_index.nbytes
 
 

@@ -32,11 +32,11 @@ class Reranked:
     """Candidates in their new order, and the part of the score that their meaning is."""
 
     documents: list[ScoredDocument]
-    shares: Mapping[int, float] = field(default_factory=dict)
+    shares_by_document: Mapping[int, float] = field(default_factory=dict)
 
     def why(self, number: int, by_words: Sequence[Reason]) -> tuple[Reason, ...]:
         """Why a document was found, its meaning included."""
-        meaning_share = self.shares.get(number, 0.0)
+        meaning_share = self.shares_by_document.get(number, 0.0)
         if not meaning_share:
             return tuple(by_words)
         reasons = [
@@ -62,44 +62,48 @@ def rerank(
         if not vectors_by_document:
             return Reranked(candidates)
         query_vector = embedder_vectors.of_query(query)
-        cosines = {
+        cosines_by_document = {
             document_number: query_vector.cosine(vector)
             for document_number, vector in vectors_by_document.items()
         }
     except EmbedderFault as fault:
         log_fault(fault)
         return Reranked(candidates)
-    return _mixed(best_documents, remaining_documents, _rescaled(cosines))
+    return _mixed(best_documents, remaining_documents, _rescaled(cosines_by_document))
 
 
 def _mixed(
     best_documents: list[ScoredDocument],
     remaining_documents: list[ScoredDocument],
-    likeness: Mapping[int, float],
+    likeness_by_document: Mapping[int, float],
 ) -> Reranked:
     top_score = best_documents[0].score or 1.0
-    meaning_scores = {
-        document.number: WEIGHT * likeness.get(document.number, 0.0) for document in best_documents
+    meaning_by_document = {
+        document.number: WEIGHT * likeness_by_document.get(document.number, 0.0)
+        for document in best_documents
     }
     reranked_documents = [
-        ScoredDocument(document_number, score + top_score * meaning_scores[document_number])
+        ScoredDocument(document_number, score + top_score * meaning_by_document[document_number])
         for document_number, score in best_documents
     ]
     reranked_documents.sort(key=lambda document: -document.score)
-    meaning_shares = {
-        document_number: top_score * meaning_scores[document_number] / (score or 1.0)
+    shares_by_document = {
+        document_number: top_score * meaning_by_document[document_number] / (score or 1.0)
         for document_number, score in reranked_documents
     }
-    return Reranked([*reranked_documents, *remaining_documents], meaning_shares)
+    return Reranked([*reranked_documents, *remaining_documents], shares_by_document)
 
 
-def _rescaled(cosines: Mapping[int, float]) -> dict[int, float]:
+def _rescaled(cosines_by_document: Mapping[int, float]) -> dict[int, float]:
     """From 0 for the one that is least like the question to 1 for the likest."""
-    lowest_cosine, highest_cosine = min(cosines.values()), max(cosines.values())
+    lowest_cosine, highest_cosine = (
+        min(cosines_by_document.values()),
+        max(cosines_by_document.values()),
+    )
     cosine_range = highest_cosine - lowest_cosine
     return {
         document_number: (cosine - lowest_cosine) / cosine_range if cosine_range else 0.0
-        for document_number, cosine in cosines.items()
+        for document_number, cosine in cosines_by_document.items()
     }
 
 
@@ -115,11 +119,13 @@ def _rows(
         document_number for document_number in numbers if not index.flags[document_number] & FACT
     ]
     embedder_name = None if vectors.embedder is None else vectors.embedder.name
-    turn_vectors = (
+    vectors_by_turn = (
         {} if embedder_name is None else _stored_rows(synced, embedder_name, turn_numbers)
     )
     turns_to_embed = [
-        document_number for document_number in turn_numbers if document_number not in turn_vectors
+        document_number
+        for document_number in turn_numbers
+        if document_number not in vectors_by_turn
     ]
     if embedder_name is not None and len(turns_to_embed) > MAX_ON_THE_WAY:
         return {}
@@ -129,7 +135,7 @@ def _rows(
         for document_number in fact_numbers
         if (text := synced.facts.text(document_number))
     }
-    return turn_vectors | dict(
+    return vectors_by_turn | dict(
         zip(texts_by_document, vectors.of_passages(list(texts_by_document.values())), strict=True)
     )
 
@@ -140,7 +146,7 @@ def _stored_rows(
     vectors_by_document: dict[int, Vector] = {}
     turn_numbers = list(numbers)
     for segment_head in synced.heads.segments:
-        segment_documents = synced.stored.get(segment_head.id)
+        segment_documents = synced.documents_by_segment.get(segment_head.id)
         if segment_head.vectors != embedder_name or not isinstance(segment_documents, range):
             continue
         numbers_by_position = {

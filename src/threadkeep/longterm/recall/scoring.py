@@ -20,68 +20,50 @@ class StemScores:
     """The counts of one stem by document.
 
     Attributes:
-        direct: words of the document itself; those of short questions count `weights.ASKED`.
-        context_units: what its neighbours give it, in `weights.UNIT`s.
-        fact_counts: words of facts that were learned from it.
+        words_by_document: of the document itself; those of short questions count
+            `parameters.QUESTION_WORD`.
+        units_by_document: what its neighbours give it, in `parameters.UNIT`s.
+        fact_words_by_document: words of facts that were learned from it.
     """
 
     def __init__(self, index: RecallIndex) -> None:
         self._index = index
-        self.direct: dict[int, float] = {}
-        self.context_units: dict[int, int] = {}
-        self.fact_counts: dict[int, int] = {}
+        self.words_by_document: dict[int, float] = {}
+        self.units_by_document: dict[int, int] = {}
+        self.fact_words_by_document: dict[int, int] = {}
 
     def add(self, postings: Iterable[tuple[int, int]]) -> None:
         """Spread postings: documents with their counts."""
-        index, direct_counts, context_units, fact_counts = (
-            self._index,
-            self.direct,
-            self.context_units,
-            self.fact_counts,
-        )
-        alive_flags, document_flags, previous_turns, next_turns = (
-            index.alive,
-            index.flags,
-            index.before,
-            index.after,
-        )
-        units_by_distance = tuple(
-            zip(parameters.QUESTION_AFTER, parameters.STATEMENT_AFTER, strict=True)
-        )
-        for document_number, packed_counts in postings:
-            if not alive_flags[document_number]:
+        index, words_by_document = self._index, self.words_by_document
+        units_by_document, fact_words = self.units_by_document, self.fact_words_by_document
+        alive_flags, document_flags = index.alive, index.flags
+        previous_turns, next_turns = index.before, index.after
+        units_after = tuple(zip(parameters.QUESTION_AFTER, parameters.STATEMENT_AFTER, strict=True))
+        for n, counts in postings:  # no calls in here but those of dicts: it runs for each posting
+            if not alive_flags[n]:
                 continue
-            statement_count, question_count = packed_counts & 0xFF, packed_counts >> 8
-            direct_counts[document_number] = (
-                statement_count + parameters.QUESTION_WORD * question_count
-            )
-            if document_flags[document_number] & FACT:
-                for source_document in index.sources.get(document_number, ()):
-                    if alive_flags[source_document]:
-                        fact_counts[source_document] = (
-                            fact_counts.get(source_document, 0) + statement_count
-                        )
+            statements, questions = counts & 0xFF, counts >> 8
+            words_by_document[n] = statements + parameters.QUESTION_WORD * questions
+            if document_flags[n] & FACT:
+                for source in index.sources_by_fact.get(n, ()):
+                    if alive_flags[source]:
+                        fact_words[source] = fact_words.get(source, 0) + statements
                 continue
-            neighbour = document_number
-            for question_units, statement_units in units_by_distance:
-                if (neighbour := next_turns[neighbour]) < 0:
+            turn = n
+            for question_units, statement_units in units_after:
+                if (turn := next_turns[turn]) < 0:
                     break
-                context_units[neighbour] = (
-                    context_units.get(neighbour, 0)
-                    + question_units * question_count
-                    + statement_units * statement_count
-                )
-            neighbour = document_number
-            for statement_units in parameters.WORD_BEFORE:
-                if (neighbour := previous_turns[neighbour]) < 0:
+                units = question_units * questions + statement_units * statements
+                units_by_document[turn] = units_by_document.get(turn, 0) + units
+            turn, words = n, statements + questions
+            for word_units in parameters.WORD_BEFORE:
+                if (turn := previous_turns[turn]) < 0:
                     break
-                context_units[neighbour] = context_units.get(neighbour, 0) + statement_units * (
-                    statement_count + question_count
-                )
+                units_by_document[turn] = units_by_document.get(turn, 0) + word_units * words
 
     def touched(self) -> set[int]:
         """The documents that get anything."""
-        return {*self.direct, *self.context_units, *self.fact_counts}
+        return {*self.words_by_document, *self.units_by_document, *self.fact_words_by_document}
 
 
 class LabelMatches:

@@ -14,9 +14,10 @@ from typing import Final, NamedTuple
 
 from threadkeep.longterm.recall import explain, kin, parameters
 from threadkeep.longterm.recall.analyzer import ASKS, FACT, FLAGS, TOOL
+from threadkeep.longterm.recall.document_columns import NONE
 from threadkeep.longterm.recall.explain import WeighedWord, neighbourhood_size
 from threadkeep.longterm.recall.hits import Reason
-from threadkeep.longterm.recall.index import NONE, RecallIndex
+from threadkeep.longterm.recall.index import RecallIndex
 from threadkeep.longterm.recall.query import RecallQuery
 from threadkeep.longterm.recall.scoring import LabelMatches, StemScores
 from threadkeep.longterm.recall.tokenizer import Word
@@ -56,7 +57,7 @@ class Search:
         self._allowed = self._filter() if query.filtered else None
         self._average = index.average or 1.0
         self._found_terms: list[_Term] | None = None
-        self._scores: dict[int, float] = {}
+        self._scores_by_document: dict[int, float] = {}
         self._neighbourhood: set[int] = (
             set()
         )  # where words stand that reach the candidates that are kept
@@ -66,7 +67,11 @@ class Search:
         remaining_budget, is_budget_spent = self._budget, False
         for term in self._terms():
             posting_count = len(term.postings)
-            if not is_budget_spent and self._scores and posting_count > remaining_budget:
+            if (
+                not is_budget_spent
+                and self._scores_by_document
+                and posting_count > remaining_budget
+            ):
                 is_budget_spent = True
                 self._prune()
             self._weigh(term, is_budget_spent)
@@ -117,7 +122,9 @@ class Search:
             stem_scores.add(term.postings.among(self._neighbourhood))
         else:
             stem_scores.add(term.postings.newest(self._budget))
-        touched_documents = set(self._scores) if is_budget_spent or labels.any else set()
+        touched_documents = (
+            set(self._scores_by_document) if is_budget_spent or labels.any else set()
+        )
         if not is_budget_spent:
             touched_documents |= stem_scores.touched()
         if labels.any and len(index) <= SMALL_INDEX:
@@ -135,39 +142,30 @@ class Search:
         labels: LabelMatches,
         rarity: float,
     ) -> None:
-        index, scores, average_context_length = self._index, self._scores, self._average
-        statement_lengths, question_lengths, context_lengths = (
-            index.statement_lengths,
-            index.question_lengths,
-            index.context_lengths,
+        index, scores_by_document = self._index, self._scores_by_document
+        statement_lengths, question_lengths = index.statement_lengths, index.question_lengths
+        words_by_document, units_by_document = (
+            stem_scores.words_by_document,
+            stem_scores.units_by_document,
         )
-        direct_counts, context_units, fact_counts = (
-            stem_scores.direct,
-            stem_scores.context_units,
-            stem_scores.fact_counts,
-        )
-        for document_number in touched_documents:
-            term_frequency = direct_counts.get(document_number, 0.0)
+        fact_words_by_document = stem_scores.fact_words_by_document
+        context_lengths, average_length = index.context_lengths, self._average
+        for n in touched_documents:
+            term_frequency = words_by_document.get(n, 0.0)
             if term_frequency:
-                term_frequency /= max(
-                    1.0,
-                    (statement_lengths[document_number] + question_lengths[document_number])
-                    / parameters.PIVOT,
-                )
-            neighbour_units = context_units.get(document_number, 0)
+                own_length = statement_lengths[n] + question_lengths[n]
+                term_frequency /= max(1.0, own_length / parameters.PIVOT)
+            neighbour_units = units_by_document.get(n, 0)
             if labels.any:
-                term_frequency += labels.boost(document_number)
-                neighbour_units += labels.context_units(document_number)
+                term_frequency += labels.boost(n)
+                neighbour_units += labels.context_units(n)
             if neighbour_units:
-                term_frequency += neighbour_units / (
-                    parameters.UNIT
-                    * neighbourhood_size(context_lengths[document_number], average_context_length)
-                )
-            term_frequency += parameters.FACT * fact_counts.get(document_number, 0)
+                size = neighbourhood_size(context_lengths[n], average_length)
+                term_frequency += neighbour_units / (parameters.UNIT * size)
+            term_frequency += parameters.FACT * fact_words_by_document.get(n, 0)
             if term_frequency:
-                scores[document_number] = scores.get(
-                    document_number, 0.0
-                ) + rarity * term_frequency * (_K + 1) / (term_frequency + _K)
+                term_score = rarity * term_frequency * (_K + 1) / (term_frequency + _K)
+                scores_by_document[n] = scores_by_document.get(n, 0.0) + term_score
 
     def _rarity(self, frequency: int) -> float:
         return math.log(1 + (self._index.live_count - frequency + 0.5) / (frequency + 0.5))
@@ -181,36 +179,36 @@ class Search:
     def _prune(self) -> None:
         """Keep the most promising candidates."""
         survivors = self._top(MAX_CANDIDATES, [1.0] * FLAGS)
-        self._scores = {document.number: document.score for document in survivors}
-        self._neighbourhood = explain.reach(self._index, self._scores)
+        self._scores_by_document = {document.number: document.score for document in survivors}
+        self._neighbourhood = explain.reach(self._index, self._scores_by_document)
 
     def _top(self, limit: int, priors: list[float]) -> list[ScoredDocument]:
         """The candidates that score best, the best first."""
         document_flags, is_allowed = self._index.flags, self._allowed
-        weighted_scores = {
+        weighted_by_document = {
             document_number: score * priors[document_flags[document_number]]
-            for document_number, score in self._scores.items()
+            for document_number, score in self._scores_by_document.items()
         }
         if is_allowed is not None:
-            weighted_scores = {
+            weighted_by_document = {
                 document_number: score
-                for document_number, score in weighted_scores.items()
+                for document_number, score in weighted_by_document.items()
                 if is_allowed(document_number)
             }
         score_threshold = 0.0
-        if len(weighted_scores) > limit:  # few are worth to be told apart from their equals
-            score_threshold = sorted(weighted_scores.values(), reverse=True)[limit - 1]
+        if len(weighted_by_document) > limit:  # few are worth to be told apart from their equals
+            score_threshold = sorted(weighted_by_document.values(), reverse=True)[limit - 1]
         best_documents = [
             ScoredDocument(document_number, score)
-            for document_number, score in weighted_scores.items()
+            for document_number, score in weighted_by_document.items()
             if score >= score_threshold
         ]
         return sorted(best_documents, key=self._rank)[:limit]
 
     def _filter(self) -> Callable[[int], bool]:
         index, query = self._index, self._query
-        origin_number = index.origin_names.numbers.get(query.session, NONE)
-        role_number = index.role_names.numbers.get(query.role, NONE)
+        origin_number = index.origin_names.numbers_by_value.get(query.session, NONE)
+        role_number = index.role_names.numbers_by_value.get(query.role, NONE)
         start_time = -math.inf if query.since is None else query.since
         end_time = math.inf if query.until is None else query.until
 
@@ -227,7 +225,7 @@ class Search:
     def _is_of(self, n: int, origin: int) -> bool:
         """Whether a document is of a session; a fact is of those that it was learned in."""
         index = self._index
-        source_documents = index.sources.get(n, ())
+        source_documents = index.sources_by_fact.get(n, ())
         return index.origins[n] == origin or any(
             index.origins[source_document] == origin for source_document in source_documents
         )

@@ -60,13 +60,13 @@ class SessionSync:
         self._engine = engine
         self._user = user
         self._index = index
-        self._progress: dict[str, SessionProgress] = {}
+        self._progress_by_id: dict[str, SessionProgress] = {}
         self._edited: dict[str, None] = {}
 
     @property
     def count(self) -> int:
         """How many sessions were read, or begun."""
-        return len(self._progress)
+        return len(self._progress_by_id)
 
     def stream(self, id: str) -> str:
         """The stream of a session."""
@@ -74,7 +74,7 @@ class SessionSync:
 
     def is_current(self, id: str, page: Page) -> bool:
         """Whether a session, by any page of it, is in the life that was read."""
-        progress = self._progress.get(id)
+        progress = self._progress_by_id.get(id)
         return progress is not None and _same_generation(page, progress)
 
     def read(self, ids: Iterable[str], *, thorough: bool = False) -> None:
@@ -97,7 +97,7 @@ class SessionSync:
 
     def queries(self, id: str) -> list[Query]:
         """What is to be read of a session: what is new in it; of an unknown one, whose it is."""
-        stream, progress = self.stream(id), self._progress.get(id)
+        stream, progress = self.stream(id), self._progress_by_id.get(id)
         last_read_seq = progress.seq or None if progress else None
         items_query = Query(stream, "item", after=last_read_seq, limit=_PAGE)
         return (
@@ -115,7 +115,7 @@ class SessionSync:
 
     def rescan(self, ids: Iterable[str], *, limit: int | None = _RESCAN_LIMIT) -> None:
         """Look at the newest items of sessions again, or at all, for edits and deletions."""
-        followed_ids = [session_id for session_id in ids if session_id in self._progress]
+        followed_ids = [session_id for session_id in ids if session_id in self._progress_by_id]
         item_queries = [
             Query(self.stream(session_id), "item", newest=True, limit=limit)
             for session_id in followed_ids
@@ -135,7 +135,7 @@ class SessionSync:
         self._index.remove([stale_document.number for stale_document in current_documents])
         for stale_document in current_documents:
             for item_record in stale_document.page.records:
-                self._add(stale_document.session, item_record)
+                self.add_record(stale_document.session, item_record)
         session_ids = list(dict.fromkeys(stale_document.session for stale_document in stale))
         self.read(session_ids)
         self.rescan(session_ids)
@@ -143,80 +143,48 @@ class SessionSync:
     def resume(self, spans: Mapping[str, SegmentSpan]) -> None:
         """Take over how far sessions were read when a segment was built; later ones last."""
         for session_id, span in spans.items():
-            progress = self._progress.setdefault(
+            progress = self._progress_by_id.setdefault(
                 session_id, SessionProgress(span.version, span.read)
             )
             if generation_of(progress.version) != generation_of(span.version):
-                progress = self._progress[session_id] = SessionProgress(span.version, span.read)
+                progress = self._progress_by_id[session_id] = SessionProgress(
+                    span.version, span.read
+                )
             if span.version >= progress.version:
                 progress.version, progress.seq = span.version, max(progress.seq, span.read)
 
-    def read_again(self, spans: Iterable[tuple[str, SegmentSpan]]) -> None:
-        """Read items that a segment held which is gone; what is there already stays."""
-        unread_ranges = [(session_id, span.first - 1, span.last) for session_id, span in spans]
-        indexed_seqs = self._indexed_seqs({session_id for session_id, _, _ in unread_ranges})
-        while unread_ranges:
-            range_batch, unread_ranges = (
-                unread_ranges[:SESSIONS_PER_READ],
-                unread_ranges[SESSIONS_PER_READ:],
-            )
-            item_queries = [
-                Query(
-                    self.stream(session_id),
-                    "item",
-                    after=seq_before or None,
-                    before=last_seq + 1,
-                    limit=_PAGE,
-                )
-                for session_id, seq_before, last_seq in range_batch
-            ]
-            for (session_id, _, last_seq), item_page in zip(
-                range_batch, self._engine.read(*item_queries), strict=True
-            ):
-                if not self.is_current(session_id, item_page):
-                    continue
-                for item_record in item_page.records:
-                    if item_record.seq not in indexed_seqs[session_id]:
-                        indexed_seqs[session_id].add(item_record.seq)
-                        self._add(session_id, item_record)
-                if len(item_page.records) >= _PAGE:
-                    unread_ranges.append((session_id, item_page.records[-1].seq, last_seq))
+    def add_record(self, id: str, record: Record) -> None:
+        """Take in an item of a session, if it has words."""
+        item = item_codec.read_item(record)
+        if references_of(item):
+            item = load_heads(self._engine, id, item, analyzer.MAX_CHARACTERS)
+        document = analyzer.item_document(id, item, record.at)
+        if document is not None:
+            self._index.add(document)
 
     def progress(self, id: str) -> SessionProgress | None:
         """How far a session was read."""
-        return self._progress.get(id)
-
-    def _indexed_seqs(self, ids: set[str]) -> dict[str, set[int]]:
-        """The seqs of the documents of some sessions."""
-        index = self._index
-        seqs_by_session: dict[str, set[int]] = {session_id: set() for session_id in ids}
-        ids_by_origin = {
-            index.origin_names.numbers.get(session_id): session_id for session_id in ids
-        }
-        for document_number, origin_number in enumerate(index.origins):
-            if origin_number in ids_by_origin and index.alive[document_number]:
-                seqs_by_session[ids_by_origin[origin_number]].add(index.seqs[document_number])
-        return seqs_by_session
+        return self._progress_by_id.get(id)
 
     def remove(self, id: str) -> None:
         """Let go of a session."""
-        if self._progress.pop(id, None) is not None:
+        if self._progress_by_id.pop(id, None) is not None:
             self._index.remove(self._index.of_origin(id))
 
     def _apply_page(self, id: str, items: Page, others: Iterator[Page]) -> bool:
         """Take in a page; whether there is more to read."""
-        progress = self._progress.get(id)
+        progress = self._progress_by_id.get(id)
         is_first_page = progress is None
         if progress is None:
             if not self._is_ours(next(others)):
                 return False
-            progress = self._progress[id] = SessionProgress(items.version)
+            progress = self._progress_by_id[id] = SessionProgress(items.version)
         elif not _same_generation(items, progress):
             self.remove(id)
             return items.version > 0
         progress.moments |= {item_record.at for item_record in items.records}
         for item_record in items.records:
-            self._add(id, item_record)
+            self.add_record(id, item_record)
             progress.seq = item_record.seq
         if len(items.records) >= _PAGE:
             return True
@@ -245,18 +213,10 @@ class SessionSync:
             index.seqs[document_number] for document_number in stale_documents
         }
         index.remove(stale_documents)
-        last_read_seq = self._progress[id].seq
+        last_read_seq = self._progress_by_id[id].seq
         for item_record in records:
             if item_record.seq <= last_read_seq and item_record.seq not in unchanged_seqs:
-                self._add(id, item_record)
-
-    def _add(self, id: str, record: Record) -> None:
-        item = item_codec.read_item(record)
-        if references_of(item):
-            item = load_heads(self._engine, id, item, analyzer.MAX_CHARACTERS)
-        document = analyzer.item_document(id, item, record.at)
-        if document is not None:
-            self._index.add(document)
+                self.add_record(id, item_record)
 
     def _is_ours(self, page: Page) -> bool:
         """Whether it is a session of the user, and no sub-agent's."""

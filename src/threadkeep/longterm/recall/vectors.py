@@ -53,7 +53,7 @@ class Vectors:
 
     def __init__(self, engine: Engine) -> None:
         self.embedder = as_embedder(engine.settings.embedder)
-        self._cached: OrderedDict[bytes, Vector] = OrderedDict()
+        self._vectors_by_key: OrderedDict[bytes, Vector] = OrderedDict()
 
     def of_query(self, text: str) -> Vector:
         """The vector of a question.
@@ -75,15 +75,17 @@ class Vectors:
             raise EmbedderFault
         text_keys = [hashlib.blake2b(text.encode("utf-8", "replace")).digest() for text in texts]
         vectors_by_key = {
-            text_key: self._cached[text_key] for text_key in text_keys if text_key in self._cached
+            text_key: self._vectors_by_key[text_key]
+            for text_key in text_keys
+            if text_key in self._vectors_by_key
         }
-        unknown_texts = {
+        texts_by_key = {
             text_key: text
             for text_key, text in zip(text_keys, texts, strict=True)
             if text_key not in vectors_by_key
         }
         embed = self.embedder.passage or self.embedder.query
-        unknown_keys, texts_to_embed = list(unknown_texts), list(unknown_texts.values())
+        unknown_keys, texts_to_embed = list(texts_by_key), list(texts_by_key.values())
         for batch_start in range(0, len(texts_to_embed), BATCH):
             vectors = self._embed(embed, texts_to_embed[batch_start : batch_start + BATCH])
             vectors_by_key.update(
@@ -94,7 +96,7 @@ class Vectors:
 
     def forget_user(self, user: str) -> None:
         """Let go of everything, since whose text it was is not known."""
-        self._cached = OrderedDict()
+        self._vectors_by_key = OrderedDict()
 
     def _embed(self, embed: Embed, texts: list[str]) -> list[Vector]:
         try:
@@ -110,7 +112,7 @@ class Vectors:
         return vectors
 
     def _remember(self, vectors: dict[bytes, Vector]) -> None:
-        cached_vectors = self._cached
+        cached_vectors = self._vectors_by_key
         cached_vectors.update(vectors)
         mean_vector_size = sum(len(vector.numbers) for vector in vectors.values()) // (
             len(vectors) or 1

@@ -128,7 +128,7 @@ def _with_large_parts(engine: Engine, hits: dict[int, Hit]) -> dict[int, Hit]:
     ]
     if not any(references_of(item) for _, item in session_items):
         return hits
-    complete_items = {
+    items_by_identity = {
         id(item): complete_item
         for (_, item), complete_item in zip(
             session_items, load_all(engine, session_items), strict=True
@@ -136,7 +136,7 @@ def _with_large_parts(engine: Engine, hits: dict[int, Hit]) -> dict[int, Hit]:
     }
 
     def of(item: Item | None) -> Item | None:
-        return None if item is None else complete_items[id(item)]
+        return None if item is None else items_by_identity[id(item)]
 
     return {
         document_number: replace(hit, item=of(hit.item), before=of(hit.before), after=of(hit.after))

@@ -1,38 +1,34 @@
-"""Builds segments of what is not kept yet, and merges small ones, each document a few times."""
+"""Builds segments of what is not kept yet: checks, writes, and notes what was written."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
 from threadkeep.core.engine import Engine
 from threadkeep.errors import Conflict
 from threadkeep.longterm.recall import analyzer
-from threadkeep.longterm.recall.analyzer import FACT
 from threadkeep.longterm.recall.index import RecallIndex
 from threadkeep.longterm.recall.segments import (
     pieces,
     segment_content,
+    segment_plan,
     version_checks,
 )
 from threadkeep.longterm.recall.segments.columns import Columns
 from threadkeep.longterm.recall.segments.vector_build import VectorBuilder
 from threadkeep.longterm.recall.segments.writer import Batch, SegmentWriter
-from threadkeep.longterm.recall.sync import MIN_ITEMS, Outdated, SyncedIndex
+from threadkeep.longterm.recall.sync import Outdated, SyncedIndex
 from threadkeep.sessions import recall_segments
 from threadkeep.sessions.recall_segments import Heads, SegmentHead, SegmentSpan
 
-LEVELS: Final = (64, 512, 4_096, 32_768)
-"""Documents from which on a segment is of a level; those of the last are never merged."""
 MAX_LOADED_TAIL: Final = 4_096
 """Documents that are kept and still in memory as if they were not, until all is loaded anew."""
 
 ANNOUNCED_SECONDS: Final = 600.0
 """Seconds that a builder may take to write one segment."""
-
-_MIN_LIFE: Final = 0.05  # of a ttl that words of a session must have before them to be kept
 
 
 def build(
@@ -57,56 +53,12 @@ def build(
     if _is_being_built(engine, synced.heads):
         return
     _drop_stale(engine, synced)
-    while batch := _next_batch(engine, synced):
+    while batch := segment_plan.next_batch(engine, synced):
         if vectors is not None:
             vectors.carry(synced, batch.replaced)
         on_written(_write(engine, synced, batch))
     if synced.heads.segments and len(synced.index) - _loaded(synced) > MAX_LOADED_TAIL:
         synced.reload()
-
-
-def tail(synced: SyncedIndex) -> list[int]:
-    """The documents that are in no segment yet, without facts, which are not kept."""
-    index, stored_flags = synced.index, bytearray(len(synced.index))
-    for segment_documents in synced.stored.values():
-        if isinstance(segment_documents, range):
-            stored_flags[segment_documents.start : segment_documents.stop] = b"\1" * len(
-                segment_documents
-            )
-        else:
-            for document_number in segment_documents:
-                stored_flags[document_number] = 1
-    return [
-        document_number
-        for document_number in range(len(index))
-        if not stored_flags[document_number]
-        and index.alive[document_number]
-        and not index.flags[document_number] & FACT
-    ]
-
-
-def level(documents: int) -> int:
-    """The level of a segment of so many documents; -1 = it is too small to be one."""
-    return sum(documents >= minimum for minimum in LEVELS) - 1
-
-
-def merged(sizes: Sequence[int], tail_size: int) -> int:
-    """How many of the newest segments are to be merged with so many new documents."""
-    merged_size, merged_count = tail_size, 0
-    while True:
-        extended_size, extended_count = merged_size, merged_count
-        while extended_count < len(sizes) and level(sizes[-1 - extended_count]) <= level(
-            merged_size
-        ):
-            extended_size += sizes[-1 - extended_count]
-            extended_count += 1
-        if (
-            extended_count == merged_count
-            or level(merged_size) == len(LEVELS) - 1
-            or level(extended_size) <= level(merged_size)
-        ):
-            return merged_count
-        merged_size, merged_count = extended_size, extended_count
 
 
 def _is_being_built(engine: Engine, heads: Heads) -> bool:
@@ -125,9 +77,7 @@ def _drop_stale(engine: Engine, synced: SyncedIndex) -> None:
     stale_heads = [
         head
         for head in synced.heads.segments
-        if not all(
-            index.alive[document_number] for document_number in synced.stored.get(head.id, ())
-        )
+        if not all(index.alive[n] for n in synced.documents_by_segment.get(head.id, ()))
     ]
     if stale_heads:
         with suppress(Conflict):
@@ -138,63 +88,6 @@ def _drop_stale(engine: Engine, synced: SyncedIndex) -> None:
 
 def _loaded(synced: SyncedIndex) -> int:
     return sum(block.size for block in synced.index.blocks)
-
-
-def _next_batch(engine: Engine, synced: SyncedIndex) -> Batch | None:
-    """What is to be written next."""
-    unsaved_documents = tail(synced)
-    lasting_documents = _lasting(engine, synced.index, unsaved_documents)
-    if len(lasting_documents) < LEVELS[0] or synced.index.live_count < MIN_ITEMS:
-        return None
-    # what is left is never too little; numbers within a segment have sixteen bits
-    new_documents = (
-        lasting_documents
-        if len(lasting_documents) < 2 * LEVELS[-1]
-        else lasting_documents[: LEVELS[-1]]
-    )
-    stored_heads = [head for head in synced.heads.segments if head.id in synced.stored]
-    merge_count = merged([head.documents for head in stored_heads], len(new_documents))
-    replaced_heads = stored_heads[len(stored_heads) - merge_count :]
-    merged_documents = [
-        document_number
-        for head in replaced_heads
-        for document_number in synced.stored[head.id]
-        if synced.index.alive[document_number]
-    ]
-    leftover_documents = set(unsaved_documents).difference(new_documents)
-    return Batch(
-        [*merged_documents, *new_documents],
-        replaced_heads,
-        {synced.index.origins[document_number] for document_number in leftover_documents},
-    )
-
-
-def _lasting(engine: Engine, index: RecallIndex, numbers: list[int]) -> list[int]:
-    """Those whose sessions will not expire at any moment."""
-    ttl = engine.settings.ttl
-    if ttl is None:
-        return numbers
-    newest_write_times = _newest(index, numbers)
-    oldest_write_time = engine.now() - ttl * (1 - _MIN_LIFE)
-    return [
-        document_number
-        for document_number in numbers
-        if newest_write_times[index.origins[document_number]] > oldest_write_time
-    ]
-
-
-def _newest(index: RecallIndex, numbers: Iterable[int]) -> dict[int, float]:
-    """When the last of some documents of each session was written."""
-    newest_write_times: dict[int, float] = {}
-    for document_number in numbers:
-        origin_number, written_at = (
-            index.origins[document_number],
-            index.written_at[document_number],
-        )
-        newest_write_times[origin_number] = max(
-            newest_write_times.get(origin_number, written_at), written_at
-        )
-    return newest_write_times
 
 
 def _write(engine: Engine, synced: SyncedIndex, batch: Batch) -> int:
@@ -248,7 +141,9 @@ def _spans(synced: SyncedIndex, batch: Batch) -> dict[str, SegmentSpan]:
 def _expires(engine: Engine, index: RecallIndex, numbers: list[int]) -> float | None:
     """When the first of the sessions may be over: words must not outlive what they were read of."""
     ttl = engine.settings.ttl
-    return None if ttl is None else min(_newest(index, numbers).values()) + ttl
+    if ttl is None:
+        return None
+    return min(segment_plan.newest_write_times(index, numbers).values()) + ttl
 
 
 def _note(
@@ -263,7 +158,7 @@ def _note(
     remaining_heads = [
         stored_head
         for stored_head in synced.heads.segments
-        if stored_head.id in synced.stored and stored_head not in batch.replaced
+        if stored_head.id in synced.documents_by_segment and stored_head not in batch.replaced
     ]
     if not batch.is_last:
         remaining_heads = [
@@ -274,13 +169,13 @@ def _note(
     remaining_gaps = [] if batch.is_last else synced.heads.gaps
     synced.heads = Heads(version, [*remaining_heads, head], remaining_gaps, [])
     for replaced_head in batch.replaced:
-        synced.stored.pop(replaced_head.id)
-    synced.stored[head.id] = array("I", batch.numbers)
+        synced.documents_by_segment.pop(replaced_head.id)
+    synced.documents_by_segment[head.id] = array("I", batch.numbers)
     index = synced.index
     first_document = _loaded(synced)
     if batch.numbers == list(range(first_document, len(index))) and not batch.replaced:
         index.adopt(synced.reader.block(head.id, first_document, columns))
-        synced.stored[head.id] = range(first_document, len(index))
+        synced.documents_by_segment[head.id] = range(first_document, len(index))
     elif batch.replaced:
         _reload_if_loaded(synced, batch)
 

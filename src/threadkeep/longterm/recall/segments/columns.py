@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from threadkeep.longterm.recall.index import NONE, RecallIndex
+from threadkeep.longterm.recall.document_columns import NONE
+from threadkeep.longterm.recall.index import RecallIndex
 from threadkeep.longterm.recall.segments import pieces
 from threadkeep.longterm.recall.segments.pieces import BadPiece
 
@@ -49,14 +50,14 @@ class Columns:
 def gather(index: RecallIndex, numbers: Sequence[int]) -> Columns:
     """The columns of some documents of an index, in this order; chains stay among them."""
     positions = {number: position for position, number in enumerate(numbers)}
-    column_arrays = {
+    arrays_by_column = {
         column_name: array(type_code, (getattr(index, column_name)[n] for n in numbers))
         for column_name, type_code in CODES.items()
         if column_name not in ("origins", "roles", "speakers", "before", "after")
     }
     for column_name in ("before", "after"):
         neighbour_chain = getattr(index, column_name)
-        column_arrays[column_name] = array(
+        arrays_by_column[column_name] = array(
             "i", (positions.get(neighbour_chain[n], NONE) for n in numbers)
         )
     names_by_column = {}
@@ -66,13 +67,15 @@ def gather(index: RecallIndex, numbers: Sequence[int]) -> Columns:
         ("speakers", index.speaker_names.values),
     ):
         index_column = getattr(index, column_name)
-        segment_numbers = {
+        new_numbers_by_number = {
             number: n for n, number in enumerate(dict.fromkeys(index_column[n] for n in numbers))
         }
-        column_arrays[column_name] = array("H", (segment_numbers[index_column[n]] for n in numbers))
-        names_by_column[column_name] = [interned_values[number] for number in segment_numbers]
+        arrays_by_column[column_name] = array(
+            "H", (new_numbers_by_number[index_column[n]] for n in numbers)
+        )
+        names_by_column[column_name] = [interned_values[number] for number in new_numbers_by_number]
     return Columns(
-        column_arrays,
+        arrays_by_column,
         names_by_column["origins"],
         names_by_column["roles"],
         names_by_column["speakers"],
@@ -100,7 +103,7 @@ def decode(content: bytes) -> Columns:
     """
     header, *column_parts = pieces.parts_of(content)
     try:
-        column_arrays = {
+        arrays_by_column = {
             column_name: pieces.from_bytes(type_code, column_bytes)
             for (column_name, type_code), column_bytes in zip(
                 CODES.items(), column_parts, strict=True
@@ -108,6 +111,6 @@ def decode(content: bytes) -> Columns:
         }
         header_fields = json.loads(header.decode("utf-8", "surrogatepass"))
         header_fields["speakers"] = [tuple(speaker) for speaker in header_fields["speakers"]]
-        return Columns(column_arrays, **header_fields)
+        return Columns(arrays_by_column, **header_fields)
     except (ValueError, TypeError, KeyError) as error:
         raise BadPiece("columns") from error

@@ -11,7 +11,7 @@ from typing import Final
 
 from threadkeep.core.engine import Engine
 from threadkeep.longterm.recall.query_user import Recall
-from threadkeep.longterm.recall.segments import build
+from threadkeep.longterm.recall.segments import build, segment_plan
 from threadkeep.longterm.recall.segments.pieces import BadPiece
 from threadkeep.longterm.recall.segments.vector_build import VectorBuilder
 from threadkeep.longterm.recall.sync import Outdated, SyncedIndex
@@ -52,8 +52,8 @@ class IndexKeeper:
             SyncedIndex(
                 self._engine,
                 user,
-                max_documents=build.LEVELS[-1],
-                max_read=build.LEVELS[-1],
+                max_documents=segment_plan.LEVELS[-1],
+                max_read=segment_plan.LEVELS[-1],
                 trims=False,
             ),
         )
@@ -155,7 +155,7 @@ def _build_all(
     engine: Engine, synced: SyncedIndex, counts: list[int], vectors: VectorBuilder | None
 ) -> None:
     def build_full_chunk() -> None:
-        if synced.unsaved_count >= build.LEVELS[-1]:
+        if synced.unsaved_count >= segment_plan.LEVELS[-1]:
             build.build(engine, synced, counts.append, vectors)
 
     synced.read_rest(build_full_chunk)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from threadkeep.core.engine import Engine
-from threadkeep.longterm.recall.index import LoadedNames, RecallIndex
+from threadkeep.longterm.recall.document_columns import LoadedNames
+from threadkeep.longterm.recall.index import RecallIndex
 from threadkeep.longterm.recall.segments import block as postings
 from threadkeep.longterm.recall.segments import columns as segment_columns
 from threadkeep.longterm.recall.segments import pieces
@@ -31,7 +32,7 @@ class SegmentReader:
     def __init__(self, engine: Engine, user: str) -> None:
         self._engine = engine
         self._stream = recall_segments.stream(engine, user)
-        self._cached: OrderedDict[str, PostingsPiece] = OrderedDict()
+        self._pieces_by_id: OrderedDict[str, PostingsPiece] = OrderedDict()
         self._cached_bytes = 0
 
     @property
@@ -52,10 +53,10 @@ class SegmentReader:
                 for head in batch_heads
                 for piece_number in range(head.columns)
             ]
-            piece_contents = self._contents(piece_ids)
+            contents_by_id = self._contents(piece_ids)
             for head in batch_heads:
                 column_pieces = [
-                    piece_contents.get(f"{head.id}.{piece_number}")
+                    contents_by_id.get(f"{head.id}.{piece_number}")
                     for piece_number in range(head.columns)
                 ]
                 if not self._load_one(index, head, column_pieces):
@@ -70,12 +71,14 @@ class SegmentReader:
         """
         all_stems = list(stems)
         piece_ids = {block.piece_id(stem) for block in blocks for stem in all_stems}
-        missing_ids = sorted(id for id in piece_ids if id is not None and id not in self._cached)
+        missing_ids = sorted(
+            id for id in piece_ids if id is not None and id not in self._pieces_by_id
+        )
         for batch_start in range(0, len(missing_ids), _PIECES_PER_READ):
             batch_ids = missing_ids[batch_start : batch_start + _PIECES_PER_READ]
-            piece_contents = self._contents(batch_ids)
+            contents_by_id = self._contents(batch_ids)
             for id in batch_ids:
-                self._remember(id, postings.decode(_present(piece_contents.get(id), id)))
+                self._remember(id, postings.decode(_present(contents_by_id.get(id), id)))
 
     def vectors(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Pieces with vectors, by id; those that are damaged are left out."""
@@ -107,23 +110,23 @@ class SegmentReader:
         return True
 
     def _piece(self, id: str) -> PostingsPiece:
-        piece = self._cached.get(id)
+        piece = self._pieces_by_id.get(id)
         if piece is None:
             piece = postings.decode(_present(self._contents([id]).get(id), id))
             self._remember(id, piece)
-        self._cached.move_to_end(id)
+        self._pieces_by_id.move_to_end(id)
         return piece
 
     def _text(self, ids: list[str]) -> str:
-        piece_contents = self._contents(ids)
-        compressed_text = b"".join(_present(piece_contents.get(id), id) for id in ids)
+        contents_by_id = self._contents(ids)
+        compressed_text = b"".join(_present(contents_by_id.get(id), id) for id in ids)
         return pieces.parts_of(compressed_text)[0].decode("utf-8", "surrogatepass")
 
     def _remember(self, id: str, piece: PostingsPiece) -> None:
-        self._cached[id] = piece
+        self._pieces_by_id[id] = piece
         self._cached_bytes += piece.nbytes
-        while self._cached_bytes > MAX_CACHED_BYTES and len(self._cached) > 1:
-            _, oldest_piece = self._cached.popitem(last=False)
+        while self._cached_bytes > MAX_CACHED_BYTES and len(self._pieces_by_id) > 1:
+            _, oldest_piece = self._pieces_by_id.popitem(last=False)
             self._cached_bytes -= oldest_piece.nbytes
 
     def _contents(self, ids: Sequence[str]) -> dict[str, bytes]:
@@ -131,13 +134,13 @@ class SegmentReader:
         if not ids:
             return {}
         piece_page = self._engine.read(Query(self._stream, PIECE, ids=ids))[0]
-        piece_contents = {}
+        contents_by_id = {}
         for record in piece_page.records:
             try:
-                piece_contents[record.id] = pieces.content_of(record)
+                contents_by_id[record.id] = pieces.content_of(record)
             except BadPiece:
                 continue
-        return piece_contents
+        return contents_by_id
 
 
 def _present(content: bytes | None, id: str) -> bytes:

@@ -78,4 +78,4 @@ def _all_postings(index: RecallIndex, numbers: list[int]) -> Iterator[tuple[str,
             and first_number < segment_block.base + segment_block.size
         ):
             yield from segment_block.all()
-    yield from index.postings.items()
+    yield from index.postings_by_stem.items()

@@ -30,18 +30,18 @@ class VectorBuilder:
         self._name = name
         self._vectors = engine.component(Vectors)
         self._stream = recall_segments.stream(engine, user)
-        self._carried: dict[int, Vector] = {}  # by the keys of items
+        self._vectors_by_key: dict[int, Vector] = {}  # by the keys of items
 
     def carry(self, synced: SyncedIndex, replaced: Iterable[SegmentHead]) -> None:
         """Remember the vectors of segments that will be merged."""
         for head in replaced:
             if head.vectors == self._name:
-                segment_documents = synced.stored[head.id]
+                segment_documents = synced.documents_by_segment[head.id]
                 vectors_by_position = vector_pieces.read(
                     synced.reader.vectors, head, range(len(segment_documents))
                 )
                 item_keys = synced.index.keys
-                self._carried |= {
+                self._vectors_by_key |= {
                     item_keys[segment_documents[position]]: vector
                     for position, vector in vectors_by_position.items()
                 }
@@ -56,12 +56,12 @@ class VectorBuilder:
         heads_without_vectors = [
             head
             for head in synced.heads.segments
-            if head.id in synced.stored and head.vectors != self._name
+            if head.id in synced.documents_by_segment and head.vectors != self._name
         ]
         for head in heads_without_vectors:
-            document_vectors = self._rows(synced, synced.stored[head.id])
+            document_vectors = self._rows(synced, synced.documents_by_segment[head.id])
             self._write(synced, head, vector_pieces.encode(document_vectors))
-        self._carried = {}
+        self._vectors_by_key = {}
         return len(heads_without_vectors)
 
     def _rows(self, synced: SyncedIndex, numbers: Sequence[int]) -> list[Vector | None]:
@@ -69,20 +69,20 @@ class VectorBuilder:
         documents_to_embed = [
             document_number
             for document_number in numbers
-            if item_keys[document_number] not in self._carried
+            if item_keys[document_number] not in self._vectors_by_key
         ]
         for batch_start in range(0, len(documents_to_embed), BATCH):
             document_batch = documents_to_embed[batch_start : batch_start + BATCH]
             texts_by_document = dict(passages(self._engine, synced, document_batch))
             new_vectors = self._vectors.of_passages(list(texts_by_document.values()))
-            self._carried.update(
+            self._vectors_by_key.update(
                 zip(
                     (item_keys[document_number] for document_number in texts_by_document),
                     new_vectors,
                     strict=True,
                 )
             )
-        return [self._carried.get(item_keys[document_number]) for document_number in numbers]
+        return [self._vectors_by_key.get(item_keys[document_number]) for document_number in numbers]
 
     def _write(self, synced: SyncedIndex, head: SegmentHead, contents: list[bytes]) -> None:
         """Write vectors, announced first if they take several commits."""

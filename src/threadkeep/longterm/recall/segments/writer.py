@@ -40,7 +40,7 @@ class SegmentWriter:
         self._heads = synced.heads
         self._ttl = engine.settings.ttl
         self._stale = [
-            head for head in synced.heads.segments if head.id not in synced.stored
+            head for head in synced.heads.segments if head.id not in synced.documents_by_segment
         ]  # damaged, or never finished: what they hold is among the new documents, or was
 
     def write(self, head: SegmentHead, records: list[Record], batch: Batch) -> int:
