@@ -11,7 +11,7 @@ from threadkeep.longterm.recall import lost_items
 from threadkeep.longterm.recall.backlog import Backlog
 from threadkeep.longterm.recall.fact_sync import FactSync
 from threadkeep.longterm.recall.index import RecallIndex
-from threadkeep.longterm.recall.segments import damage, loading
+from threadkeep.longterm.recall.segments import damage, loader
 from threadkeep.longterm.recall.segments.reader import SegmentReader
 from threadkeep.longterm.recall.session_list import PAGE as LIST_PAGE
 from threadkeep.longterm.recall.session_list import SessionList
@@ -199,7 +199,7 @@ class SyncedIndex:
             self._list.version_query(), *recall_segments.queries(self._engine, self.user)
         )
         self.heads = recall_segments.parse(segment_pages[0], segment_pages[1])
-        loaded_segments = loading.load(self.reader, self.index, self.heads, list_page.version)
+        loaded_segments = loader.load(self.reader, self.index, self.heads, list_page.version)
         if loaded_segments is None:
             return False
         damage.log(self._engine, self.heads, loaded_segments.damaged)
@@ -226,7 +226,7 @@ class SyncedIndex:
             self._warned = True
             _log.warning(
                 "recall searched the newest %d items of a user, of whom more are in no index yet: "
-                "the next questions read on, memory.index() reads all",
+                "the next questions of this process read on, memory.index() reads all",
                 self.index.live_count,
             )
 
