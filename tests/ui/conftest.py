@@ -58,6 +58,7 @@ def chromium_process():
 
 @pytest.fixture
 def browser(chromium_process):
+    chromium_process.open("about:blank")  # what the last page still loads is no fault of the next
     chromium_process.faults.clear()
     chromium_process.colours("light")
     chromium_process.send("Network.clearBrowserCookies")

@@ -11,9 +11,9 @@ from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.redaction import redacted_info
 from threadkeep.core.suggestions import (
-    RefusesAssignment,
     missing_attribute,
     name_unknown_keywords,
+    refuse_assignment,
     refuse_container,
 )
 from threadkeep.core.user_id import UserId, optional_user_id
@@ -42,6 +42,7 @@ _HTML_ITEMS: Final = 20
 
 @name_unknown_keywords
 @refuse_container("session.items()")
+@refuse_assignment(title="session.update(title=...)", metadata="session.update(metadata=...)")
 class Session:
     """One conversation. Made by `memory.session(...)` or `user.session(...)`, without any I/O.
 
@@ -78,9 +79,6 @@ class Session:
 
         def __getattr__(self, name: str) -> object:
             raise missing_attribute(self, name)
-
-        title = RefusesAssignment("session.update(title=...)")
-        metadata = RefusesAssignment("session.update(metadata=...)")
 
     def __repr__(self) -> str:
         return f"<Session {self.id!r} user={self.user!r}>"

@@ -56,27 +56,24 @@ def _is_from_import() -> bool:
     return frame.f_code.co_code[frame.f_lasti] == opmap["IMPORT_FROM"]
 
 
-class RefusesAssignment:
-    """An attribute that is no attribute: to set it would change nothing that is stored.
+def refuse_assignment(**uses: str) -> Callable[[type[T]], type[T]]:
+    """Class decorator: to set one of these names, which would store nothing, says what to write.
 
     Args:
-        meant: what to write.
+        uses: what to write, by the name.
     """
 
-    def __init__(self, meant: str) -> None:
-        self._meant = meant
+    def decorate(cls: type[T]) -> type[T]:
+        def set_attribute(self: object, name: str, value: object) -> None:
+            if name in uses:
+                message = f"{shown(cls.__name__)} object has no {name} to set; use {uses[name]}"
+                raise AttributeError(message)
+            object.__setattr__(self, name, value)
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
+        setattr(cls, "__setattr__", set_attribute)  # noqa: B010  # mypy would take any name then
+        return cls
 
-    def __get__(self, instance: object, owner: type) -> object:
-        if instance is None:
-            return self
-        raise missing_attribute(instance, self._name)
-
-    def __set__(self, instance: object, value: object) -> None:
-        cls = type(instance).__name__
-        raise AttributeError(f"{shown(cls)} object has no {self._name} to set; use {self._meant}")
+    return decorate
 
 
 def refuse_container(use: str, *, opened: bool = False) -> Callable[[type[T]], type[T]]:
