@@ -14,7 +14,6 @@ from threadkeep.core.suggestions import missing_name, suggest_for_values
 from threadkeep.protocols import Backend
 from threadkeep.types import Drop, Item, Listing, Query, Record, SessionInfo
 from threadkeep.types.embedder import Embedder
-from threadkeep.types.knowledge import Fact, Instruction
 from threadkeep.window import Window
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ __all__ = [
 ]
 
 
-suggest_for_values(Item, SessionInfo, Fact, Instruction, Listing)
+suggest_for_values(Item, SessionInfo, Listing)
 _LAZY = {"HistoryService": "threadkeep.service", "import_chats": "threadkeep.importers"}
 
 

@@ -6,7 +6,7 @@ import functools
 import inspect
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final, TypeVar
 
 from threadkeep.core import call_limit
@@ -103,20 +103,37 @@ def refuse_container(use: str, *, opened: bool = False) -> Callable[[type[T]], t
     return decorate
 
 
-def suggest_for_values(*classes: type) -> None:
-    """Have values say what to write where an attribute or a key of theirs is not there."""
+class _Absent:
+    """Stands for an attribute that is not there, and says which is."""
 
-    def missing(self: object, name: str) -> object:
-        raise missing_attribute(self, name)
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type) -> object:
+        raise missing_attribute(owner if instance is None else instance, self._name)
+
+
+def suggest_for_values(*classes: type) -> None:
+    """Have values say what to write where an attribute or a key of theirs is not there.
+
+    Name by name, since a `__getattr__` would slow down each attribute that is there.
+    """
 
     def no_key(self: object, key: object) -> object:
         name = type(self).__name__
         raise TypeError(f"{_with_article(name)} is no dict: its fields are attributes")
 
     for cls in classes:
-        setattr(cls, "__getattr__", missing)  # noqa: B010  # mypy would take any name then
+        absent_names = {name for name in ATTRIBUTES[cls.__name__] if not hasattr(cls, name)}
+        for name in absent_names:
+            setattr(cls, name, _Absent(name))
+        setattr(cls, "__dir__", _dir_without(absent_names))  # noqa: B010  # mypy knows another
         if not issubclass(cls, list):
             setattr(cls, "__getitem__", no_key)  # noqa: B010
+
+
+def _dir_without(names: Collection[str]) -> Callable[[object], list[str]]:
+    return lambda self: [name for name in object.__dir__(self) if name not in names]
 
 
 def _with_article(name: str) -> str:

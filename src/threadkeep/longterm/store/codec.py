@@ -12,9 +12,12 @@ from typing import Any, Final, TypeVar
 from threadkeep.core import body, json_text, record_shapes
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.shape import Check
+from threadkeep.core.suggestions import suggest_for_values
 from threadkeep.types import Json, Record
 from threadkeep.types.knowledge import Fact, Instruction, Refusal, Source
 from threadkeep.types.timestamps import utc_datetime
+
+suggest_for_values(Fact, Instruction)  # whoever has one got it from here
 
 T = TypeVar("T", Fact, Instruction, Refusal)
 
