@@ -8,7 +8,7 @@ import typing
 
 import pytest
 from anthropic.types import Message, RawMessageStartEvent, TextBlock
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion, ChatCompletionMessage
 from openai.types.conversations.conversation_item import ConversationItem
@@ -291,6 +291,7 @@ framework_dumps = st.fixed_dictionaries(
 
 @settings(max_examples=200, deadline=None)
 @given(framework_dumps)
+@example({"type": "human", "content": [{"type": []}]})
 def test_dump_of_any_content_is_read_or_refused(dump):
     with connect("memory://") as memory:
         chat = memory.session("chat")

@@ -37,13 +37,19 @@ def read(content: object, location: str) -> tuple[str | list[Block], Json]:
     blocks: list[Block] = []
     parts: list[Json] = []
     for part in content:
-        if isinstance(part, Mapping) and part.get("type") in _CALL_TYPES:
+        if _repeats_call(part):
             parts.append({"part": part})
             continue
         block = _block(part)
         parts.append(_part(part, block, len(blocks)))
         blocks.append(block)
     return blocks, None if all(part.get("as") == "block" for part in parts) else parts
+
+
+def _repeats_call(part: object) -> bool:
+    """Whether a part stands in `tool_calls` as well; a type of a dump may be anything."""
+    part_type = part.get("type") if isinstance(part, Mapping) else None
+    return isinstance(part_type, str) and part_type in _CALL_TYPES
 
 
 def _block(part: Any) -> Block:
