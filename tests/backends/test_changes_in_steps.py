@@ -15,6 +15,7 @@ from threadkeep import Drop, Item, connect
 from threadkeep.adapters.conditional_append import Addition, add_if
 from threadkeep.adapters.session_log import Change, SessionLog
 from threadkeep.errors import BackendError, Conflict
+from threadkeep.longterm.repair import problem, store_findings
 from threadkeep.sessions import rollback
 from threadkeep.types import Query, Record, batching
 
@@ -265,3 +266,22 @@ def test_a_note_with_a_wrong_branch_hides_the_item(opened, session):
     text = '{"remove": ["unknown"], "show": [], "hide": {"s0": 5}}'
     log.commit(log.read(), Change(records=[Record(rollback.UNDO, "x", text, log.now())]))
     assert held(opened())[0][0] == ("s0", True, {})
+
+
+def test_doctor_finds_what_a_crash_left_and_takes_it_back(opened, backend, session, monkeypatch):
+    before = held(opened())
+    calls = 12  # in the middle of the change, and nothing can be taken back any more
+    log = SessionLog(opened(Flaky(backend, calls, for_good=True)).session("c", user="ada"))
+    with pytest.raises(BackendError):
+        change_all(log, log.read())
+    memory = opened()
+    engine = memory._engine
+    assert engine.read(Query(log.stream, rollback.UNDO))[0].records
+    assert not [f for f in store_findings(engine) if f.problem == "part of a change"]
+
+    monkeypatch.setattr(problem, "GRACE", -1.0)  # whoever wrote it is gone
+    (finding,) = (f for f in store_findings(engine) if f.problem == "part of a change")
+    assert finding.fix is not None
+    assert finding.fix()
+    assert not engine.read(Query(log.stream, rollback.UNDO))[0].records
+    assert held(memory) == before

@@ -1,6 +1,5 @@
 """What a SQL server's faults do: nothing acknowledged is lost, errors are clear and in time."""
 
-import contextlib
 import threading
 import time
 from functools import partial
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.backends.sql_servers import SERVERS, fresh_table
+from tests.backends.sql_stores import opened
 from tests.servers import mysql, postgres
 from tests.servers.instances import free_port
 from threadkeep.backends.sql import SqlBackend
@@ -38,16 +38,6 @@ def private(request):
     made = PRIVATE[request.param]()
     yield made
     made.instance.remove()
-
-
-@contextlib.contextmanager
-def opened(url, **options):
-    backend = SqlBackend(url, **{"table_name": fresh_table(), **options})
-    try:
-        yield backend
-        assert backend._pool.in_use == 0, "a connection was not given back"
-    finally:
-        backend.close()
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 from tests.backends.sql_servers import SERVERS, fresh_table
-from threadkeep.backends.sql import SqlBackend
+from tests.backends.sql_stores import opened
 from threadkeep.errors import BackendTimeout
 from threadkeep.testing.concurrency import run_in_threads
 from threadkeep.types import Query, Record
@@ -31,16 +31,6 @@ pytestmark = [
 @pytest.fixture(params=SERVERS)
 def server(request):
     return SERVERS[request.param]()
-
-
-@contextlib.contextmanager
-def opened(url, **options):
-    backend = SqlBackend(url, **{"table_name": fresh_table(), **options})
-    try:
-        yield backend
-        assert backend._pool.in_use == 0, "a connection was not given back"
-    finally:
-        backend.close()
 
 
 @contextlib.contextmanager

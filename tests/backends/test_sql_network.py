@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tests.backends.sql_servers import SERVERS, fresh_table
-from threadkeep.backends.sql import SqlBackend
+from tests.backends.sql_servers import SERVERS
+from tests.backends.sql_stores import opened
 from threadkeep.errors import BackendError, BackendTimeout
 from threadkeep.testing.contract.common import NOW, ids, items
 from threadkeep.types import Drop, Query
@@ -26,16 +26,6 @@ def server(request):
 def line(server):
     with server.proxied() as (between, url):
         yield between, url
-
-
-@contextlib.contextmanager
-def opened(url, **options):
-    backend = SqlBackend(url, **{"table_name": fresh_table(), **options})
-    try:
-        yield backend
-        assert backend._pool.in_use == 0, "a connection was not given back"
-    finally:
-        backend.close()
 
 
 @contextlib.contextmanager

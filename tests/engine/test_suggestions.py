@@ -11,7 +11,7 @@ import re
 import pytest
 
 import threadkeep
-from threadkeep import Memory, Session, User, connect
+from threadkeep import Item, Memory, Session, User, connect
 from threadkeep.api.responses import Responses
 from threadkeep.core.peer_names import ATTRIBUTES, KEYWORDS
 
@@ -134,3 +134,11 @@ def test_errors_from_inside_a_verb_are_left_as_they_are(handles):
         handles["Session"].update(metadata=merge)
     with pytest.raises(TypeError, match="takes 1 positional argument but 2 were given"):
         handles["Session"].window(30)
+
+
+def test_a_class_of_values_has_no_more_attributes_than_its_values():
+    item = Item(role="user", content="x")
+    assert not hasattr(item, "to_dict")
+    assert "to_dict" not in dir(item)
+    with pytest.raises(AttributeError, match=r"^type object 'Item' has no attribute 'to_dict'$"):
+        getattr(Item, "to_dict")  # noqa: B009  # mypy knows that it is not there

@@ -104,3 +104,11 @@ def test_an_id_of_nothing_forgets_nothing(ada, chat, id):
     ada.facts.add("Ada is allergic to nuts")
     assert "no such fact" in MemoryTools(chat).forget(id)
     assert len(ada.facts.list()) == 1
+
+
+def test_a_search_says_that_older_messages_were_not_looked_at(reads_thirty, ada, chat):
+    for n in range(50):
+        ada.session(f"s{n}").add(f"kite{n}", f"string{n}")
+    told = [MemoryTools(chat).search(query) for query in ["kite49", "nothing"] * 4]
+    assert "older messages were not searched yet" in told[0]
+    assert told[-1] == "Nothing is known about that."

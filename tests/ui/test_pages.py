@@ -169,6 +169,14 @@ def test_what_learning_refused_and_summed_up(tmp_path):
                 assert html.escape(summary.text) in page(url, path)
 
 
+def test_recall_says_that_older_items_were_not_searched(reads_thirty, open_pages, memory):
+    for n in range(50):
+        memory.session(f"s{n}", user="ada").add(f"kite{n}", f"string{n}")
+    first, *_, last = [page(open_pages, "/user/recall?id=ada&q=nothing") for _ in range(8)]
+    assert "Older items were not searched yet" in first
+    assert "not searched" not in last
+
+
 def test_recall_says_what_found_it(open_pages, trip, memory):
     text = page(open_pages, f"/user/recall?id=ada&q={quote('a flight to Lisbon')}")
     hits = memory.user("ada").recall("a flight to Lisbon")

@@ -43,6 +43,9 @@ AGENT: Final = "agent"
 
 _RECENT_ITEMS: Final = 40
 _VISIBLE_ITEMS: Final = 8
+INCOMPLETE: Final = "(older messages were not searched yet: ask again to search on)"
+"""Said to a model when `Hits.complete` is False."""
+
 _MAX_HITS: Final = 8
 _ID_LENGTH: Final = 8
 
@@ -152,7 +155,8 @@ class MemoryTools:
         visible_ids = {item.id for item in self._chat.items(last=_VISIBLE_ITEMS)}
         hits = User(self._engine, user).recall(query, k=2 * _MAX_HITS)
         earlier_hits = [hit for hit in hits if not self._is_in_view(hit, visible_ids)]
-        return [hit_line(hit) for hit in earlier_hits[:_MAX_HITS]]
+        lines = [hit_line(hit) for hit in earlier_hits[:_MAX_HITS]]
+        return lines if hits.complete else [*lines, INCOMPLETE]
 
     def _is_in_view(self, hit: Hit, visible_ids: set[str]) -> bool:
         """Return True if the hit is in the current window, or is a text that memory injected."""

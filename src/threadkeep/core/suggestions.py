@@ -110,7 +110,10 @@ class _Absent:
         self._name = name
 
     def __get__(self, instance: object, owner: type) -> object:
-        raise missing_attribute(owner if instance is None else instance, self._name)
+        if instance is None:
+            message = f"type object {shown(owner.__name__)} has no attribute {shown(self._name)}"
+            raise AttributeError(message)
+        raise missing_attribute(instance, self._name)
 
 
 def suggest_for_values(*classes: type) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from threadkeep.adapters.memory_tools import fact_line, hit_line
+from threadkeep.adapters.memory_tools import INCOMPLETE, fact_line, hit_line
 from threadkeep.api.user import User
 from threadkeep.errors import InputError, NotFound, NotOwner
 from threadkeep.longterm import markers
@@ -22,7 +22,6 @@ MAX_ITEMS: Final = 100
 _MAX_TEXT: Final = 2_000
 _MAX_TITLE: Final = 120
 _MIN_ID: Final = 4
-_INCOMPLETE: Final = "(older messages were not searched yet: ask again to search on)"
 
 RECALL: Final = (
     "Look up what the user said in earlier conversations, or what is known of them. What is found "
@@ -57,7 +56,7 @@ def recall(user: User, query: str, limit: int, project: str | None = None) -> st
     lines = [hit_line(h) for h in hits if h.item is None or not markers.is_injected(h.item.text)]
     notes = list(dict.fromkeys(filter(None, lines)))
     if not hits.complete:
-        notes.append(_INCOMPLETE)
+        notes.append(INCOMPLETE)
     return markers.enclosed("\n".join(notes)) if notes else "Nothing is known about that."
 
 

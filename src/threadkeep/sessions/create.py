@@ -59,7 +59,8 @@ def _write(
         version, batch_seqs = engine.commit(
             stream.stream_name, put=batch, drop=leftovers, ttl=engine.settings.ttl, expect=version
         )
-        leftovers, seqs = [], [*seqs, *batch_seqs]
+        leftovers = []
+        seqs += batch_seqs
     session_entry = session_entry or session_codec.session_record(info, engine.now())
     session_info = session_codec.read_session(session_entry)
     stream.commit(session_info, [session_entry], drop=leftovers, expect=version)

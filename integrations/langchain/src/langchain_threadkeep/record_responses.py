@@ -15,7 +15,6 @@ from threadkeep.adapters import record_responses
 
 _CUT_OFF_REASONS: Final = frozenset({"length", "max_tokens", "max_output_tokens", "MAX_TOKENS"})
 _REASON_FIELDS: Final = ("finish_reason", "stop_reason")
-_INPUT_ROLES: Final = frozenset({"user", "system", "developer"})
 
 
 def record(turn: AgentTurn, request: ModelRequest[Any], messages: Sequence[BaseMessage]) -> None:
@@ -95,11 +94,7 @@ def _new_input(prompt: Sequence[BaseMessage]) -> list[dict[str, Any]]:
         (index for index in range(len(prompt) - 1, -1, -1) if prompt[index].type == "ai"), 0
     )
     entries = Window(map(to_item, prompt[start_index:])).to_responses()
-    return [
-        entry
-        for entry in entries
-        if entry.get("role") in _INPUT_ROLES or entry["type"].endswith("_output")
-    ]
+    return list(filter(record_responses.is_input, entries))
 
 
 def _model_name(model: Any) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -21,6 +21,8 @@ from threadkeep.longterm.repair.problem import (
     unreadable,
 )
 from threadkeep.sessions import response_index, user_index
+from threadkeep.sessions.rollback import UNDO, roll_back
+from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import KEEP, Query, Record, SessionInfo
 
 _SHAPES: Final[Mapping[str, Check]] = {
@@ -51,6 +53,7 @@ def check(engine: Engine, stream: str) -> Iterator[StoreFinding]:
         yield StoreFinding(stream, "unreadable session", f"{error.reason}; {_UNREADABLE}")
         return
     yield from _check_listing(engine, stream, session_info)
+    yield from _check_notes(engine, stream, session_info)
     for record_kind, record_shape in _SHAPES.items():
         for record in all_records(engine, stream, record_kind, PAGE):
             yield from unreadable(engine, stream, record, record_shape)
@@ -61,6 +64,14 @@ def _check_listing(engine: Engine, stream: str, info: SessionInfo) -> Iterator[S
     if info.user is not None and not user_index.entry(engine, info.user, info.id).seq:
         fix = partial(_list, engine, info.user, info.id)
         yield StoreFinding(stream, "not on its owner's list", f"user {info.user}", fix)
+
+
+def _check_notes(engine: Engine, stream: str, info: SessionInfo) -> Iterator[StoreFinding]:
+    """A change of several commits whose writer is gone, and which no adapter has read since."""
+    notes = [note for note in all_records(engine, stream, UNDO, PAGE) if is_old(engine, note)]
+    if notes:
+        fix = partial(_take_back, engine, info, notes)
+        yield StoreFinding(stream, "part of a change", f"{len(notes)} notes take it back", fix)
 
 
 def _check_responses(engine: Engine, stream: str, info: SessionInfo) -> Iterator[StoreFinding]:
@@ -93,6 +104,11 @@ def _id_of(entry: Record) -> str:
 
 def _list(engine: Engine, user: str, session: str) -> bool:
     user_index.ensure_listed(engine, user, session)
+    return True
+
+
+def _take_back(engine: Engine, info: SessionInfo, notes: Sequence[Record]) -> bool:
+    roll_back(SessionStream(engine, info), notes)
     return True
 
 
