@@ -8,11 +8,19 @@ from typing import Final
 from threadkeep.core.cache.generational import GenerationalCache
 
 FIRST: Final = 500
-"""Items of a user of whom nothing is known, after which somebody is told."""
-NEXT: Final = 64
-"""Items of a user of whom somebody was told."""
+"""Items of a user from which on an index is kept."""
+NEXT: Final = 256
+"""Items that a small index lacks when it is due to grow."""
+
+_SHARE: Final = 64  # who grows an index loads it first: per new item, at most so many others
+_MOST: Final = 8_192  # items that the first question of a process may have to read
 
 _USERS: Final = 5_000
+
+
+def due_after(indexed: int) -> int:
+    """How many new items make an index of so many due to grow, by the share that they are."""
+    return max(NEXT, min(indexed // _SHARE, _MOST))
 
 
 class WriteCounts:
@@ -30,8 +38,12 @@ class WriteCounts:
         """Count items that were written; no I/O."""
         if user is None or not items:
             return
-        unindexed_count = self._missing.get(user)
-        unindexed_count = (FIRST if unindexed_count is None else unindexed_count) - items
-        self._missing.put(user, NEXT if unindexed_count <= 0 else unindexed_count)
-        if unindexed_count <= 0:
+        missing_count = self._missing.get(user)
+        missing_count = (FIRST if missing_count is None else missing_count) - items
+        self._missing.put(user, NEXT if missing_count <= 0 else missing_count)
+        if missing_count <= 0:
             self._on_enough(user)
+
+    def report(self, user: str, indexed: int) -> None:
+        """The index of a user was just brought to hold so many items."""
+        self._missing.put(user, due_after(indexed))

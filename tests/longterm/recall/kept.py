@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threadkeep.core import write_counts
 from threadkeep.longterm.recall import sync
 from threadkeep.longterm.recall.query_user import Recall
 from threadkeep.longterm.recall.segments import pieces, segment_plan
@@ -16,7 +17,7 @@ def small_segments(monkeypatch):
     monkeypatch.setattr(segment_plan, "LEVELS", LEVELS)
     monkeypatch.setattr(segment_plan, "MIN_ITEMS", 4)
     monkeypatch.setattr(sync, "MIN_ITEMS", 4)
-    monkeypatch.setattr(sync, "MIN_UNSAVED", 4)
+    monkeypatch.setattr(write_counts, "NEXT", 4)
 
 
 def heads(memory, user="ada"):

@@ -20,7 +20,6 @@ PATIENCE = 20
 def small(monkeypatch):
     kept.small_segments(monkeypatch)
     monkeypatch.setattr(write_counts, "FIRST", 10)
-    monkeypatch.setattr(write_counts, "NEXT", 4)
 
 
 @pytest.fixture

@@ -141,9 +141,10 @@ def _speaker(name: str, text: str) -> tuple[str, str]:
 
 
 def _flags(text: str) -> int:
+    lowered_text = text.lower()
     return (
-        (TIME if english.TIME.search(text) else 0)
-        | (NUMBER if english.NUMBER.search(text) else 0)
+        (TIME if english.TIME.search(lowered_text) else 0)
+        | (NUMBER if english.NUMBER.search(lowered_text) else 0)
         | (NAME if english.NAME.search(text) else 0)
         | (ASKS if "?" in text else 0)
     )

@@ -62,14 +62,14 @@ TIME: Final = re.compile(
     r"|days?|weeks?|weekends?|months?|years?|spring|summer|autumn|fall|winter|birthday"
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
     r"|january|february|march|april|june|july|august|september|october|november|december"
-    r"|\d{4}|\d+(?:st|nd|rd|th))\b",
-    re.IGNORECASE,
+    r"|\d{4}|\d+(?:st|nd|rd|th))\b"
 )
+"""In lower case, which is twice as fast as to ignore the case."""
 NUMBER: Final = re.compile(
     r"\b(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|dozen|couple|few|several"
-    r"|once|twice|first|second|third)\b",
-    re.IGNORECASE,
+    r"|once|twice|first|second|third)\b"
 )
+"""In lower case."""
 NAME: Final = re.compile(r'(?<![.!?]\s)(?<!^)\b[A-Z][a-z]+|"[^"]+"')
 
 ASKS_TIME: Final = re.compile(

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from threadkeep.core import write_counts
 from threadkeep.core.engine import Engine
 from threadkeep.longterm.recall import lost_items
 from threadkeep.longterm.recall.backlog import Backlog
@@ -27,8 +28,6 @@ MAX_READ: Final = 20_000
 
 MIN_ITEMS: Final = 500
 """Items of a user below which nothing is kept: they are read in no time."""
-MIN_UNSAVED: Final = 64
-"""Items that are not kept from which on they should be."""
 
 
 class Outdated(Exception):
@@ -103,16 +102,20 @@ class SyncedIndex:
         return self._backlog.before_seq is None and not self._trimmed
 
     @property
+    def saved_count(self) -> int:
+        """How many items are in segments, about."""
+        return sum(map(len, self.documents_by_segment.values()))
+
+    @property
     def unsaved_count(self) -> int:
         """How many items are in no segment, about."""
-        stored_count = sum(map(len, self.documents_by_segment.values()))
-        return self.index.live_count - len(self.facts) - stored_count
+        return self.index.live_count - len(self.facts) - self.saved_count
 
     def is_due(self) -> bool:
         """Whether so much is not kept yet that it should be; said once of the same items."""
         item_count = self.index.live_count - len(self.facts)
-        saved_or_due_count = max(self._due_items, item_count - self.unsaved_count)
-        if item_count - saved_or_due_count < MIN_UNSAVED or item_count < MIN_ITEMS:
+        new_count = item_count - max(self._due_items, self.saved_count)
+        if new_count < write_counts.due_after(self.saved_count) or item_count < MIN_ITEMS:
             return False
         self._due_items = item_count
         return True

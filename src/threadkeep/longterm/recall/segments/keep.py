@@ -145,6 +145,8 @@ def _keep(engine: Engine, synced: SyncedIndex) -> int:
                 _complete(synced, vector_builder)
             break
         synced.reload()
+    if engine.write_counts is not None:
+        engine.write_counts.report(synced.user, synced.saved_count)
     item_total = sum(item_counts)
     if item_total and (vector_builder is not None or item_total > build.MAX_LOADED_TAIL):
         engine.component(Recall).forget_user(synced.user)  # the next question loads what is kept

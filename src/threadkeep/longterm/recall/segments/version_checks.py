@@ -9,7 +9,8 @@ from threadkeep.core.engine import Engine
 from threadkeep.longterm.recall.sync import Outdated, SyncedIndex
 from threadkeep.sessions import recall_segments
 from threadkeep.sessions.recall_segments import HEAD, SegmentHead, SegmentSpan
-from threadkeep.types import Query
+from threadkeep.types import Page, Query
+from threadkeep.types.versions import generation_of
 
 _VERSIONS_PER_READ: Final = 100
 
@@ -41,23 +42,46 @@ def _changed_sessions(
                 yield session_id, session_page.version
 
 
+def _edited_sessions(
+    engine: Engine, synced: SyncedIndex, spans: Mapping[str, SegmentSpan]
+) -> Iterator[str]:
+    """The sessions that changed since they were read, and were not only added to.
+
+    To wait for a session to which nobody adds would be to build again and again.
+    """
+    for session_id, session_version in _changed_sessions(engine, synced, spans):
+        span = spans[session_id]
+        item_query = Query(synced.sessions.stream(session_id), "item", after=span.read, limit=1_000)
+        item_page = engine.read(item_query)[0]
+        if not session_version or not _only_grew(item_page, span):
+            yield session_id
+
+
+def _only_grew(new_items: Page, span: SegmentSpan) -> bool:
+    """Whether the commits since a span was read are no more than those of the items behind it."""
+    write_times = {item_record.at for item_record in new_items.records}
+    is_same_life = generation_of(new_items.version) == generation_of(span.version)
+    return is_same_life and new_items.version - span.version <= len(write_times)
+
+
 def check_sessions(engine: Engine, synced: SyncedIndex, spans: Mapping[str, SegmentSpan]) -> None:
-    """Read on in sessions that changed since they were read, so that nothing old is kept."""
-    if changed_ids := [session_id for session_id, _ in _changed_sessions(engine, synced, spans)]:
-        synced.sessions.read(changed_ids, thorough=True)
+    """Look again at sessions that were edited since they were read, so that nothing old is kept.
+
+    Raises:
+        Outdated: there are some.
+    """
+    if edited_ids := list(_edited_sessions(engine, synced, spans)):
+        synced.sessions.read(edited_ids, thorough=True)
         raise Outdated
 
 
 def check_after(engine: Engine, synced: SyncedIndex, head: SegmentHead) -> None:
-    """Drop a segment again if a session of it was changed meanwhile and not only added to."""
-    for session_id, session_version in _changed_sessions(engine, synced, head.spans):
-        session_span = head.spans[session_id]
-        item_query = Query(
-            synced.sessions.stream(session_id), "item", after=session_span.read, limit=1_000
-        )
-        item_page = engine.read(item_query)[0]
-        write_times = {item_record.at for item_record in item_page.records}
-        if not session_version or item_page.version - session_span.version > len(write_times):
-            recall_segments.drop_touched(engine, synced.user, session_id)
-            synced.reload()
-            raise Outdated
+    """Drop a segment again if a session of it was edited meanwhile.
+
+    Raises:
+        Outdated: one was.
+    """
+    for session_id in _edited_sessions(engine, synced, head.spans):
+        recall_segments.drop_touched(engine, synced.user, session_id)
+        synced.reload()
+        raise Outdated
