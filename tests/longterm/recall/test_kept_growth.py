@@ -53,7 +53,7 @@ def test_a_large_index_waits_for_more(indexed, missing):
 
 
 def test_without_a_report_the_next_growth_is_soon():
-    told = []
+    told: list[str] = []
     counts = WriteCounts(told.append)
     for _ in range(FIRST + due_after(0)):
         counts.add("ada", 1)
