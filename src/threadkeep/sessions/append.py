@@ -156,17 +156,18 @@ def make_draft(
     """
     entries = _read_messages(engine, messages, noun, format, refer)
     now = engine.now()
-    new_ids = engine.new_ids(now, len(entries))
-    ids = [
-        names.join_surrogates(item.id) or new_id
-        for (_, item), new_id in zip(entries, new_ids, strict=True)
-    ]
-    _check_unique(
-        [id for (_, item), id in zip(entries, ids, strict=True) if not is_reference(item)],
-        noun,
-    )
-    items, records, uploads = _encode(entries, ids, now, noun)
+    ids = engine.new_ids(now, len(entries))
     claims = IdClaims(session, entries, noun) if any(item.id for _, item in entries) else None
+    if claims is not None:
+        ids = [
+            names.join_surrogates(item.id) or new_id
+            for (_, item), new_id in zip(entries, ids, strict=True)
+        ]
+        _check_unique(
+            [id for (_, item), id in zip(entries, ids, strict=True) if not is_reference(item)],
+            noun,
+        )
+    items, records, uploads = _encode(entries, ids, now, noun)
     return Draft(items, ids, records, now, claims, uploads)
 
 

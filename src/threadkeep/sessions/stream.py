@@ -82,7 +82,7 @@ class SessionStream:
             self.engine.session_infos.drop(self.stream_name)
             return Snapshot(None, session_page.version, [Page(0, []) for _ in pages])
         self.engine.session_infos.put(
-            self.stream_name, CachedInfo(session_info, session_page.version, self.engine.now())
+            self.stream_name, CachedInfo.of(session_info, session_page.version, self.engine.now())
         )
         return Snapshot(session_info, session_page.version, pages)
 
@@ -244,16 +244,17 @@ class SessionStream:
         It checks no owner: the caller has read the session, or found that there is none.
         """
         response_index.renew_pointers(self.engine, self.id, new=expect == 0)
-        ttl, now = self.engine.settings.ttl, self.engine.now()
-        cached_info = self.engine.session_infos.get(self.stream_name, now)
-        commit = self.engine.commit(self.stream_name, put=put, drop=drop, ttl=ttl, expect=expect)
+        now, session_infos = self.engine.now(), self.engine.session_infos
+        cached_info = session_infos.get(self.stream_name, now)
+        commit = self.engine.commit(
+            self.stream_name, put=put, drop=drop, ttl=self.engine.settings.ttl, expect=expect
+        )
         has_met_others = isinstance(expect, Generation) and commit.version != expect + 1
         if commit.version and not has_met_others:
-            # a commit does not make the cached info newer
-            cached_since = cached_info.since if cached_info else now
-            self.engine.session_infos.put(
-                self.stream_name, CachedInfo(info, commit.version, cached_since)
-            )
+            if cached_info is None or cached_info.info is not info:
+                cached_info = CachedInfo.of(info, 0, cached_info.since if cached_info else now)
+            # a commit does not make it newer
+            session_infos.put(self.stream_name, cached_info.at(commit.version))
         self._contended = self._contended and has_met_others
         return commit
 

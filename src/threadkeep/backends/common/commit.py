@@ -57,7 +57,7 @@ class Change(NamedTuple):
     @property
     def drops_stream(self) -> bool:
         """Whether a drop names no kind, so that nothing of the stream stays."""
-        return any(drop.kind is None for drop in self.drop)
+        return bool(self.drop) and any(drop.kind is None for drop in self.drop)
 
     @property
     def ends_stream(self) -> bool:

@@ -29,6 +29,9 @@ class _Kind:
     def put(self, record: Record) -> None:
         """Put a record in its place, also one that is there already."""
         self.ids[record.id] = record
+        if not self.order or self.order[-1].seq < record.seq:  # nearly always
+            self.order.append(record)
+            return
         position = bisect_left(self.order, record.seq, key=_SEQ)
         if position < len(self.order) and self.order[position].seq == record.seq:
             self.order[position] = record
@@ -104,7 +107,7 @@ class Stream:
 
     def _select(self, query: Query, now: float) -> list[Record]:
         kind_records = self.kinds.get(query.kind)
-        if kind_records is None:
+        if kind_records is None or query.limit == 0:
             return []
         candidate_records = (
             kind_records.order if query.ids is None else _by_ids(kind_records, query.ids)
@@ -138,6 +141,8 @@ class Stream:
         """Drop, then put, as decided; of an id that comes twice the last body counts."""
         plan = self._plan(decision, change)
         self._carry_out(plan)
+        if len(plan.put) == len(change.put):
+            return Commit(decision.version, [record.seq for record in plan.put])
         seq_by_key = {(record.kind, record.id): record.seq for record in plan.put}
         return Commit(
             decision.version, [seq_by_key[record.kind, record.id] for record in change.put]
@@ -169,7 +174,9 @@ class Stream:
         for kind_name, doomed_records in removed_by_kind.items():
             self.kinds[kind_name].remove(doomed_records)
         for record in put_records:
-            self.kinds.setdefault(record.kind, _Kind()).put(record)
+            if record.kind not in self.kinds:
+                self.kinds[record.kind] = _Kind()
+            self.kinds[record.kind].put(record)
         _, self.version, self.expires, self.ttl, self.token, self.token_version = decision
         self._planned = None
 
@@ -180,7 +187,8 @@ class Stream:
     def _plan(self, decision: Decision, change: Change) -> _Plan:
         removed_by_kind: dict[str, list[Record]] = {}
         for drop in change.drop:
-            removed_by_kind.setdefault(drop.kind or "", []).extend(self._dropped(drop))
+            if dropped_records := self._dropped(drop):
+                removed_by_kind.setdefault(drop.kind or "", []).extend(dropped_records)
         dropped_keys = {
             (kind_name, record.id)
             for kind_name, removed_records in removed_by_kind.items()
@@ -197,16 +205,7 @@ class Stream:
             numbered_records.append(
                 with_seq(record, existing_record.seq if existing_record else last_seq)
             )
-        return _Plan(
-            {
-                kind_name: removed_records
-                for kind_name, removed_records in removed_by_kind.items()
-                if removed_records
-            },
-            numbered_records,
-            last_seq,
-            decision,
-        )
+        return _Plan(removed_by_kind, numbered_records, last_seq, decision)
 
     def _find(self, kind: str, id: str) -> Record | None:
         return self.kinds[kind].ids.get(id) if kind in self.kinds else None

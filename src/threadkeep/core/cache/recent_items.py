@@ -98,34 +98,49 @@ class RecentItems(NamedTuple):
         )
 
     def _with(self, put: Sequence[Record], commit: Commit) -> RecentItems | None:
-        new_entries, new_weight = list(self.entries), self.weight
-        for record, record_seq in zip(put, commit.seqs, strict=True):
-            if record.kind != "item":
-                continue
-            newest_seq = (
-                new_entries[-1].seq if new_entries else 0 if self.is_complete else record_seq
-            )
-            entry_index = (
-                len(new_entries)
-                if record_seq > newest_seq
-                else _position(new_entries, record.id, record_seq)
-            )
-            if entry_index is None or record.expires is not None:
-                return None  # an older item was put again, or a record expires by itself
-            new_entry = CachedItem(item_codec.with_seq(record, record_seq))
-            new_weight += new_entry.weight - _weight(new_entries[entry_index : entry_index + 1])
-            new_entries[entry_index : entry_index + 1] = [new_entry]
-        excess_count = max(0, len(new_entries) - self.reach)
-        new_weight -= _weight(new_entries[:excess_count])
+        if any(record.expires is not None for record in put if record.kind == "item"):
+            return None  # a record expires by itself
+        entries = [
+            CachedItem(item_codec.with_seq(record, record_seq))
+            for record, record_seq in zip(put, commit.seqs, strict=True)
+            if record.kind == "item"
+        ]
+        if not self._is_before(entries):
+            return self._with_replaced(entries, commit.version)
+        all_entries, excess_count = (*self.entries, *entries), 0
+        weight = self.weight + _weight(entries)
+        if len(all_entries) > self.reach:
+            excess_count = len(all_entries) - self.reach
+            weight -= _weight(all_entries[:excess_count])
+            all_entries = all_entries[excess_count:]
         is_complete = self.is_complete and not excess_count
-        return RecentItems(
-            commit.version,
-            tuple(new_entries[excess_count:]),
-            is_complete,
-            self.reach,
-            self.since,
-            new_weight,
-        )
+        return RecentItems(commit.version, all_entries, is_complete, self.reach, self.since, weight)
+
+    def _is_before(self, entries: Sequence[CachedItem]) -> bool:
+        """Whether all that is here, or was, comes before these entries, in their order."""
+        if not self.entries and not self.is_complete:
+            return False
+        last_seq = self.entries[-1].seq if self.entries else 0
+        for entry in entries:
+            if entry.seq <= last_seq:
+                return False
+            last_seq = entry.seq
+        return True
+
+    def _with_replaced(self, put: Sequence[CachedItem], version: int) -> RecentItems | None:
+        """With items of which some take the place of others; `None` if those are not here."""
+        entries = list(self.entries)
+        for entry in put:
+            newest_seq = entries[-1].seq if entries else 0 if self.is_complete else entry.seq
+            entry_index = (
+                len(entries) if entry.seq > newest_seq else _position(entries, entry.id, entry.seq)
+            )
+            if entry_index is None:
+                return None  # an older item was put again
+            entries[entry_index : entry_index + 1] = [entry]
+        excess_count = max(0, len(entries) - self.reach)
+        changed_items = self._only(entries[excess_count:], self.is_complete and not excess_count)
+        return changed_items._replace(version=version)
 
 
 class RecentItemsCache:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from operator import attrgetter
+from typing import Final, NamedTuple, Self
 
 from threadkeep.core.cache.generational import MAX_AGE, GenerationalCache
 from threadkeep.types import SessionInfo
@@ -19,13 +20,25 @@ class CachedInfo(NamedTuple):
     info: SessionInfo
     version: int
     since: float
+    weight: int
+
+    @classmethod
+    def of(cls, info: SessionInfo, version: int, since: float) -> Self:
+        """As it was read from the store."""
+        return cls(info, version, since, _weight(info))
+
+    def at(self, version: int) -> CachedInfo:
+        """The same at another version."""
+        return CachedInfo(self.info, version, self.since, self.weight)
 
 
 class SessionInfoCache:
     """Caches sessions by stream: the last 10,000, or 100 of those with much metadata."""
 
     def __init__(self) -> None:
-        self._cache: GenerationalCache[str, CachedInfo] = GenerationalCache(_CAPACITY, _weight)
+        self._cache: GenerationalCache[str, CachedInfo] = GenerationalCache(
+            _CAPACITY, attrgetter("weight")
+        )
 
     def get(self, stream: str, now: float) -> CachedInfo | None:
         """The cached session of a stream, unless it was read too long ago."""
@@ -49,8 +62,7 @@ class SessionInfoCache:
         self._cache.clear()
 
 
-def _weight(cached: CachedInfo) -> int:
-    info = cached.info
+def _weight(info: SessionInfo) -> int:
     is_small = len(info.title or "") <= _MAX_LENGTH and len(info.metadata) <= _MAX_KEYS
     return 1 if is_small and all(map(_is_short, info.metadata.values())) else _LARGE_WEIGHT
 
