@@ -13,12 +13,12 @@ from threadkeep.connect import connect
 from threadkeep.core.suggestions import missing_name, suggest_for_values
 from threadkeep.protocols import Backend
 from threadkeep.types import Drop, Item, Listing, Query, Record, SessionInfo
-from threadkeep.types.embedder import Embedder
 from threadkeep.window import Window
 
 if TYPE_CHECKING:
     from threadkeep.importers import import_chats
     from threadkeep.service import HistoryService
+    from threadkeep.types.embedder import Embedder
 
 __version__ = "0.1.0"
 
@@ -42,7 +42,11 @@ __all__ = [
 
 
 suggest_for_values(Item, SessionInfo, Listing)
-_LAZY = {"HistoryService": "threadkeep.service", "import_chats": "threadkeep.importers"}
+_LAZY = {
+    "Embedder": "threadkeep.types.embedder",
+    "HistoryService": "threadkeep.service",
+    "import_chats": "threadkeep.importers",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -13,8 +13,12 @@ loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
 alien = {n for n in loaded - set(sys.stdlib_module_names) if not n.startswith("_sysconfigdata")}
 assert alien == {"threadkeep"}, alien
 heavy = {
-    "asyncio", "base64", "concurrent.futures", "decimal", "difflib", "hashlib", "hmac", "logging",
-    "sqlite3", "tempfile", "threading", "unicodedata", "urllib.request", "uuid",
+    "asyncio", "base64", "concurrent.futures", "decimal", "difflib", "hashlib", "hmac", "ipaddress",
+    "logging", "pathlib", "sqlite3", "tempfile", "threading", "unicodedata", "urllib.parse",
+    "urllib.request", "uuid",
+    "threadkeep.api.conversations", "threadkeep.api.feedback", "threadkeep.api.responses",
+    "threadkeep.config", "threadkeep.longterm", "threadkeep.types.approvals",
+    "threadkeep.types.embedder", "threadkeep.types.responses",
 }
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 threadkeep.connect("memory://").session("chat").add("x")

@@ -23,7 +23,8 @@ from threadkeep.responses.search import (
 )
 from threadkeep.sessions.access import owner_for
 from threadkeep.types import Listing
-from threadkeep.types.responses import Feedback, Rating, RatingCounts
+from threadkeep.types.responses import Feedback, RatingCounts
+from threadkeep.types.states import Rating
 from threadkeep.types.timestamps import parse_time
 
 Moment = datetime | float | str

@@ -8,9 +8,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 
-from threadkeep.api.conversations import Conversations
-from threadkeep.api.feedback import FeedbackCollection
-from threadkeep.api.responses import Responses
+from threadkeep.api.collections import HasCollections
 from threadkeep.api.session import Session
 from threadkeep.api.user import User
 from threadkeep.core.call_limit import limit_total, reads
@@ -50,7 +48,7 @@ _NONE: Final[Any] = None
 
 @name_unknown_keywords
 @refuse_container("memory.sessions(), or memory.session(id)", opened=True)
-class Memory:
+class Memory(HasCollections):
     """Chat memory over one store. Made by `threadkeep.connect`; one per process serves all threads.
 
     A context manager, sync and async: leaving it closes what it opened.
@@ -76,9 +74,6 @@ class Memory:
                 "threadkeep.connect(...) opens a Memory from a URL, a dict or a Path"
             )
         self._engine = Engine(backend, settings or Settings(), owned=owned)
-        self.conversations = Conversations(self._engine)
-        self.responses = Responses(self._engine)
-        self.feedback = FeedbackCollection(self._engine)
         self._label = label or type(backend).__name__
         self._engine.listener = self._extractor()
         if self._engine.indexes_in_background:

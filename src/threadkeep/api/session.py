@@ -21,12 +21,10 @@ from threadkeep.errors import ThreadkeepError
 from threadkeep.messages import Format, with_fields
 from threadkeep.policies import as_policies, from_options
 from threadkeep.protocols import TokenCounter
-from threadkeep.sessions import append, approvals, edit, read, revise
+from threadkeep.sessions import append, edit, read, revise
 from threadkeep.sessions import branches as branching
-from threadkeep.sessions import remove as removal
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Listing, SessionInfo
-from threadkeep.types.approvals import PendingApproval
 from threadkeep.types.branches import Branch
 from threadkeep.window import LOOKBACK, Window, items_table
 
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from threadkeep.longterm.explain import Explanation
     from threadkeep.longterm.facts import Facts
     from threadkeep.longterm.instructions import Instructions
+    from threadkeep.types.approvals import PendingApproval
     from threadkeep.types.knowledge import Summary
 
 _HTML_ITEMS: Final = 20
@@ -251,6 +250,8 @@ class Session:
         Raises:
             NotOwner: the session belongs to another user.
         """
+        from threadkeep.sessions import approvals  # rarely needed
+
         return approvals.pending_approvals(self._stream)
 
     @reads
@@ -476,7 +477,9 @@ class Session:
         Raises:
             NotOwner: the session belongs to another user.
         """
-        self._stream.retry(lambda: removal.delete(self._stream))
+        from threadkeep.sessions import remove  # rarely needed
+
+        self._stream.retry(lambda: remove.delete(self._stream))
 
     aadd = async_twin(add)
     aset_items = async_twin(set_items)

@@ -7,9 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from threadkeep.api.conversations import Conversations
-from threadkeep.api.feedback import FeedbackCollection
-from threadkeep.api.responses import Responses
+from threadkeep.api.collections import HasCollections
 from threadkeep.api.session import Session
 from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
@@ -36,7 +34,7 @@ _HTML_ROWS: Final = 20
 
 @name_unknown_keywords
 @refuse_container("user.facts.list() and user.sessions()")
-class User:
+class User(HasCollections):
     """What belongs to one user of a namespace. Made by `memory.user(...)`, without any I/O.
 
     Attributes:
@@ -49,9 +47,7 @@ class User:
     def __init__(self, engine: Engine, id: UserId) -> None:
         self._engine = engine
         self.id = user_id(id)
-        self.conversations = Conversations(engine, self.id)
-        self.responses = Responses(engine, self.id)
-        self.feedback = FeedbackCollection(engine, self.id)
+        self._owner = self.id
 
     @property
     def facts(self) -> Facts:

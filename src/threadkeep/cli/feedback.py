@@ -11,7 +11,8 @@ from threadkeep.api.feedback import to_json
 from threadkeep.api.memory import Memory
 from threadkeep.cli.output import format_time, json_text, print_json, print_line, print_table
 from threadkeep.cli.store import require_existing
-from threadkeep.types.responses import Feedback, Rating, RatingCounts
+from threadkeep.types.responses import Feedback, RatingCounts
+from threadkeep.types.states import Rating
 
 _PAGE: Final = 500
 

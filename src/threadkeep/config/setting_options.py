@@ -18,7 +18,6 @@ from threadkeep.core.option_types import (
     check,
 )
 from threadkeep.policies import as_policies
-from threadkeep.types.embedder import Embedder
 
 
 def _policies(name: str) -> OptionType:
@@ -34,6 +33,8 @@ def _llm(value: object) -> bool:
 
 
 def _embedder(value: object) -> bool:
+    from threadkeep.types.embedder import Embedder  # few bring one
+
     return callable(value) or isinstance(value, Embedder)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, unquote
+import re
+from typing import Final
 
 from threadkeep.errors import InputError
 
 _LIMIT = 512  # bytes of UTF-8 that every backend accepts
+_is_unreserved: Final = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
+"""Whether a name needs no percent-encoding (RFC 3986)."""
 
 
 def stream(namespace: str, noun: str, name: str) -> str:
@@ -42,11 +45,15 @@ def namespace_prefix(namespace: str) -> str:
 def parts(stream: str) -> tuple[str, str]:
     """The namespace of a stream, decoded, and its last part, still encoded."""
     encoded_namespace, _, noun_and_name = stream.partition("/")
-    return unquote(encoded_namespace, errors="surrogatepass"), noun_and_name.partition("/")[2]
+    return decoded(encoded_namespace), noun_and_name.partition("/")[2]
 
 
 def decoded(part: str) -> str:
     """The text of an encoded part of a stream's name that is not hashed."""
+    if "%" not in part:
+        return part
+    from urllib.parse import unquote  # rarely needed
+
     return unquote(part, errors="surrogatepass")
 
 
@@ -86,7 +93,11 @@ def join_surrogates(name: str) -> str:
 
 
 def _quote(name: str, limit: int) -> str:
-    quoted_name = quote(name, safe="", errors="surrogatepass")
+    quoted_name = name
+    if not _is_unreserved(name):
+        from urllib.parse import quote  # rarely needed
+
+        quoted_name = quote(name, safe="", errors="surrogatepass")
     # quote() never yields "=", so that no short name can pose as a hashed one
     return quoted_name if len(quoted_name) <= limit else f"={_digest(name)}"
 

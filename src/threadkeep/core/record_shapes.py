@@ -27,8 +27,7 @@ from threadkeep.core.shape import (
     text,
 )
 from threadkeep.types import Json
-from threadkeep.types.responses import RATINGS
-from threadkeep.types.states import PRIORITIES, STATUSES
+from threadkeep.types.states import PRIORITIES, RATINGS, STATUSES
 
 _TEXT_OR_NONE: Final = optional(text)
 _ID_OR_NONE: Final = optional(nonempty)

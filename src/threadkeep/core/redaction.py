@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from threadkeep.core.settings import Settings
 from threadkeep.errors import ConfigError
 from threadkeep.printable import shown
 from threadkeep.types import File, Item, Json, SessionInfo
-from threadkeep.types.responses import Feedback, Response
+
+if TYPE_CHECKING:
+    from threadkeep.types.responses import Feedback, Response
 
 
 class HasSettings(Protocol):

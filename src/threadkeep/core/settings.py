@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from threadkeep.protocols import Policy
-from threadkeep.types.embedder import Embed, Embedder
+
+if TYPE_CHECKING:
+    from threadkeep.types.embedder import Embed, Embedder
 
 SUMMARY_TTL: Final = 432_000.0
 """Five days."""

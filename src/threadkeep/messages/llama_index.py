@@ -7,8 +7,8 @@ from it.
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Mapping
-from pathlib import PurePath
 from typing import Any, Final
 
 from threadkeep.errors import InputError
@@ -96,7 +96,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return _base64(value)
     is_url = type(value).__module__.startswith("pydantic")
-    return str(value) if is_url or isinstance(value, PurePath) else value
+    return str(value) if is_url or isinstance(value, os.PathLike) else value
 
 
 def _base64(content: bytes) -> str:
@@ -222,6 +222,8 @@ def _media(kind: str, source: Mapping[str, Any]) -> Block | None:
     elif text_fields.get("url"):
         neutral_media["url"] = text_fields["url"]
     elif file_path:
+        from pathlib import PurePath  # rarely needed
+
         neutral_media["url"], file_name = f"file:{file_path}", file_name or PurePath(file_path).name
     else:
         return None

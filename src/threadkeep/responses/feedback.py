@@ -25,7 +25,8 @@ from threadkeep.sessions.edit import json_object
 from threadkeep.sessions.read import items_query
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Drop, Query
-from threadkeep.types.responses import RATINGS, Feedback, RatingCounts
+from threadkeep.types.responses import Feedback, RatingCounts
+from threadkeep.types.states import RATINGS
 from threadkeep.types.timestamps import utc_datetime
 
 

@@ -17,7 +17,7 @@ from threadkeep.core.cache.session_info import CachedInfo
 from threadkeep.core.engine import Engine
 from threadkeep.errors import Conflict, CorruptRecord, NotOwner
 from threadkeep.printable import shown
-from threadkeep.sessions import contention, response_index, user_index
+from threadkeep.sessions import contention, user_index
 from threadkeep.sessions.item_check import ItemCheck, cached_items_pass
 from threadkeep.types import Commit, Drop, Page, Query, Record, SessionInfo
 from threadkeep.types.batching import batches
@@ -243,7 +243,10 @@ class SessionStream:
 
         It checks no owner: the caller has read the session, or found that there is none.
         """
-        response_index.renew_pointers(self.engine, self.id, new=expect == 0)
+        if self.engine.settings.ttl is not None:
+            from threadkeep.sessions import response_index  # few let sessions expire
+
+            response_index.renew_pointers(self.engine, self.id, new=expect == 0)
         now, session_infos = self.engine.now(), self.engine.session_infos
         cached_info = session_infos.get(self.stream_name, now)
         commit = self.engine.commit(

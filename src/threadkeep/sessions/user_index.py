@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
-from urllib.parse import unquote
 
 from threadkeep.core import body, json_text, names, record_shapes, session_codec
 from threadkeep.core import cursor as cursors
@@ -176,7 +175,7 @@ def users(engine: Engine, limit: int, cursor: Any = None) -> Listing[str]:
 
 def _user_of(engine: Engine, stream: str) -> str | None:
     """The user of a list; a long name is hashed, so that a session must tell."""
-    user = unquote(names.parts(stream)[1], errors="surrogatepass")
+    user = names.decoded(names.parts(stream)[1])
     if engine.stream("sessions", user) == stream:
         return user
     entry_records = engine.read(Query(stream, "session", limit=1, newest=True))[0].records

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import fields, make_dataclass
 from typing import Any, TypeVar
@@ -15,15 +16,18 @@ def fast_constructor(cls: type[T]) -> Callable[..., T]:
     All fields are positional. A frozen dataclass sets each field through `object.__setattr__`;
     this fills an unfrozen class with the same slots and then changes the class of the object.
     """
+    constructor: Callable[..., T] = _draft_class(cls)  # type: ignore[arg-type]  # a class has a hash
+    return constructor
 
+
+@functools.cache
+def _draft_class(cls: type[Any]) -> Any:
     def become(draft: Any) -> None:
         draft.__class__ = cls
 
-    draft_class: Any = make_dataclass(
+    return make_dataclass(
         "Draft",
-        [(field.name, Any) for field in fields(cls)],  # type: ignore[arg-type]
+        [(field.name, Any) for field in fields(cls)],
         slots=True,
         namespace={"__post_init__": become},
     )
-    constructor: Callable[..., T] = draft_class
-    return constructor

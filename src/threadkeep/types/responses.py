@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal, get_args
+from typing import Final
 
 from threadkeep.types import Json
+from threadkeep.types.states import Rating
 from threadkeep.types.usage import TokenCounts, token_counts
-
-Rating = Literal["positive", "negative"]
-RATINGS: Final[tuple[str, ...]] = get_args(Rating)
 
 FINAL_STATUSES: Final = frozenset({"completed", "failed", "incomplete", "cancelled"})
 """The statuses of a response that is not worked on any more."""

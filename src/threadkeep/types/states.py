@@ -1,4 +1,4 @@
-"""The states of what was learned: how far a fact counts, and who an instruction comes from."""
+"""The words of a few fields: how far a fact counts, who an instruction comes from, a rating."""
 
 from __future__ import annotations
 
@@ -9,3 +9,6 @@ STATUSES: Final[tuple[str, ...]] = get_args(Status)
 
 Priority = Literal["explicit", "preference", "inferred"]
 PRIORITIES: Final[tuple[str, ...]] = get_args(Priority)
+
+Rating = Literal["positive", "negative"]
+RATINGS: Final[tuple[str, ...]] = get_args(Rating)
