@@ -32,6 +32,8 @@ class LargeParts:
 
     def fill(self, items: list[Item]) -> list[Item]:
         """The items, with the parts that were read."""
+        if not items:
+            return items
         partial_by_id = {item.id: item for item in items if type(item.metadata) is PartialMetadata}
         if not partial_by_id:
             return items

@@ -224,7 +224,7 @@ class SessionStream:
         """Append if nobody wrote since; `None` = somebody did."""
         self.touch_index(cached.info)
         try:
-            return self.commit(cached.info, put, expect=cached.version).seqs
+            return self.commit(cached.info, put, expect=cached.version, cached=cached).seqs
         except Conflict:
             self._contended = True
             return None
@@ -237,18 +237,29 @@ class SessionStream:
         return self.commit(snapshot.info, put, expect=Generation(snapshot.version)).seqs
 
     def commit(
-        self, info: SessionInfo, put: Sequence[Record], *, drop: Sequence[Drop] = (), expect: int
+        self,
+        info: SessionInfo,
+        put: Sequence[Record],
+        *,
+        drop: Sequence[Drop] = (),
+        expect: int,
+        cached: CachedInfo | None = None,
     ) -> Commit:
         """Write at an expected version, and remember the info at the new one.
 
         It checks no owner: the caller has read the session, or found that there is none.
+
+        Args:
+            cached: the cached info, if the caller has just looked it up.
         """
         if self.engine.settings.ttl is not None:
             from threadkeep.sessions import response_index  # few let sessions expire
 
             response_index.renew_pointers(self.engine, self.id, new=expect == 0)
-        now, session_infos = self.engine.now(), self.engine.session_infos
-        cached_info = session_infos.get(self.stream_name, now)
+        now, cached_info, session_infos = 0.0, cached, self.engine.session_infos
+        if cached_info is None:
+            now = self.engine.now()
+            cached_info = session_infos.get(self.stream_name, now)
         commit = self.engine.commit(
             self.stream_name, put=put, drop=drop, ttl=self.engine.settings.ttl, expect=expect
         )
