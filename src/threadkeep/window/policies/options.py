@@ -59,8 +59,13 @@ def from_options(
     """The policies of `{"max_tokens": 3000, "max_turns": 40}`; a value of `None` is no limit.
 
     Raises:
-        ConfigError: a name is unknown or a limit is invalid.
+        ConfigError: a name is unknown, a limit is invalid, or no limit is there that `step` moves.
     """
+    if step and not any(_takes_step(name) and options[name] is not None for name in options):
+        raise ConfigError(
+            f"step={shown(step)} belongs to a limit such as max_tokens, and max_age has none: "
+            "name one beside it, or give it to the policy: max_tokens(3000, step=0.5)"
+        )
     views: list[Policy] = []
     budgets: list[Policy] = []
     for option_name, limit in options.items():
@@ -81,11 +86,15 @@ def from_options(
 
 def _policy(name: str, limit: Any, step: float | None, counter: TokenCounter | None) -> Policy:
     extra_options: dict[str, Any] = {}
-    if name in BUDGETS and name != "max_age":
+    if _takes_step(name):
         extra_options["step"] = check_step(step or 0.0)
     if name in ("max_tokens", "max_tool_result"):
         extra_options["counter"] = counter
     return _FACTORY_BY_NAME[name](limit, **extra_options)
+
+
+def _takes_step(name: str) -> bool:
+    return name in BUDGETS and name != "max_age"
 
 
 @functools.lru_cache(64)
