@@ -163,8 +163,8 @@ class EscapedStream:
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Write each text escaped."""
-        for text in lines:
-            self.write(text)
+        for line in lines:
+            self.write(line)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.unescaped, name)
