@@ -59,9 +59,9 @@ def _state(mended: bool) -> str:
 
 def _repair_session(memory: Memory, id: str, fix: bool) -> Iterator[tuple[Finding, bool]]:
     chat = memory.session(id)
-    session_findings = findings(chat.items())
-    useless_items = [finding.item for finding in session_findings if finding.useless]
+    problems = findings(chat.items())
+    useless_items = [finding.item for finding in problems if finding.useless]
     if fix and useless_items:
         chat.remove(*useless_items)
-    for problem in session_findings:
+    for problem in problems:
         yield problem, fix and problem.useless
