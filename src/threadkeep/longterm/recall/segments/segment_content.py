@@ -41,19 +41,19 @@ def encode(index: RecallIndex, numbers: list[int]) -> tuple[list[bytes], Columns
 
 def _postings(recall_index: RecallIndex, numbers: list[int]) -> dict[str, Postings]:
     """The postings of some documents, by their places in the list."""
-    number_by_document = array("i", bytes(4 * len(recall_index)))
-    for position, document_number in enumerate(numbers, 1):
-        number_by_document[document_number] = position  # 0 = it is none of them
+    segment_numbers = array("i", bytes(4 * len(recall_index)))
+    for number, document_number in enumerate(numbers, 1):
+        segment_numbers[document_number] = number  # 0 = it is none of them
     postings_by_stem: dict[str, Postings] = {}
     for stem, postings in _all_postings(recall_index, numbers):
         segment_counts = [
-            (number_by_document[document_number], count)
+            (segment_numbers[document_number], count)
             for document_number, count in postings.all()
-            if number_by_document[document_number]
+            if segment_numbers[document_number]
         ]
         if segment_counts:
             stem_postings = postings_by_stem.setdefault(stem, Postings())
-            stem_postings.documents.extend(position - 1 for position, _ in segment_counts)
+            stem_postings.documents.extend(number - 1 for number, _ in segment_counts)
             stem_postings.counts.extend(count for _, count in segment_counts)
     return {stem: _sorted(postings) for stem, postings in postings_by_stem.items()}
 
