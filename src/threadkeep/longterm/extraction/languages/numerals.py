@@ -115,19 +115,15 @@ def _parts(word: str, row: Language) -> list[int]:
 
 def _sum(numbers: list[int]) -> int:
     number_sum, current_group = 0, 0
-    for value in numbers:
-        if value in (1_000, 10_000, 1_000_000):
-            number_sum, current_group = number_sum + max(current_group, 1) * value, 0
-        elif (
-            value in (10, 20, 100) and 0 < current_group % 100 < 10 and value != 20 and value >= 10
-        ):
+    for n in numbers:
+        if n in (1_000, 10_000, 1_000_000):
+            number_sum, current_group = number_sum + max(current_group, 1) * n, 0
+        elif n in (10, 20, 100) and 0 < current_group % 100 < 10 and n != 20 and n >= 10:
             current_group = (
-                current_group * value
-                if value != 10 or current_group < 10
-                else current_group + value
+                current_group * n if n != 10 or current_group < 10 else current_group + n
             )
         else:
-            current_group += value
+            current_group += n
     return number_sum + current_group
 
 
