@@ -1,4 +1,8 @@
-"""A local variable says what it holds: a noun or `is_...`, never an adjective by itself."""
+"""A local variable says what it holds: a noun or `is_...`, never an adjective by itself.
+
+And its last word says in what form: `_json` or `_text` of a dump, `_bytes` of what was encoded,
+`_by_` of nothing but a dict, and what `enumerate` counts is an index, a number or a rank.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +46,14 @@ ALONE = frozenset(f"{ORDER} {PLACE_AND_AMOUNT} {DONE_TO_WHAT} {STATE_OF_WHAT}".s
 LETTERS = frozenset("_iknvxy")
 """An index, a key and its value, a number, coordinates; others may serve one expression only."""
 
+COUNTED = frozenset(["_", "n", "index", "number", "seq", "offset", "rank", "distance"])
+"""The last words of what `enumerate` counts."""
+
+LISTS = (ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Tuple)
+LIST_CALLS = frozenset(["list", "sorted", "tuple", "set", "frozenset"])
+DUMP_WORDS = frozenset(["json", "text", "bytes"])
+TEXT_WORDS = frozenset(["json", "text"])
+
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 EXPRESSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -69,6 +81,44 @@ def vague_locals(source: str) -> list[str]:
     ]
 
 
+def misnamed_form(name: str, value: ast.expr) -> bool:
+    """Whether the name says another form than the value has."""
+    call = value.func if isinstance(value, ast.Call) else None
+    function = getattr(call, "id", None) or getattr(call, "attr", "")
+    last_word = name.rpartition("_")[2]
+    is_list = isinstance(value, LISTS) or (isinstance(call, ast.Name) and function in LIST_CALLS)
+    return (
+        ("_by_" in name and is_list)
+        or (function == "dumps" and last_word not in DUMP_WORDS)
+        or (function == "encode" and isinstance(call, ast.Attribute) and last_word in TEXT_WORDS)
+    )
+
+
+def misnamed_count(loop: ast.For | ast.AsyncFor | ast.comprehension) -> str | None:
+    """The name of what `enumerate` counts, if it does not say so."""
+    is_counted = (
+        isinstance(loop.iter, ast.Call) and getattr(loop.iter.func, "id", "") == "enumerate"
+    )
+    count = loop.target.elts[0] if is_counted and isinstance(loop.target, ast.Tuple) else None
+    is_misnamed = isinstance(count, ast.Name) and count.id.rpartition("_")[2] not in COUNTED
+    return count.id if isinstance(count, ast.Name) and is_misnamed else None
+
+
+def misnamed_locals(source: str) -> list[str]:
+    """The names in a source whose last word is of another form than their value."""
+    misnamed: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assign):
+            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+            misnamed += [name for name in names if misnamed_form(name, node.value)]
+        elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and isinstance(node.target, ast.Name):
+            if node.value is not None and misnamed_form(node.target.id, node.value):
+                misnamed.append(node.target.id)
+        elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
+            misnamed += filter(None, [misnamed_count(node)])
+    return misnamed
+
+
 def test_locals_are_nouns():
     vague = {
         str(path.relative_to(ROOT)): found
@@ -87,3 +137,24 @@ def merge(items):
     return changed, last_item
 """
     assert vague_locals(source) == ["line 3: changed in merge", "line 4: e in merge"]
+
+
+def test_last_words_say_the_form():
+    misnamed = {
+        str(path.relative_to(ROOT)): found
+        for path in MODULES
+        if (found := misnamed_locals(path.read_text("utf-8")))
+    }
+    assert not misnamed, "say the form last, as `entry_json`, `name_bytes` and `item_index` do"
+
+
+def test_the_rule_of_forms_finds_what_it_is_about():
+    source = """
+def write(items):
+    item_by_id = {item.id: item for item in items}
+    items_by_age = sorted(items)
+    body = json.dumps(item_by_id)
+    item_text = body.encode()
+    return [place for place, item in enumerate(items_by_age)]
+"""
+    assert misnamed_locals(source) == ["items_by_age", "body", "item_text", "place"]

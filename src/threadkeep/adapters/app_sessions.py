@@ -82,8 +82,8 @@ def load(
     snapshot = stream.read(query, *map(_session_query, beside))
     page, *pages = snapshot.pages
     items_read = whole_items(stream, items_of_page(page))
-    metadata = [_metadata(page, chat) for page, chat in zip(pages, beside, strict=True)]
-    return Snapshot(snapshot.info, generation_of(snapshot.version), items_read, metadata)
+    metadata_dicts = [_metadata(page, chat) for page, chat in zip(pages, beside, strict=True)]
+    return Snapshot(snapshot.info, generation_of(snapshot.version), items_read, metadata_dicts)
 
 
 def metadata_of(memory: Memory, sessions: Sequence[Session]) -> list[dict[str, Any]]:
@@ -122,13 +122,13 @@ def heads(memory: Memory, user: str | None, prefix: str) -> Iterator[Head]:
         prefix: of the ids.
     """
     streams = _all_streams(memory, prefix) if user is None else _user_streams(memory, user, prefix)
-    for page in streams:
+    for stream_names in streams:
         queries = [
             query
-            for stream in dict.fromkeys(page)
+            for stream_name in dict.fromkeys(stream_names)
             for query in (
-                Query(stream, "session", ids=["session"]),
-                Query(stream, "item", limit=1, newest=True),
+                Query(stream_name, "session", ids=["session"]),
+                Query(stream_name, "item", limit=1, newest=True),
             )
         ]
         pages = memory._engine.read(*queries) if queries else []

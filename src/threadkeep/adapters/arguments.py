@@ -67,14 +67,14 @@ def strict_arguments(function: Callable[P, R]) -> Callable[P, R]:
     for the fields that a subclass of a pydantic class declares, and for nothing else.
     """
     parameters = inspect.signature(function).parameters.values()
-    positional = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    positional_names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     parameter_names = frozenset(p.name for p in parameters if p.kind is not p.VAR_KEYWORD)
     has_fields = len(parameter_names) < len(parameters)
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        if len(args) > len(positional):
-            raise TypeError(_title(function, args) + _too_many(positional, parameter_names))
+        if len(args) > len(positional_names):
+            raise TypeError(_title(function, args) + _too_many(positional_names, parameter_names))
         if not kwargs.keys() <= parameter_names:
             allowed_names = parameter_names | _fields_of(args[0]) if has_fields else parameter_names
             if unknown_names := kwargs.keys() - allowed_names:
@@ -97,10 +97,10 @@ def _hint(keyword: str, names: Set[str]) -> str:
     return f"; did you mean {shown(named_here[0])}?" if named_here else did_you_mean(keyword, names)
 
 
-def _too_many(positional: list[str], names: Set[str]) -> str:
-    by_position = ", ".join(name for name in positional if name not in _RECEIVERS)
-    by_keyword = ", ".join(sorted(names - {*positional}))
-    return f" takes only {by_position} by position, in this order; pass by keyword: {by_keyword}"
+def _too_many(positional_names: list[str], names: Set[str]) -> str:
+    by_position = ", ".join(name for name in positional_names if name not in _RECEIVERS)
+    keyword_list = ", ".join(sorted(names - {*positional_names}))
+    return f" takes only {by_position} by position, in this order; pass by keyword: {keyword_list}"
 
 
 def _title(function: Callable[..., Any], args: tuple[Any, ...]) -> str:

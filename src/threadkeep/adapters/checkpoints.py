@@ -123,15 +123,15 @@ def item_body(item: Item) -> str:
     Raises:
         InputError: it cannot be stored.
     """
-    message = Item(**{name: getattr(item, name) for name in _MESSAGE_FIELDS})
+    message = Item(**{field_name: getattr(item, field_name) for field_name in _MESSAGE_FIELDS})
     if message.raw is not None:
         message = dataclasses.replace(message, raw=_payload(message.raw))
     return item_codec.item_record(message, "x", 0.0).body
 
 
-def _payload(raw: Mapping[str, Any]) -> dict[str, Any] | None:
+def _payload(raw_fields: Mapping[str, Any]) -> dict[str, Any] | None:
     """What a framework wrote, without the marks that adapters put beside it."""
-    return {key: raw[key] for key in ("format", "data")} if raw["data"] else None
+    return {key: raw_fields[key] for key in ("format", "data")} if raw_fields["data"] else None
 
 
 def read_item(record: Record) -> Item | None:

@@ -27,5 +27,5 @@ def cut_edited_results(
     if not caps or not any(item.id in edited and is_tool_result(item) for item in items):
         return list(items)
     shortened_items = shorten_results(repair(items), caps)
-    results_by_id = {item.id: item for item in shortened_items if item.id in edited}
-    return [results_by_id.get(item.id, item) for item in items]
+    result_by_id = {item.id: item for item in shortened_items if item.id in edited}
+    return [result_by_id.get(item.id, item) for item in items]

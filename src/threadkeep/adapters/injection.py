@@ -33,7 +33,7 @@ def parse_injection(inject: object) -> Injection | None:
     """
     if isinstance(inject, bool):
         return Injection() if inject else None
-    option_names = [field.name for field in fields(Injection)]
+    option_names = [injection_field.name for injection_field in fields(Injection)]
     if not isinstance(inject, Mapping) or not inject.keys() <= set(option_names):
         raise ConfigError(
             f"inject must be True, False or a dict with {', '.join(option_names)}, "

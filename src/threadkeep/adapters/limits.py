@@ -56,8 +56,8 @@ def log_left_out(chat: Session, items: Sequence[Item], error: TooLarge) -> None:
     left_out_counts = [item.metadata[KEY] for item in items if KEY in item.metadata]
     logging.getLogger("threadkeep").warning(
         "%d parts (%d bytes) of new messages were left out of session %r: %s",
-        sum(count["parts"] for count in left_out_counts),
-        sum(count["bytes"] for count in left_out_counts),
+        sum(counts["parts"] for counts in left_out_counts),
+        sum(counts["bytes"] for counts in left_out_counts),
         chat.id,
         error,
     )

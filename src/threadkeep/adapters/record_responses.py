@@ -83,10 +83,10 @@ def revise(
         list(output),
     ):
         return
-    names = ("model", "status", "usage", "metadata", "extra")
-    fields = {name: getattr(existing_response, name) for name in names}
-    answer = {**fields, "id": id, "input": list(input), "output": list(output)}
-    record(chat, answer, key=key)
+    field_names = ("model", "status", "usage", "metadata", "extra")
+    kept_fields = {field_name: getattr(existing_response, field_name) for field_name in field_names}
+    answer_fields = {**kept_fields, "id": id, "input": list(input), "output": list(output)}
+    record(chat, answer_fields, key=key)
 
 
 class _ResponseSlot(NamedTuple):

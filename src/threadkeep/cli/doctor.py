@@ -54,8 +54,8 @@ def doctor(
 
 
 def _check_json(check: Check) -> dict[str, str]:
-    check_fields = asdict(check)
-    return {"found" if name == "finding" else name: text for name, text in check_fields.items()}
+    check_dump = asdict(check)
+    return {"found" if name == "finding" else name: text for name, text in check_dump.items()}
 
 
 def _checks(memory: Memory, write: bool) -> Iterator[Check]:
@@ -112,8 +112,8 @@ def _description_check(topic: str, text: str) -> Check:
     finding, _, remedy = text.partition(": ")
     if topic in _WITH_REMEDY and remedy:
         return Check("note", topic, finding, remedy)
-    used_amount, _, limit = text.partition(" of ")
-    if topic == "connections" and limit.isdigit() and int(used_amount) > 0.9 * int(limit):
+    used_amount, _, max_text = text.partition(" of ")
+    if topic == "connections" and max_text.isdigit() and int(used_amount) > 0.9 * int(max_text):
         return Check("note", topic, text, "lower pool_size, or raise max_connections")
     return Check("ok", topic, text)
 
@@ -190,13 +190,13 @@ def _contents_check(memory: Memory) -> Iterator[Check]:
     try:
         if describe_store(memory).get("exists") == "no":
             return
-        problems = Counter(
+        count_by_problem = Counter(
             finding.problem for finding in store_findings(memory._engine, limit=_MAX_STREAMS)
         )
     except ThreadkeepError as error:
         yield failure("contents", error)
         return
-    counts = ", ".join(f"{count} x {problem}" for problem, count in problems.items())
+    counts = ", ".join(f"{count} x {problem}" for problem, count in count_by_problem.items())
     if counts:
         yield Check("note", "contents", counts, "threadkeep repair names each, --fix mends them")
     else:

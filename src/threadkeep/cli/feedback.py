@@ -50,7 +50,7 @@ def feedback(
 ) -> None:
     """List feedback, count it (--by), or export it (--jsonl)."""
     rating_name: Rating | None = None if rating is None else rating.value
-    filters: dict[str, Any] = {
+    conditions: dict[str, Any] = {
         "user": user,
         "conversation": session,
         "response": response,
@@ -62,19 +62,19 @@ def feedback(
     }
     collection = require_existing(memory).feedback
     if by is not None:
-        _print_counts(by, collection.counts(by=by.value, **filters), json)
+        _print_counts(by, collection.counts(by=by.value, **conditions), json)
     elif lines:
-        _print_lines(memory, filters)
+        _print_lines(memory, conditions)
     else:
-        page = collection.list(limit=limit, **filters)
+        page = collection.list(limit=limit, **conditions)
         _print_list(list(page), json)
         if page.cursor is not None and not json:
             print_line(f"... and more; --limit shows up to 1000 ({limit} shown)", err=True)
 
 
-def _print_list(entries: list[Feedback], json: bool) -> None:
+def _print_list(feedback_list: list[Feedback], json: bool) -> None:
     if json:
-        print_json([to_json(entry) for entry in entries])
+        print_json([to_json(entry) for entry in feedback_list])
         return
     print_table(
         ("when", "rating", "model", "session", "response", "author", "comment"),
@@ -88,7 +88,7 @@ def _print_list(entries: list[Feedback], json: bool) -> None:
                 f.author,
                 f.comment,
             )
-            for f in entries
+            for f in feedback_list
         ],
     )
 
@@ -110,10 +110,10 @@ def _print_counts(by: FeedbackGroupBy, counts: dict[str, RatingCounts], json: bo
     )
 
 
-def _print_lines(memory: Memory, filters: dict[str, Any]) -> None:
+def _print_lines(memory: Memory, conditions: dict[str, Any]) -> None:
     cursor = None
     while True:
-        page = memory.feedback.list(limit=_PAGE, cursor=cursor, **filters)
+        page = memory.feedback.list(limit=_PAGE, cursor=cursor, **conditions)
         for feedback_entry in page:
             print_line(json_text(to_json(feedback_entry), separators=(",", ":")))
         cursor = page.cursor

@@ -76,14 +76,14 @@ def instructions(
     _print(collection, status, since, until, json)
 
 
-def _correct(collection: Any, approve: list[str] | None, forget: list[str] | None) -> None:
-    for entry_id in [*(approve or ()), *(forget or ())]:
+def _correct(collection: Any, approve_ids: list[str] | None, forget_ids: list[str] | None) -> None:
+    for entry_id in [*(approve_ids or ()), *(forget_ids or ())]:
         if collection.get(entry_id) is None:
             raise NotFound(f"there is no {shown(entry_id)}; --status all shows all ids there are")
-    for entry_id in approve or ():
+    for entry_id in approve_ids or ():
         collection.update(entry_id, status="active")
         print_line(f"{shown(entry_id)} is active", err=True)
-    for entry_id in forget or ():
+    for entry_id in forget_ids or ():
         collection.forget(entry_id)
         print_line(f"{shown(entry_id)} is forgotten", err=True)
 

@@ -78,8 +78,8 @@ def print_json(value: Any) -> None:
 
 def json_text(value: Any, **layout: Any) -> str:
     """JSON that is safe on a terminal and loses nothing: printable ASCII, the rest as escapes."""
-    json_line = json.dumps(value, ensure_ascii=True, default=_json_default, **layout)
-    return json_line.replace("\x7f", "\\u007f")  # which ASCII has, and only strings can hold
+    value_json = json.dumps(value, ensure_ascii=True, default=_json_default, **layout)
+    return value_json.replace("\x7f", "\\u007f")  # which ASCII has, and only strings can hold
 
 
 def standard_output() -> TextIO:
@@ -163,8 +163,8 @@ class EscapedStream:
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Write each text escaped."""
-        for text in lines:
-            self.write(text)
+        for line in lines:
+            self.write(line)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.unescaped, name)

@@ -39,24 +39,24 @@ def redact(
     redaction = Redaction(_compiled(pattern), replacement, dry_run)
     _check_replacement(redaction)
     store = require_existing(memory)
-    counts: Counter[str] = Counter()
+    count_by_kind: Counter[str] = Counter()
     seen_owners: set[str | None] = set()
     for session_id in session or session_ids(store, None):
-        for redacted_entry in redact_session(store, session_id, redaction):
-            _report(redacted_entry, counts)
+        for entry in redact_session(store, session_id, redaction):
+            _report(entry, count_by_kind)
         info = store.session(session_id).info()
         owner = None if info is None else info.user
         if owner is None or owner not in seen_owners:
-            for redacted_entry in redact_knowledge(store, session_id, redaction):
-                _report(redacted_entry, counts)
+            for entry in redact_knowledge(store, session_id, redaction):
+                _report(entry, count_by_kind)
         seen_owners.add(owner)
     verb = "have a match" if dry_run else "changed"
-    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
-    output.print_line(f"{counts.total()} entries {verb}" + (f": {kinds}" if kinds else ""))
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(count_by_kind.items()))
+    output.print_line(f"{count_by_kind.total()} entries {verb}" + (f": {kinds}" if kinds else ""))
 
 
-def _report(entry: RedactedEntry, counts: Counter[str]) -> None:
-    counts[entry.kind] += 1
+def _report(entry: RedactedEntry, count_by_kind: Counter[str]) -> None:
+    count_by_kind[entry.kind] += 1
     output.print_line(f"{entry.owner}  {entry.kind}  {entry.id}")
 
 

@@ -97,18 +97,18 @@ def _items(
         last_seq = page.cursor
 
 
-def _item(item: Item, redaction: Redaction, branch_names: Mapping[str, str]) -> Item:
+def _item(item: Item, redaction: Redaction, new_name_by_name: Mapping[str, str]) -> Item:
     if item.type == "opaque":
-        return redact_branches.renamed(item, item.metadata, branch_names)
+        return redact_branches.renamed(item, item.metadata, new_name_by_name)
     redacted_fields = {name: redaction.json(getattr(item, name)) for name in _ITEM_FIELDS}
-    renamed_item = redact_branches.renamed(item, redacted_fields["metadata"], branch_names)
+    renamed_item = redact_branches.renamed(item, redacted_fields["metadata"], new_name_by_name)
     redacted_fields["metadata"] = renamed_item.metadata
     is_unchanged = all(getattr(item, name) == value for name, value in redacted_fields.items())
     return item if is_unchanged else dataclasses.replace(item, **redacted_fields)
 
 
 def _info(
-    chat: Session, redaction: Redaction, branch_names: Mapping[str, str]
+    chat: Session, redaction: Redaction, new_name_by_name: Mapping[str, str]
 ) -> Iterator[RedactedEntry]:
     info = chat.info()
     if info is None:
@@ -116,12 +116,12 @@ def _info(
     redacted_title = None if info.title is None else redaction.text(info.title)
     redacted_metadata = redaction.json(info.metadata)
     is_same = (redacted_title, redacted_metadata) == (info.title, info.metadata)
-    if is_same and not branch_names:
+    if is_same and not new_name_by_name:
         return
     if not redaction.dry_run:
         if not is_same:
             chat.update(title=redacted_title, metadata=redacted_metadata)
-        branches.rename(chat._stream, branch_names)
+        branches.rename(chat._stream, new_name_by_name)
     yield RedactedEntry(chat.id, "session", chat.id)
 
 

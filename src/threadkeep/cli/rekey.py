@@ -41,17 +41,17 @@ def rekey(
         "" if all_namespaces else names.namespace_prefix(memory._engine.settings.namespace)
     )
     reports = list(rekey(backend, stream_prefix, clock=StoreClock(lambda: backend).now))
-    problem_reports = [entry for entry in reports if entry.unreadable]
+    problem_reports = [report for report in reports if report.unreadable]
     for report in problem_reports:
         output.print_line(
             f"{shown(report.stream)}: {report.unreadable} records cannot be read, left as they are"
         )
-    renewals = sum(entry.renewed for entry in reports)
-    current = sum(entry.current for entry in reports)
+    renewals = sum(report.renewed for report in reports)
+    current = sum(report.current for report in reports)
     output.print_line(
         f"{renewals} records under key {backend.ring.first.name} now, {current} already were"
     )
-    if any(entry.encrypted for entry in reports):
+    if any(report.encrypted for report in reports):
         locations = "; ".join(memory.purge())
         output.print_line(
             f"the store was plain text until now; where that may be left: {locations}"

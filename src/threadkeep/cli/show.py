@@ -53,7 +53,7 @@ def _print_heading(info: SessionInfo) -> None:
 
 
 def _print_item(item: Item) -> None:
-    author = (f"{item.name or item.role} ", _COLOURS.get(item.role, "bold"))
-    print_styled(author, (f"#{item.seq} {format_time(item.created_at)} {item.id}", "dim"))
+    author_and_style = (f"{item.name or item.role} ", _COLOURS.get(item.role, "bold"))
+    print_styled(author_and_style, (f"#{item.seq} {format_time(item.created_at)} {item.id}", "dim"))
     for line in item_lines(item):
         print_line(f"  {line}")

@@ -39,24 +39,24 @@ def stats(
 
     It walks over all sessions, so it takes its time in a large store.
     """
-    users = _sessions_per_user(require_existing(memory), user)
-    usage = memory.responses.usage(by=by.value, user=user)
+    count_by_user = _sessions_per_user(require_existing(memory), user)
+    usage_by_key = memory.responses.usage(by=by.value, user=user)
     ratings = memory.feedback.counts(by=by.value, user=user)
-    keys = sorted(usage.keys() | ratings.keys())
+    keys = sorted(usage_by_key.keys() | ratings.keys())
     rows: list[_Row] = [
-        (key, usage.get(key, Usage()), ratings.get(key, RatingCounts())) for key in keys
+        (key, usage_by_key.get(key, Usage()), ratings.get(key, RatingCounts())) for key in keys
     ]
-    user_count = sum(name is not None for name in users)
+    user_count = sum(user_id is not None for user_id in count_by_user)
     if json:
         print_json(
             {
-                "sessions": users.total(),
+                "sessions": count_by_user.total(),
                 "users": user_count,
                 f"by_{by.value}": {key: asdict(u) | asdict(t) for key, u, t in rows},
             }
         )
         return
-    print_line(f"{users.total()} sessions of {user_count} users")
+    print_line(f"{count_by_user.total()} sessions of {user_count} users")
     print_table(
         (by.value, "responses", "input", "output", "tokens", "positive", "negative"),
         list(starmap(_columns, rows)),
@@ -71,11 +71,11 @@ def _columns(key: str, usage: Usage, ratings: RatingCounts) -> tuple[str | int, 
 
 def _sessions_per_user(memory: Memory, user: str | None) -> Counter[str | None]:
     """Number of sessions of each user."""
-    counts: Counter[str | None] = Counter()
+    count_by_user: Counter[str | None] = Counter()
     cursor = None
     while True:
         page = memory.sessions(user=user, limit=_PAGE, cursor=cursor)
-        counts.update(info.user for info in page)
+        count_by_user.update(info.user for info in page)
         cursor = page.cursor
         if cursor is None:
-            return counts
+            return count_by_user

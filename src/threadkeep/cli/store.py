@@ -73,8 +73,8 @@ class StoreOptions(NamedTuple):
             ConfigError: the options contradict each other, or name no store.
         """
         common_options = {name: getattr(self, name) for name in _OPTIONS}
-        given_options = {name: value for name, value in common_options.items() if value is not None}
-        return connect_by_flags({**given_options, **self.flags})
+        set_options = {name: value for name, value in common_options.items() if value is not None}
+        return connect_by_flags({**set_options, **self.flags})
 
 
 def store_options(

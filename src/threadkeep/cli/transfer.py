@@ -78,18 +78,18 @@ def session_ids(memory: Memory, user: str | None) -> Iterator[str]:
 
 def _export_readable(
     memory: Memory,
-    named: Sequence[str],
+    named_ids: Sequence[str],
     ids: Iterator[str],
-    target: str,
+    target_path: str,
     as_: ExportFormat,
     within: Period,
 ) -> None:
-    for session_id in named:
+    for session_id in named_ids:
         if memory.session(session_id).info() is None:
             raise NotFound(
                 f"there is no session {shown(session_id)}; `threadkeep sessions` lists them"
             )
-    with _open_target(target) as document:
+    with _open_target(target_path) as document:
         for document_part in readable_export.texts(memory, ids, as_, within):
             document.write(document_part)
 
@@ -161,26 +161,26 @@ def _is_own_export(file: str) -> bool:
         return _OWN.match(file_stream.read(_PEEKED)) is not None
 
 
-def _write(target: IO[str], line: dict[str, Any]) -> int:
-    target.write(output.json_text(line, separators=(",", ":")) + "\n")
+def _write(target_file: IO[str], line_fields: dict[str, Any]) -> int:
+    target_file.write(output.json_text(line_fields, separators=(",", ":")) + "\n")
     return 1
 
 
 def _validated(
-    source: IO[bytes], max_line: int, user: str | None
+    source_file: IO[bytes], max_line: int, user: str | None
 ) -> Iterator[jsonl.CheckedSession | restoring.UserEntries]:
     """The records to import; a seekable source is validated completely first."""
-    if source.seekable():
-        start_offset = source.tell()
-        for _ in restoring.checked(_parsed_lines(source, max_line), user):
+    if source_file.seekable():
+        start_offset = source_file.tell()
+        for _ in restoring.checked(_parsed_lines(source_file, max_line), user):
             pass
-        source.seek(start_offset)
-    return restoring.checked(_parsed_lines(source, max_line), user)
+        source_file.seek(start_offset)
+    return restoring.checked(_parsed_lines(source_file, max_line), user)
 
 
-def _parsed_lines(source: IO[bytes], max_line: int) -> Iterator[tuple[int, export_line.Line]]:
+def _parsed_lines(source_file: IO[bytes], max_line: int) -> Iterator[tuple[int, export_line.Line]]:
     """The lines, none of which is read further than is allowed."""
-    lines = iter(lambda: source.readline(max_line + 1), b"")
+    lines = iter(lambda: source_file.readline(max_line + 1), b"")
     for line_number, line in enumerate(lines, start=1):
         yield line_number, export_line.parse(line_number, line, max_line)
 
@@ -191,9 +191,9 @@ def _open_target(path: str) -> Iterator[IO[str]]:
         yield output.standard_output()
         return
     # never overwrites, and is its user's own
-    with open(path, "x", encoding="utf-8", opener=_private) as target:
+    with open(path, "x", encoding="utf-8", opener=_private) as target_file:
         try:
-            yield target
+            yield target_file
         except BaseException:
             os.unlink(path)  # noqa: PTH108 - half an export looks like a whole one
             raise
@@ -208,5 +208,5 @@ def _open_source(file: str) -> Iterator[IO[bytes]]:
     if file == "-":
         yield sys.stdin.buffer
         return
-    with open(file, "rb") as source:  # noqa: PTH123 - as named
-        yield source
+    with open(file, "rb") as source_file:  # noqa: PTH123 - as named
+        yield source_file

@@ -64,11 +64,11 @@ def _print_rows(by: UsageBy, rows: list[UsageRow]) -> None:
     has_session = by in {UsageBy.RUN, UsageBy.CALL}
     key_columns = ("session", by.value) if has_session else (by.value,)
     print_table(
-        (*key_columns, *(column.removesuffix("_tokens") for column in _COLUMNS)),
+        (*key_columns, *(field_name.removesuffix("_tokens") for field_name in _COLUMNS)),
         [
             (
                 *((row.session, row.key) if has_session else (row.key,)),
-                *(getattr(row, column) for column in _COLUMNS),
+                *(getattr(row, field_name) for field_name in _COLUMNS),
             )
             for row in rows
         ],

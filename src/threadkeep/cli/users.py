@@ -47,18 +47,18 @@ def users(
         dates = [date for date in (count.last_written, info.updated_at) if date]
         count.last_written = max(dates, default=None)
     if since is None and until is None:
-        for name in _known_users(memory):
-            counts_by_user.setdefault(name, _UserCount())
+        for user_id in _known_users(memory):
+            counts_by_user.setdefault(user_id, _UserCount())
     rows = sorted(counts_by_user.items())
     if json:
         print_json([
-            {"user": name, "sessions": count.sessions, "last_written": count.last_written}
-            for name, count in rows
+            {"user": user_id, "sessions": count.sessions, "last_written": count.last_written}
+            for user_id, count in rows
         ])  # fmt: skip
         return
     print_table(
         ("user", "sessions", "last written"),
-        [(name, count.sessions, format_time(count.last_written)) for name, count in rows],
+        [(user_id, count.sessions, format_time(count.last_written)) for user_id, count in rows],
     )
     if ownerless_count:
         print_line(f"... and {ownerless_count} sessions of nobody", err=True)

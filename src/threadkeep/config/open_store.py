@@ -70,15 +70,15 @@ def read_store(kind: str, *layers: Layer) -> tuple[dict[str, Any], StoreSpec]:
     return read_options(kind, store_spec.options, *layers), store_spec
 
 
-def _variant(kind: str, store: StoreSpec, layers: tuple[Layer, ...]) -> StoreSpec:
+def _variant(kind: str, store_spec: StoreSpec, layers: tuple[Layer, ...]) -> StoreSpec:
     """The kind of store that the option `db_type` means."""
-    spec_by_name = by_name(store.options)
+    spec_by_name = by_name(store_spec.options)
     db_type_layers = [
         [option for option in layer if option.name in spec_by_name["db_type"].keys]
         for layer in layers
     ]
-    db_type = read_options(kind, store.options, *db_type_layers).get("db_type")
-    return store if db_type is None else store.variants[db_type]
+    db_type = read_options(kind, store_spec.options, *db_type_layers).get("db_type")
+    return store_spec if db_type is None else store_spec.variants[db_type]
 
 
 def display_name(kind: str, options: Mapping[str, Any]) -> str:

@@ -219,6 +219,6 @@ def _without_values(text: str, options: Mapping[str, Any]) -> tuple[str, bool]:
     """The text with every option value masked, and whether there was one."""
     option_texts = {str(value) for value in options.values() if isinstance(value, (str, bytes))}
     masked_text = text
-    for option_value in sorted(option_texts, key=len, reverse=True):
-        masked_text = masked_text.replace(option_value, "***") if option_value else masked_text
+    for option_text in sorted(option_texts, key=len, reverse=True):
+        masked_text = masked_text.replace(option_text, "***") if option_text else masked_text
     return masked_text, masked_text != text

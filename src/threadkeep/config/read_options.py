@@ -45,22 +45,22 @@ def read_options(owner: str, options: Iterable[OptionSpec], *layers: Layer) -> d
     return value_by_target
 
 
-def _replaced_parts(values: Mapping[str, Any]) -> frozenset[str]:
+def _replaced_parts(value_by_target: Mapping[str, Any]) -> frozenset[str]:
     """The parts of an address that a later layer must not add to."""
-    if _WHOLE_ADDRESS & values.keys():
+    if _WHOLE_ADDRESS & value_by_target.keys():
         return frozenset(("address", "login"))
-    return frozenset(("address",)) if "host" in values else frozenset()
+    return frozenset(("address",)) if "host" in value_by_target else frozenset()
 
 
 def _read_layer(
-    owner: str, table: Mapping[str, OptionSpec], layer: Layer
+    owner: str, spec_by_name: Mapping[str, OptionSpec], layer: Layer
 ) -> dict[str, tuple[Any, OptionSpec]]:
     value_by_target: dict[str, tuple[Any, OptionSpec]] = {}
     source_by_target: dict[str, str] = {}
     for given_option in layer:
-        option_spec = table.get(given_option.name)
+        option_spec = spec_by_name.get(given_option.name)
         if option_spec is None:
-            hint = url_of_option(given_option.name) or did_you_mean(given_option.name, table)
+            hint = url_of_option(given_option.name) or did_you_mean(given_option.name, spec_by_name)
             raise ConfigError(f"{owner} has no option {shown(given_option.name)}{hint}")
         if given_option.value is None and option_spec.target != "ttl":
             continue

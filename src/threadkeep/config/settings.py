@@ -16,8 +16,8 @@ def settings(options: Mapping[str, Any]) -> Settings:
     Raises:
         ConfigError: an option is unknown, of the wrong type or out of range; it is named.
     """
-    given_options = [GivenOption(name, option_value) for name, option_value in options.items()]
-    return settings_of(read_options("connect", (), given_options))
+    setting_options = [GivenOption(name, option_value) for name, option_value in options.items()]
+    return settings_of(read_options("connect", (), setting_options))
 
 
 def settings_of(values: Mapping[str, Any]) -> Settings:

@@ -63,18 +63,18 @@ def _url_options(url: Url, store: StoreSpec) -> list[GivenOption]:
 
 def _query_options(query: str, store: StoreSpec) -> tuple[list[GivenOption], list[str]]:
     """The options in a URL's query, and the parameters that its driver reads, as they are."""
-    pieces = [piece.partition("=") for piece in query.split("&") if piece]
+    raw_parameters = [piece.partition("=") for piece in query.split("&") if piece]
     check_names_behind_secret(
-        [unquote_plus(name) for name, _, _ in pieces],
+        [unquote_plus(name) for name, _, _ in raw_parameters],
         {*by_name(store.options), *store.driver_parameters},
     )
     options, driver_parameters = [], []
-    for encoded_name, equals_sign, value in pieces:
+    for encoded_name, equals_sign, encoded_value in raw_parameters:
         name = unquote_plus(encoded_name)
         if _is_of_driver(name, store):
-            driver_parameters.append(f"{encoded_name}{equals_sign}{value}")
+            driver_parameters.append(f"{encoded_name}{equals_sign}{encoded_value}")
         else:
-            options.append(GivenOption(name, unquote_plus(value), "in the URL"))
+            options.append(GivenOption(name, unquote_plus(encoded_value), "in the URL"))
     return options, driver_parameters
 
 
@@ -143,10 +143,10 @@ def expand_urls(kind: str, options: Layer) -> Iterator[GivenOption]:
     Raises:
         ConfigError: the URL is one of another kind of store.
     """
-    specs_by_name = by_name(STORES[kind].options)
+    spec_by_name = by_name(STORES[kind].options)
     for option in options:
         is_url_option = option.name == "url" or (
-            option.name in specs_by_name and specs_by_name[option.name].target == "url"
+            option.name in spec_by_name and spec_by_name[option.name].target == "url"
         )
         if not is_url_option or option.value is None:
             yield option

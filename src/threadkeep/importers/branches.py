@@ -24,33 +24,33 @@ def ordered(parents: Mapping[str, str | None], leaf: str | None) -> Iterator[Nod
         parents: the parent of each node, in the order in which they were written.
         leaf: the last node of the shown branch; `None` or unknown = the last one written.
     """
-    child_ids: dict[str | None, list[str]] = {}
+    ids_by_parent: dict[str | None, list[str]] = {}
     for node_id, parent_id in parents.items():
-        child_ids.setdefault(parent_id if parent_id in parents else None, []).append(node_id)
+        ids_by_parent.setdefault(parent_id if parent_id in parents else None, []).append(node_id)
     branch_ids = _ancestors(
         parents, leaf if leaf in parents else next(reversed(list(parents)), None)
     )
     emitted_ids: set[str] = set()
-    for root_id in [*child_ids.get(None, ()), *parents]:  # the second: what a circle cut off
-        for node_id in _descendants(root_id, child_ids):
+    for root_id in [*ids_by_parent.get(None, ()), *parents]:  # the second: what a circle cut off
+        for node_id in _descendants(root_id, ids_by_parent):
             if node_id not in emitted_ids:
                 emitted_ids.add(node_id)
                 yield Node(node_id, node_id in branch_ids)
 
 
-def _ancestors(parents: Mapping[str, str | None], leaf: str | None) -> set[str]:
+def _ancestors(parent_by_id: Mapping[str, str | None], node_id: str | None) -> set[str]:
     ancestor_ids: set[str] = set()
-    while leaf is not None and leaf in parents and leaf not in ancestor_ids:
-        ancestor_ids.add(leaf)
-        leaf = parents[leaf]
+    while node_id is not None and node_id in parent_by_id and node_id not in ancestor_ids:
+        ancestor_ids.add(node_id)
+        node_id = parent_by_id[node_id]
     return ancestor_ids
 
 
-def _descendants(start: str, children: Mapping[str | None, Sequence[str]]) -> Iterator[str]:
-    pending_ids, visited_ids = [start], set[str]()
+def _descendants(start_id: str, ids_by_parent: Mapping[str | None, Sequence[str]]) -> Iterator[str]:
+    pending_ids, visited_ids = [start_id], set[str]()
     while pending_ids:
         node_id = pending_ids.pop()
         if node_id not in visited_ids:
             visited_ids.add(node_id)
             yield node_id
-            pending_ids.extend(reversed(children.get(node_id, ())))
+            pending_ids.extend(reversed(ids_by_parent.get(node_id, ())))

@@ -85,7 +85,7 @@ class SqliteDatabase:
         where: Mapping[str, object] | None = None,
     ) -> Iterator[Row]:
         filters = where or {}
-        conditions = " AND ".join(f"{_quoted(name)} = ?" for name in filters)
+        conditions = " AND ".join(f"{_quoted(column_name)} = ?" for column_name in filters)
         query = f"SELECT {', '.join(map(_quoted, columns))} FROM {_quoted(table)}"  # noqa: S608
         query += f" WHERE {conditions}" if filters else ""
         query += f" ORDER BY {', '.join(map(_quoted, order_by))}" if order_by else ""
@@ -139,10 +139,10 @@ class MessageRows(NamedTuple):
 
     def _messages(self, rows: Iterator[Row], table: str, context: Context) -> Iterator[Message]:
         id_prefix = self.prefix(table)
-        for row_id, _, content, *dates in rows:
+        for row_id, _, raw_content, *dates in rows:
             location = f"{context.label}:{table} row {row_id}"
             try:
-                message_json = decoded(content)
+                message_json = decoded(raw_content)
             except ValueError:
                 context.skip(location, "the message is no JSON")
                 continue

@@ -89,7 +89,7 @@ def _file(path: Path, label: str, skip: Skip) -> Iterator[SourceDocument]:
 
 
 def _members(path: Path, skip: Skip) -> Iterator[SourceDocument]:
-    total_size = 0
+    total_bytes = 0
     with zipfile.ZipFile(path) as archive:
         members = sorted(archive.infolist(), key=lambda member: member.filename)
     if len(members) > MAX_MEMBERS:
@@ -99,19 +99,19 @@ def _members(path: Path, skip: Skip) -> Iterator[SourceDocument]:
         if member.is_dir() or not member.filename.lower().endswith((".json", ".jsonl", ".ndjson")):
             continue
         label = f"{path.name}/{member.filename}"
-        total_size += member.file_size
-        if (obstacle := _obstacle(member, total_size)) is not None:
+        total_bytes += member.file_size
+        if (obstacle := _obstacle(member, total_bytes)) is not None:
             skip(label, obstacle)
             continue
         yield SourceDocument(label, path, member.file_size, partial(_opened_member, path, member))
 
 
-def _obstacle(member: zipfile.ZipInfo, total_size: int) -> str | None:
+def _obstacle(member: zipfile.ZipInfo, total_bytes: int) -> str | None:
     if member.flag_bits & 1:
         return "the member is encrypted: unpack it first"
     if member.file_size > _SMALL and member.file_size > MAX_RATIO * member.compress_size:
         return f"the member grows more than {MAX_RATIO} times: no text does"
-    if total_size > MAX_TOTAL:
+    if total_bytes > MAX_TOTAL:
         return f"the zip holds more than {MAX_TOTAL:,} bytes: unpack it, and import the folder"
     return None
 
@@ -160,8 +160,8 @@ class _Member(io.BufferedIOBase):
 @contextmanager
 def opened(document: SourceDocument) -> Iterator[IO[bytes]]:
     """The document's bytes, closed at the end."""
-    source = document.open()
+    document_file = document.open()
     try:
-        yield source
+        yield document_file
     finally:
-        source.close()
+        document_file.close()

@@ -143,8 +143,8 @@ def without_empty(**fields: Json) -> dict[str, Json]:
 
 def digest(value: Json) -> str:
     """16 hexadecimal digits that stand for a JSON value."""
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+    canonical_json = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical_json.encode()).hexdigest()[:16]
 
 
 def _number(value: str) -> float | None:

@@ -26,19 +26,19 @@ class ArraySplitter:
 
     def feed(self, chunk: str) -> Iterator[str | None]:
         """The elements that end in this chunk; `None` for one that is longer than the limit."""
-        scan_position = element_start = 0
-        while scan_position < len(chunk) and not self.is_closed:
+        scan_offset = element_start = 0
+        while scan_offset < len(chunk) and not self.is_closed:
             if self._in_string:
-                scan_position = self._string_end(chunk, scan_position)
+                scan_offset = self._string_end(chunk, scan_offset)
                 continue
-            sign_match = _SIGN.search(chunk, scan_position)
+            sign_match = _SIGN.search(chunk, scan_offset)
             if sign_match is None:
                 break
-            scan_position = sign_match.end()
+            scan_offset = sign_match.end()
             if self._ends_element(sign_match[0]):
-                self._keep(chunk[element_start : scan_position - 1])
+                self._keep(chunk[element_start : scan_offset - 1])
                 yield from self._element()
-                element_start = scan_position
+                element_start = scan_offset
         if not self.is_closed:
             self._keep(chunk[element_start:])
 
@@ -52,19 +52,19 @@ class ArraySplitter:
             self.is_closed = self._depth < 0
         return self.is_closed or (sign == "," and self._depth == 0)
 
-    def _string_end(self, chunk: str, position: int) -> int:
+    def _string_end(self, chunk: str, start_offset: int) -> int:
         if self._is_escaped:
             self._is_escaped = False
-            return position + 1
-        string_match = _STRING.match(chunk, position)
-        end_position = string_match.end() if string_match else position
-        if end_position == len(chunk):
-            return end_position
-        if chunk[end_position] == '"':
+            return start_offset + 1
+        string_match = _STRING.match(chunk, start_offset)
+        end_offset = string_match.end() if string_match else start_offset
+        if end_offset == len(chunk):
+            return end_offset
+        if chunk[end_offset] == '"':
             self._in_string = False
         else:  # a backslash, whose character comes with the next chunk
             self._is_escaped = True
-        return end_position + 1
+        return end_offset + 1
 
     def _keep(self, part: str) -> None:
         self._size += len(part)

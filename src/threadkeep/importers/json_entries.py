@@ -50,13 +50,13 @@ def parsed(text: str | bytes) -> object:
         raise ValueError("nested too deeply") from None
 
 
-def _opened(source: IO[bytes]) -> io.TextIOWrapper:
-    source.seek(0)
-    first_bytes = source.read(2)
-    source.seek(0)
+def _opened(source_file: IO[bytes]) -> io.TextIOWrapper:
+    source_file.seek(0)
+    first_bytes = source_file.read(2)
+    source_file.seek(0)
     encoding = _ENCODINGS.get(first_bytes, "utf-8-sig")
     # \xff in a text is no JSON, so that the entry is bad, and only that one
-    shared_source = cast("IO[bytes]", _Shared(source))
+    shared_source = cast("IO[bytes]", _Shared(source_file))
     return io.TextIOWrapper(shared_source, encoding, errors="backslashreplace", newline="\n")
 
 
@@ -82,9 +82,9 @@ def _first_sign(text_stream: io.TextIOWrapper) -> str:
     return sign
 
 
-def _has_lines(source: IO[bytes]) -> bool:
+def _has_lines(source_file: IO[bytes]) -> bool:
     """Whether one of the first lines is an object by itself, as in no indented JSON."""
-    text_stream = _opened(source)
+    text_stream = _opened(source_file)
     for _ in range(_PROBED_LINES):
         line = text_stream.readline(MAX_ENTRY)
         try:
@@ -96,13 +96,13 @@ def _has_lines(source: IO[bytes]) -> bool:
 
 
 def _elements(text_stream: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[JsonEntry]:
-    splitter, index = ArraySplitter(MAX_ENTRY), 0
+    splitter, element_index = ArraySplitter(MAX_ENTRY), 0
     for chunk in iter(lambda: text_stream.read(_CHUNK), ""):
         for element in splitter.feed(chunk):
-            yield from entry(element, f"{label}[{index}]", skip)
-            index += 1
+            yield from entry(element, f"{label}[{element_index}]", skip)
+            element_index += 1
     if not splitter.is_closed:
-        skip(f"{label}[{index}]", "the file ends in the middle: cut off?")
+        skip(f"{label}[{element_index}]", "the file ends in the middle: cut off?")
 
 
 def _lines(text_stream: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[JsonEntry]:

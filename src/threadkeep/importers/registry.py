@@ -92,8 +92,8 @@ def reader_named(name: str) -> FormatReader:
     Raises:
         ConfigError: there is none.
     """
-    readers_by_name = {reader.name: reader for reader in READERS}
-    if name not in readers_by_name:
-        hint = did_you_mean(name, readers_by_name)
+    reader_by_name = {reader.name: reader for reader in READERS}
+    if name not in reader_by_name:
+        hint = did_you_mean(name, reader_by_name)
         raise ConfigError(f"format {shown(name, 40)} is unknown{hint}")
-    return readers_by_name[name]
+    return reader_by_name[name]

@@ -65,11 +65,11 @@ class ImportReport:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON."""
-        counts = {name: getattr(self, name) for name in _COUNTS}
+        count_by_name = {name: getattr(self, name) for name in _COUNTS}
         skipped_entries = [skipped_entry._asdict() for skipped_entry in self.skipped]
         return {
             "formats": dict(self.formats),
-            **counts,
+            **count_by_name,
             "skipped": skipped_entries,
             "ignored": self.ignored,
         }

@@ -131,24 +131,24 @@ class _Import:
         self._take_all(servers.sources(url, context), context)
 
     def _read_json(self, source: IO[bytes], document: SourceDocument, context: Context) -> None:
-        values = entries(source, document.label, self.report.skip)
-        probed = list(islice(values, _PROBED))
-        reader = self._reader or registry.reader_of(probed)
+        json_entries = entries(source, document.label, self.report.skip)
+        first_entries = list(islice(json_entries, _PROBED))
+        reader = self._reader or registry.reader_of(first_entries)
         if reader is None:
-            if probed:
+            if first_entries:
                 self.report.ignored.append(document.label)
             return
-        progress_entries = self._followed(chain(probed, values), source, document.size)
+        progress_entries = self._followed(chain(first_entries, json_entries), source, document.size)
         continuation = store_chat.Continuation(reader.name) if reader.continues else None
         self._take(reader.name, reader.read(progress_entries, context), context, continuation)
 
     def _followed(
-        self, values: Iterator[JsonEntry], source: IO[bytes], size: int
+        self, json_entries: Iterator[JsonEntry], source_file: IO[bytes], file_size: int
     ) -> Iterator[JsonEntry]:
-        for entry in values:
+        for entry in json_entries:
             yield entry
             if self._progress is not None:
-                self._progress(source.tell(), size)
+                self._progress(source_file.tell(), file_size)
 
     def _read_database(self, path: Path, context: Context) -> None:
         try:

@@ -137,18 +137,18 @@ def _stream(
 
 def _without_existing(session: Session, stream: SessionStream, batch: Sequence[Item]) -> list[Item]:
     """The new ones of a batch; of the others, those whose branch is shown now change sides."""
-    items_by_key: dict[str, Item] = {}
+    item_by_key: dict[str, Item] = {}
     for item in batch:
-        items_by_key.setdefault(names.key(item.id), item)  # the first stays, as if each came alone
-    snapshot = stream.read(items_query(stream, ids=list(items_by_key)))
-    stored_by_key = {record.id: record for record in snapshot.pages[0].records}
+        item_by_key.setdefault(names.key(item.id), item)  # the first stays, as if each came alone
+    snapshot = stream.read(items_query(stream, ids=list(item_by_key)))
+    record_by_key = {record.id: record for record in snapshot.pages[0].records}
     to_hide, to_unhide = [], []
-    for record_key, record in stored_by_key.items():
+    for record_key, record in record_by_key.items():
         try:
             stored_item = item_codec.read_item(record)
         except UnreadableRecord:
             continue  # it stays as it is
-        new_item = items_by_key[record_key]
+        new_item = item_by_key[record_key]
         was_branch = stored_item.hidden and chat_items.BRANCH in stored_item.metadata
         if was_branch and not new_item.hidden:
             to_unhide.append(new_item.id)
@@ -158,7 +158,7 @@ def _without_existing(session: Session, stream: SessionStream, batch: Sequence[I
         session.hide(*to_hide)
     if to_unhide:
         session.unhide(*to_unhide)
-    return [item for record_key, item in items_by_key.items() if record_key not in stored_by_key]
+    return [item for record_key, item in item_by_key.items() if record_key not in record_by_key]
 
 
 def _add_files(session: Session, chat: Chat, skip: Skip) -> int:

@@ -31,27 +31,27 @@ class KnowledgeWriter:
             InputError: it is too long, or the redactor refuses it.
         """
         knowledge_text = checked_text(self._memory._engine, knowledge.text, knowledge.kind)
-        scope: tuple[str | None, ...] = (None, None) if knowledge.kind == "instruction" else ()
-        entry_id = identity(knowledge.kind, knowledge_text, *scope)
-        known_ids = self._ids.get(owner) or self._load(owner)
-        if entry_id in known_ids["fact"] | known_ids["instruction"] | known_ids["forgotten"]:
+        scope_args: tuple[str | None, ...] = (None, None) if knowledge.kind == "instruction" else ()
+        entry_id = identity(knowledge.kind, knowledge_text, *scope_args)
+        ids_by_kind = self._ids.get(owner) or self._load(owner)
+        if entry_id in ids_by_kind["fact"] | ids_by_kind["instruction"] | ids_by_kind["forgotten"]:
             self._report.existing += 1
             return
-        kind, limit = knowledge.kind, _LIMITS[knowledge.kind]
-        if len(known_ids[kind]) >= limit:
-            raise InputError(f"the user has {limit:,} {kind}s, and no more are kept")
+        kind, max_count = knowledge.kind, _LIMITS[knowledge.kind]
+        if len(ids_by_kind[kind]) >= max_count:
+            raise InputError(f"the user has {max_count:,} {kind}s, and no more are kept")
         self._add(knowledge, knowledge_text, owner, f"import:{system}")
-        known_ids[kind].add(entry_id)
+        ids_by_kind[kind].add(entry_id)
 
     def _load(self, owner: str) -> dict[str, set[str]]:
         user_memory = UserStream(self._memory._engine, user=owner).load()
-        known_ids = {
+        ids_by_kind = {
             "fact": set(user_memory.facts),
             "instruction": set(user_memory.instructions),
             "forgotten": set(user_memory.forgotten),
         }
-        self._ids = {owner: known_ids}  # of one user at a time, so that memory is bounded
-        return known_ids
+        self._ids = {owner: ids_by_kind}  # of one user at a time, so that memory is bounded
+        return ids_by_kind
 
     def _add(self, knowledge: Knowledge, text: str, owner: str, extractor: str) -> None:
         user = self._memory.user(owner)

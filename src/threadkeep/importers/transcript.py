@@ -28,13 +28,13 @@ class Transcript:
             location: of the piece.
             date: of its messages.
         """
-        locations = [f"{location}[{index}]" for index in range(len(contents))]
+        locations = [f"{location}[{n}]" for n in range(len(contents))]
         keys = [_key(content, place) for content, place in zip(contents, locations, strict=True)]
-        for index in range(self._overlap(keys), len(keys)):
-            if self._is_repeated_prompt(keys, index):
+        for n in range(self._overlap(keys), len(keys)):
+            if self._is_repeated_prompt(keys, n):
                 continue
-            self._keys.append(keys[index])
-            self.messages.append(Message(contents[index], locations[index], created_at=date))
+            self._keys.append(keys[n])
+            self.messages.append(Message(contents[n], locations[n], created_at=date))
 
     def _overlap(self, keys: Sequence[str]) -> int:
         """How many of the first messages the chat ends with, or begins with."""
@@ -45,19 +45,19 @@ class Transcript:
         longest_overlap = min(len(keys), len(self._keys))
         return next((n for n in range(longest_overlap, 0, -1) if self._keys[-n:] == keys[:n]), 0)
 
-    def _is_repeated_prompt(self, keys: Sequence[str], number: int) -> bool:
+    def _is_repeated_prompt(self, keys: Sequence[str], key_index: int) -> bool:
         """Whether it is a system prompt at the front, which each piece may begin with."""
         return (
-            all(key.startswith("system:") for key in keys[: number + 1])
-            and keys[number] in self._keys
+            all(key.startswith("system:") for key in keys[: key_index + 1])
+            and keys[key_index] in self._keys
         )
 
 
-def _key(content: Any, location: str) -> str:
+def _key(raw_content: Any, location: str) -> str:
     """What a message says, however it is written down."""
     try:
-        items = read(content, location)
+        items = read(raw_content, location)
     except (InputError, ValueError, TypeError, RecursionError):
-        return f"?:{fields.digest(content)}"  # it is named when it is stored
+        return f"?:{fields.digest(raw_content)}"  # it is named when it is stored
     contents = [[i.role, i.type, i.text or i.content, i.tool_calls, i.tool_call_id] for i in items]
     return f"{items[0].role if items else ''}:{fields.digest(contents)}"

@@ -88,9 +88,9 @@ def lines(engine: Engine, user: str) -> Iterator[Line]:
 def _watermark_lines(engine: Engine, user: str, unit: UnitOfWork) -> Iterator[Line]:
     """How far each session was read: by the last item read, since seqs are a store's own."""
     for session in sessions(engine, user):
-        watermark_body = unit.watermarks.get(engine.stream("session", session)) or "{}"
+        watermark_json = unit.watermarks.get(engine.stream("session", session)) or "{}"
         try:
-            watermark = body.parse(watermark_body, WATERMARK)
+            watermark = body.parse(watermark_json, WATERMARK)
         except UnreadableRecord:
             continue  # what cannot be read was not read, for whoever learns
         if watermark.get("item"):
@@ -109,10 +109,10 @@ def _watermark_lines(engine: Engine, user: str, unit: UnitOfWork) -> Iterator[Li
 
 
 def _line(user: str, record: Record) -> Line:
-    line: Line = {"user": user, "kind": record.kind, "id": record.id, "at": record.at}
+    line_fields: Line = {"user": user, "kind": record.kind, "id": record.id, "at": record.at}
     if record.expires is not None:
-        line["expires"] = record.expires
-    return {**line, "body": body.parse(record.body, record.kind)}
+        line_fields["expires"] = record.expires
+    return {**line_fields, "body": body.parse(record.body, record.kind)}
 
 
 def _session_query(engine: Engine, session: str) -> Query:

@@ -236,20 +236,20 @@ class Facts(Collection[Fact]):
     aupdate = async_twin(update)
     alist = async_twin(list)
 
-    def _put_all(self, new: Sequence[tuple[Fact, str | None]]) -> list_type[Fact]:
+    def _put_all(self, fact_pairs: Sequence[tuple[Fact, str | None]]) -> list_type[Fact]:
         """Put facts of the application, and supersede those that they replace."""
 
         def step(unit: UnitOfWork) -> tuple[UnitOfWork, list_type[Fact]]:
-            stored_facts = [self._put(unit, fact, replaced_id) for fact, replaced_id in new]
+            stored_facts = [self._put(unit, fact, replaced_id) for fact, replaced_id in fact_pairs]
             evict_surplus(unit, self._engine.now())
             return unit, stored_facts
 
         replaced_ids = [
             names.check(replaced_id, "replaces")
-            for _, replaced_id in new
+            for _, replaced_id in fact_pairs
             if replaced_id is not None
         ]
-        fact_ids = [*(fact.id for fact, _ in new), *replaced_ids]
+        fact_ids = [*(fact.id for fact, _ in fact_pairs), *replaced_ids]
         unit_of_work, stored_facts = self._user_stream().transact_facts(
             list(dict.fromkeys(fact_ids)), step
         )
@@ -270,10 +270,10 @@ list_type = list  # the name of a verb above
 
 def _parsed(engine: Engine, entry: str | Mapping[str, Any], index: int) -> tuple[Fact, str | None]:
     """A fact of a list, and what it replaces."""
-    options = {"text": entry} if isinstance(entry, str) else entry
-    if not isinstance(options, Mapping):
+    raw_options = {"text": entry} if isinstance(entry, str) else entry
+    if not isinstance(raw_options, Mapping):
         raise InputError(f"facts[{index}] must be a str or a dict, got {type(entry).__name__}")
-    fact_options = dict(options)
+    fact_options = dict(raw_options)
     replaced_id = fact_options.pop("replaces", None)
     if replaced_id is not None:
         names.check(replaced_id, f"facts[{index}].replaces")

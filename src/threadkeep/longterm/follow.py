@@ -52,13 +52,13 @@ def after_edit(session_stream: SessionStream, ids: Sequence[str]) -> None:
     item_keys = [names.key(item_id) for item_id in ids]
     snapshot = session_stream.read(Query(session_stream.stream_name, "item", ids=item_keys))
     items = [item_codec.read_item(record) for record in snapshot.pages[0].records]
-    items_by_id = {item.id: item for item in items}
+    item_by_id = {item.id: item for item in items}
     edited_items = Edited(
         namespace_of(session_stream, user_stream.engine.settings.namespace),
         session_stream.id,
-        {item_id: _version(session_stream, items_by_id.get(item_id)) for item_id in ids},
+        {item_id: _version(session_stream, item_by_id.get(item_id)) for item_id in ids},
     )
-    seqs_by_id = {
+    seq_by_id = {
         item.id: item.seq for item in items if edited_items.versions.get(item.id) is not None
     }
     watermark_key, generation = session_stream.stream_name, generation_of(snapshot.version)
@@ -68,18 +68,18 @@ def after_edit(session_stream: SessionStream, ids: Sequence[str]) -> None:
         watermark = watermark_of(unit, watermark_key, generation)
         edited_ids = [
             item_id
-            for item_id, seq in seqs_by_id.items()
+            for item_id, seq in seq_by_id.items()
             if seq <= watermark.seq and _was_read(watermark, item_id)
         ]
         if edited_ids:
-            again = tuple(dict.fromkeys((*watermark.again, *edited_ids)))
-            unit.put_watermark(watermark_key, replace(watermark, again=again).body())
+            ids_to_read = tuple(dict.fromkeys((*watermark.again, *edited_ids)))
+            unit.put_watermark(watermark_key, replace(watermark, again=ids_to_read).body())
 
     if not user_stream.load().is_forgotten:
         user_stream.transact(step)
     listener = session_stream.engine.listener
-    if seqs_by_id and listener is not None:
-        listener.note(session_stream.id, [items_by_id[item_id] for item_id in seqs_by_id])
+    if seq_by_id and listener is not None:
+        listener.note(session_stream.id, [item_by_id[item_id] for item_id in seq_by_id])
 
 
 def _was_read(watermark: Watermark, id: str) -> bool:

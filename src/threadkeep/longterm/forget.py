@@ -48,13 +48,13 @@ def forget_user(engine: Engine, user: str, *, purge: bool) -> ForgetReport:
     """As `User.forget`."""
     user_stream = UserStream(engine, user=user)
     user_unit = _mark_forgotten(user_stream)
-    erased_counts: dict[str, int] = {}
+    count_by_session: dict[str, int] = {}
     unreadable_streams: list[str] = []
     for session in _all_sessions(engine, user, unreadable_streams):
         if (count := _erase(engine, user, session)) is not None:
-            erased_counts[session] = erased_counts.get(session, 0) + count
-    record_count = sum(erased_counts.values()) + orphans.forget_pointers(
-        engine, user, erased_counts
+            count_by_session[session] = count_by_session.get(session, 0) + count
+    record_count = sum(count_by_session.values()) + orphans.forget_pointers(
+        engine, user, count_by_session
     )
     record_count += checkpoints.delete_of_user(engine, user) + blob_release.delete_of_user(
         engine, user
@@ -72,7 +72,7 @@ def forget_user(engine: Engine, user: str, *, purge: bool) -> ForgetReport:
         *(engine.purge() if purge else []),
     ]
     return ForgetReport(
-        record_count, sum(count > 0 for count in erased_counts.values()), unreached_places
+        record_count, sum(count > 0 for count in count_by_session.values()), unreached_places
     )
 
 
@@ -129,10 +129,10 @@ def _mark_forgotten(user_stream: UserStream) -> UnitOfWork:
     raise BackendError("others learned of the user all the time; try again")
 
 
-def _all_sessions(engine: Engine, user: str, unreadable: list[str]) -> Iterator[str]:
+def _all_sessions(engine: Engine, user: str, unreadable_streams: list[str]) -> Iterator[str]:
     """Those on the user's list, and those that it has lost, or that came back meanwhile."""
     yield from _listed(engine, user)
-    yield from orphans.sessions(engine, user, unreadable)
+    yield from orphans.sessions(engine, user, unreadable_streams)
     yield from _listed(engine, user)
 
 
@@ -146,9 +146,9 @@ def _listed(engine: Engine, user: str) -> Iterator[str]:
                 with suppress(Conflict):  # somebody begins a session
                     engine.commit(list_stream, drop=[Drop()], ttl=KEEP, expect=list_page.version)
             return
-        for list_entry in list_page.records:
-            yield user_index.session_id_of(list_entry)
-        entry_drops = [Drop("session", [list_entry.id for list_entry in list_page.records])]
+        for record in list_page.records:
+            yield user_index.session_id_of(record)
+        entry_drops = [Drop("session", [record.id for record in list_page.records])]
         with suppress(Conflict):  # somebody wrote to one of them meanwhile: once more
             engine.commit(list_stream, drop=entry_drops, ttl=KEEP, expect=list_page.version)
     raise BackendError(

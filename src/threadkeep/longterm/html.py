@@ -40,9 +40,9 @@ class RefusalListing(Listing[Refusal]):
         return table(table_rows, _count(self, "refusals"))
 
 
-def _count(listed: Sequence[object], noun: str) -> str:
-    total_suffix = f" of {len(listed)}" if len(listed) > _MAX_ROWS else ""
-    return f"{min(len(listed), _MAX_ROWS)}{total_suffix} {noun}"
+def _count(rows: Sequence[object], noun: str) -> str:
+    total_suffix = f" of {len(rows)}" if len(rows) > _MAX_ROWS else ""
+    return f"{min(len(rows), _MAX_ROWS)}{total_suffix} {noun}"
 
 
 def _description(entry: Fact | Instruction) -> str:

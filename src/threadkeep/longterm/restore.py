@@ -125,17 +125,17 @@ def _owner(number: int, line: Line) -> str | None:
 
 
 def _user_entries(
-    owner: str, numbered: Iterable[tuple[int, Line]], user: str | None
+    owner: str, numbered_lines: Iterable[tuple[int, Line]], user: str | None
 ) -> Iterator[UserEntries]:
     """A run of lines on a user, in parts that one commit can take."""
-    entries_by_line = {}
-    for number, line in numbered:
+    entry_by_line = {}
+    for number, line in numbered_lines:
         if user not in (None, owner):
             raise InputError(f"line {number} is of another user")
-        entries_by_line[number] = _read(number, line)
-    entries_by_record = {id(record): entry for record, entry in entries_by_line.values()}
-    for record_batch in batches(record for record, _ in entries_by_line.values()):
-        yield UserEntries(owner, [entries_by_record[id(record)] for record in record_batch])
+        entry_by_line[number] = _read(number, line)
+    entry_by_record = {id(record): entry for record, entry in entry_by_line.values()}
+    for record_batch in batches(record for record, _ in entry_by_line.values()):
+        yield UserEntries(owner, [entry_by_record[id(record)] for record in record_batch])
 
 
 def _put(
@@ -209,8 +209,8 @@ def _read_mark(number: int, record: Record) -> Mark:
         "digest": line_fields["digest"][:64],
         "again": line_fields.get("again", [])[:_MAX_AGAIN],
     }
-    watermark_body = json_text.dumps(watermark, "watermark")
-    return Mark(replace(record, body=watermark_body), line_fields["session"])
+    watermark_json = json_text.dumps(watermark, "watermark")
+    return Mark(replace(record, body=watermark_json), line_fields["session"])
 
 
 def _decode_mark(record: Record) -> dict[str, Json]:
@@ -233,8 +233,8 @@ def _parsed(text: str | Iterable[str]) -> Iterator[tuple[int, Line]]:
     text_lines = text.split("\n") if isinstance(text, str) else text
     if not isinstance(text_lines, Iterable):
         raise InputError(f"lines must be a str or an iterable of them, got {type(text).__name__}")
-    for number, line in enumerate(text_lines, start=1):
+    for line_number, line in enumerate(text_lines, start=1):
         if not isinstance(line, str):
-            raise InputError(f"line {number} must be a str, got {type(line).__name__}")
+            raise InputError(f"line {line_number} must be a str, got {type(line).__name__}")
         if line.strip():
-            yield number, export_line.parse(number, line)
+            yield line_number, export_line.parse(line_number, line)

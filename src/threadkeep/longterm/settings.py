@@ -83,13 +83,13 @@ def parse_settings(llm: object) -> ExtractionSettings:
     return _endpoint_settings(options) if "call" not in options else _callable_settings(options)
 
 
-def _callable_settings(options: Mapping[str, Any]) -> ExtractionSettings:
+def _callable_settings(raw_options: Mapping[str, Any]) -> ExtractionSettings:
     for option_name in ("api_key", "base_url"):
-        if option_name in options:
+        if option_name in raw_options:
             raise ConfigError(
                 f"llm.call and llm.{option_name} contradict each other: give one of them"
             )
-    return ExtractionSettings(**options)
+    return ExtractionSettings(**raw_options)
 
 
 def _endpoint_settings(options: Mapping[str, Any]) -> ExtractionSettings:

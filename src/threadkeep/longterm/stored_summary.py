@@ -103,21 +103,21 @@ def read_summary(session: str, record: Record, version: int) -> StoredSummary:
     Raises:
         UnreadableRecord: it is damaged, or of a later version.
     """
-    fields = body.decode(record, record_shapes.SUMMARY)
+    summary_fields = body.decode(record, record_shapes.SUMMARY)
     summary = Summary(
         session,
-        fields["text"],
-        tuple(fields.get("topics") or ()),
-        fields["last_seq"],
-        fields["version"],
+        summary_fields["text"],
+        tuple(summary_fields.get("topics") or ()),
+        summary_fields["last_seq"],
+        summary_fields["version"],
         utc_datetime(record.at),
     )
-    span, in_prompts = fields.get("span"), fields.get("shown")
+    span, in_prompts = summary_fields.get("span"), summary_fields.get("shown")
     return StoredSummary(
         summary,
         version,
-        fields["life"],
-        fields.get("user"),
+        summary_fields["life"],
+        summary_fields.get("user"),
         SummarySpan(*span) if span else None,
         _prompt_summary(in_prompts) if in_prompts else None,
     )

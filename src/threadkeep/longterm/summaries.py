@@ -151,8 +151,8 @@ def write(
     new_summary = replace(after, text=text, topics=tuple(filter(None, topics)), version=version)
     combined_span = _combined_span(before, generation, span)
     in_prompts = _still_in_prompts(before, generation, combined_span)
-    fields = summary_fields(new_summary, generation, user, combined_span, in_prompts)
-    record = Record(SUMMARY, SUMMARY, json_text.dumps(fields, "summary"), engine.now())
+    json_fields = summary_fields(new_summary, generation, user, combined_span, in_prompts)
+    record = Record(SUMMARY, SUMMARY, json_text.dumps(json_fields, "summary"), engine.now())
     stream_name, ttl = stream(engine, SUMMARY, after.session), engine.settings.summary_ttl
     try:
         commit = engine.longterm.commit(stream_name, put=[record], ttl=ttl, expect=before.version)

@@ -47,8 +47,8 @@ def _in_project(user: User, hits: list[Hit], project: str) -> Iterator[Hit]:
     ids = list({hit.session for hit in hits if hit.item is not None and hit.session is not None})
     engine = user._engine
     streams = [engine.stream("session", session_id) for session_id in ids]
-    infos = dict(zip(ids, user_index.read(engine, streams), strict=True))
+    info_by_session = dict(zip(ids, user_index.read(engine, streams), strict=True))
     for hit in hits:
-        info = infos.get(hit.session) if hit.session is not None else None
+        info = info_by_session.get(hit.session) if hit.session is not None else None
         if hit.item is None or info is None or is_in(info.metadata.get(FOLDER), project):
             yield hit

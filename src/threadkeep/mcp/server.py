@@ -83,10 +83,10 @@ class ToolServer:
         read_call = partial(tools.read_session, id=id, limit=limit, before=before)
         return await self._run(ctx, "read", read_call)
 
-    async def _run(self, ctx: Context, scope: str, function: Callable[[User], str]) -> str:
+    async def _run(self, ctx: Context, scope: str, tool_function: Callable[[User], str]) -> str:
         user = self._user_of(ctx, scope)
         try:
-            return await self._memory.to_thread(function, user)
+            return await self._memory.to_thread(tool_function, user)
         except ThreadkeepError as error:
             raise ToolError(f"memory is not available now: {type(error).__name__}") from error
 
@@ -144,8 +144,8 @@ def build(handlers: ToolServer, allow_erase: bool) -> MCPServer[Any]:
 
 def _principal(ctx: Context) -> Principal:
     request = ctx.request_context.request
-    state = getattr(request, "scope", {}).get("state", {})
-    principal = state.get(PRINCIPAL)
+    request_state = getattr(request, "scope", {}).get("state", {})
+    principal = request_state.get(PRINCIPAL)
     if not isinstance(principal, Principal):
         raise ToolError("the request has no key")
     return principal

@@ -118,10 +118,10 @@ def read_session(user: User, id: str, limit: int, before: str | None) -> str:
 
 def _item_line(item: Item) -> str:
     speaker = escape_line(item.name or item.role, _MAX_TITLE)
-    calls = ", ".join(escape_line(str(call.get("name")), _MAX_TITLE) for call in item.tool_calls)
-    suffix = f" [calls {calls}]" if calls else ""
+    names = ", ".join(escape_line(str(call.get("name")), _MAX_TITLE) for call in item.tool_calls)
+    suffix = f" [calls {names}]" if names else ""
     return f"- {speaker}: {escape_line(item.text, _MAX_TEXT)}{suffix}"
 
 
-def _bounded(limit: int, maximum: int) -> int:
-    return max(1, min(limit, maximum))
+def _bounded(limit: int, max_limit: int) -> int:
+    return max(1, min(limit, max_limit))

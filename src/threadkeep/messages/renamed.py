@@ -59,18 +59,18 @@ def _anthropic(payload: _Payload, ids: Sequence[str]) -> _Payload | None:
     content = payload.get("content")
     content_parts = content if isinstance(content, list) else []
     id_fields = {"tool_use": "id", "tool_result": "tool_use_id"}
-    part_positions = [
-        position
-        for position, content_part in enumerate(content_parts)
+    part_indexes = [
+        part_index
+        for part_index, content_part in enumerate(content_parts)
         if content_part.get("type") in id_fields
     ]
-    if len(part_positions) != len(ids):
+    if len(part_indexes) != len(ids):
         return None
     renamed_parts = list(content_parts)
-    for position, call_id in zip(part_positions, ids, strict=True):
-        renamed_parts[position] = {
-            **content_parts[position],
-            id_fields[content_parts[position]["type"]]: call_id,
+    for part_index, call_id in zip(part_indexes, ids, strict=True):
+        renamed_parts[part_index] = {
+            **content_parts[part_index],
+            id_fields[content_parts[part_index]["type"]]: call_id,
         }
     return {**payload, "content": renamed_parts}
 

@@ -111,9 +111,9 @@ def _group_items(items: Iterable[Item]) -> tuple[list[ToolGroup], list[Item]]:
     open_slots_by_id: dict[str, list[tuple[ToolGroup, int]]] = {}
     current_group: ToolGroup | None = None
     item_type = ""
-    for item_position, item in enumerate(items):
+    for item_index, item in enumerate(items):
         if item.role in _RESULT_ROLES:
-            if not _attach_result(item, item_position, open_slots_by_id):
+            if not _attach_result(item, item_index, open_slots_by_id):
                 orphans.append(item)
             current_group = None
             continue
@@ -127,9 +127,9 @@ def _group_items(items: Iterable[Item]) -> tuple[list[ToolGroup], list[Item]]:
             and _is_same_output(current_group.heads, item)
         ):
             current_group.heads.append(item)
-            current_group.order.append((item_position, item))
+            current_group.order.append((item_index, item))
         else:
-            current_group = ToolGroup([item], [], [], [(item_position, item)])
+            current_group = ToolGroup([item], [], [], [(item_index, item)])
             groups.append(current_group)
         if item.tool_calls:
             _register_calls(current_group, item, open_slots_by_id)

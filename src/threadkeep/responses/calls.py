@@ -94,7 +94,7 @@ class _Run:
     def _joined(self, call_so_far: Call | None, item: Item, at: float) -> Call:
         """A call with one item more; each item says what the whole call took, the last one best."""
         usage = token_counts(item.usage or {})
-        tool_names = [call["name"] for call in item.tool_calls]
+        tool_names = [tool_call["name"] for tool_call in item.tool_calls]
         if call_so_far is None:
             call_so_far = Call(item.id, self.id, self.seq, "", at, (), None)
         return call_so_far._replace(
@@ -143,12 +143,12 @@ def _records(stream: SessionStream, kind: str, after: int) -> Iterator[Record]:
     while True:
         query = Query(stream.stream_name, kind, limit=_PAGE, after=last_seq or None)
         snapshot = stream.read(query)
-        page_records = snapshot.pages[0].records
+        records = snapshot.pages[0].records
         copied_until = _copied_until(snapshot.info)
-        yield from (record for record in page_records if record.at > copied_until)
-        if len(page_records) < _PAGE:
+        yield from (record for record in records if record.at > copied_until)
+        if len(records) < _PAGE:
             return
-        last_seq = page_records[-1].seq
+        last_seq = records[-1].seq
 
 
 def _copied_until(info: SessionInfo | None) -> float:

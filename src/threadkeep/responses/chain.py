@@ -60,14 +60,14 @@ def ancestry(engine: Engine, user: str | None, id: str) -> Iterator[ChainLink]:
         NotOwner: the chain leads into a session of another user.
     """
     links_by_id: dict[str, ChainLink] = {}
-    visited_sessions: set[str] = set()
+    visited_session_ids: set[str] = set()
     response_id: str | None = id
     while response_id is not None:
         if response_id not in links_by_id:
             session_id = response_index.find_pointers(engine, [response_id])[0].session
-            if session_id is None or session_id in visited_sessions:
+            if session_id is None or session_id in visited_session_ids:
                 return
-            visited_sessions.add(session_id)
+            visited_session_ids.add(session_id)
             links_by_id |= _links(SessionStream(engine, SessionInfo(session_id, user)))
         if response_id not in links_by_id:
             return
@@ -94,7 +94,7 @@ def check_acyclic(
         else [stream, previous_stream]
     )
     if previous_id == response.id or (
-        any(_may_have_successor(candidate, response) for candidate in streams)
+        any(_may_have_successor(candidate_stream, response) for candidate_stream in streams)
         and _continues_from(stream, previous_id, response.id)
     ):
         raise InputError(

@@ -87,19 +87,19 @@ def list_conversations(
 
     So a page may be short, or empty, and still have a cursor.
     """
-    start_position, last_id = parse_cursor(cursor) or (None, None)
-    page: list[SessionInfo] = []
+    walk_start, last_id = parse_cursor(cursor) or (None, None)
+    infos: list[SessionInfo] = []
     next_cursor: list[Any] | None = None
-    for looked_at, (position, info) in enumerate(scan.sessions(engine, user, start_position)):
+    for session_number, (walk_position, info) in enumerate(scan.sessions(engine, user, walk_start)):
         is_match = (
             info.id != last_id and not user_index.is_sub_agent(info) and conditions.matches(info)
         )
-        if looked_at == MAX_LOOKED_AT or (is_match and len(page) == limit):
-            return Listing(page, cursor=next_cursor)
+        if session_number == MAX_LOOKED_AT or (is_match and len(infos) == limit):
+            return Listing(infos, cursor=next_cursor)
         if is_match:
-            page.append(info)
-        next_cursor = [position, info.id]
-    return Listing(page)
+            infos.append(info)
+        next_cursor = [walk_position, info.id]
+    return Listing(infos)
 
 
 def parse_cursor(cursor: object) -> tuple[Any, str] | None:
@@ -110,10 +110,10 @@ def parse_cursor(cursor: object) -> tuple[Any, str] | None:
     """
     if cursor is None:
         return None
-    position, last_id = cursors.parts(cursor, 2)
-    if position is None:
+    walk_position, last_id = cursors.parts(cursor, 2)
+    if walk_position is None:
         raise cursors.invalid()
-    return position, cursors.text(last_id)
+    return walk_position, cursors.text(last_id)
 
 
 def items(stream: SessionStream, limit: int, order: str, after: str | None) -> Listing[Item]:

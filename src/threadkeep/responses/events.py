@@ -62,29 +62,29 @@ def stream_response(events: object) -> dict[str, Any]:
             "response is an async iterator: pass [event async for event in stream], or "
             "response=event.response of its last event"
         )
-    newest_response: Any = None
+    raw_response: Any = None
     error_fields: dict[str, Any] | None = None
     output_items: list[Any] = []
-    for index, event in enumerate(events):
-        _check(event, f"response[{index}]")
+    for event_index, event in enumerate(events):
+        _check(event, f"response[{event_index}]")
         event_type, snapshot = _get(event, "type"), _get(event, "response")
         if event_type == _ERROR:
             error_fields = {key: _get(event, key) for key in ("code", "message")}
         elif event_type == _ITEM_DONE:
             output_items.append(_get(event, "item"))
-        newest_response = snapshot or newest_response
-    if newest_response is None:
+        raw_response = snapshot or raw_response
+    if raw_response is None:
         raise InputError("no event has the response: pass the stream from its first event on")
-    return _closed(_dumped(newest_response), output_items, error_fields)
+    return _closed(_dumped(raw_response), output_items, error_fields)
 
 
 def _closed(
-    response: dict[str, Any], items: list[Any], error: dict[str, Any] | None
+    response: dict[str, Any], items: list[Any], error_fields: dict[str, Any] | None
 ) -> dict[str, Any]:
     if not response.get("output"):
         response["output"] = [item for item in items if item is not None]
-    if error is not None:
-        return {**response, "status": "failed", "error": error}
+    if error_fields is not None:
+        return {**response, "status": "failed", "error": error_fields}
     if str(response.get("status")) not in FINAL_STATUSES and not response.get("background"):
         response["status"] = "incomplete"
     return response

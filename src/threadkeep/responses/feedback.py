@@ -57,9 +57,9 @@ def new_feedback(engine: Engine, user: str | None, fields: dict[str, Any]) -> Fe
     Raises:
         InputError: a field is invalid.
     """
-    for field in ("response", "author", "item", "id"):
-        if fields[field] is not None or field == "response":
-            names.check(fields[field], field)
+    for field_name in ("response", "author", "item", "id"):
+        if fields[field_name] is not None or field_name == "response":
+            names.check(fields[field_name], field_name)
     comment = fields["comment"]
     if comment is not None and not isinstance(comment, str):
         raise InputError(f"comment must be a str, got {type(comment).__name__}")
@@ -89,8 +89,8 @@ def add(engine: Engine, user: str | None, feedback: Feedback) -> Feedback:
 
 def find_feedback(engine: Engine, scope: Scope, conditions: FeedbackFilter) -> Iterator[Feedback]:
     """The matching feedback, newest first in each session."""
-    matches = find_feedback_places(engine, scope, conditions, None)
-    return (feedback for feedback, _ in matches if feedback is not None)
+    pairs = find_feedback_places(engine, scope, conditions, None)
+    return (feedback for feedback, _ in pairs if feedback is not None)
 
 
 def find_feedback_places(
@@ -102,9 +102,9 @@ def find_feedback_places(
         if stream is None or scope.conversation not in (None, stream.id):
             return
         scope = scope._replace(conversation=stream.id)
-    for hit, cursor_position in find_places(engine, scope, "feedback", cursor):
+    for hit, hit_cursor in find_places(engine, scope, "feedback", cursor):
         feedback = None if hit is None else read_feedback(hit.record, hit.stream.id)
-        yield feedback if feedback and conditions.matches(feedback) else None, cursor_position
+        yield feedback if feedback and conditions.matches(feedback) else None, hit_cursor
 
 
 def rating_counts(matches: Iterator[Feedback], group_by: str) -> Iterator[tuple[str, RatingCounts]]:

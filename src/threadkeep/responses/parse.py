@@ -37,7 +37,7 @@ def parse_response(source: object, overrides: Mapping[str, Any]) -> tuple[Respon
     """
     data = _normalize(source)
     data |= {field_name: value for field_name, value in overrides.items() if value is not None}
-    text_fields = {key: _text_field(data, key) for key in _TEXT_FIELDS}
+    text_fields = {field_name: _text_field(data, field_name) for field_name in _TEXT_FIELDS}
     output = _entries(data.get("output", []), "response.output")
     created_at = data.get("created_at")
     extra = data.get("extra", {}) if isinstance(data.get("extra", {}), Mapping) else {}
@@ -98,21 +98,21 @@ def _completion(data: dict[str, Any]) -> dict[str, Any]:
     messages = [c.get("message") for c in data["choices"] if isinstance(c, Mapping)]
     if len(messages) != len(data["choices"]) or not all(isinstance(m, Mapping) for m in messages):
         raise InputError("response.choices has no messages: is it a chunk of a stream?")
-    remaining = {key: value for key, value in data.items() if key not in {"choices", "created"}}
+    other_fields = {key: value for key, value in data.items() if key not in {"choices", "created"}}
     finish_reasons = [choice.get("finish_reason") for choice in data["choices"]]
     status = "incomplete" if "length" in finish_reasons else "completed"
     date_field = {"created_at": data["created"]} if "created" in data else {}
     return {
         "status": status,
         **date_field,
-        **remaining,
+        **other_fields,
         "output": messages,
         "finish_reasons": finish_reasons,
     }
 
 
-def _is_anthropic(data: Mapping[str, Any]) -> bool:
-    return data.get("type") == "message" and isinstance(data.get("content"), list)
+def _is_anthropic(fields: Mapping[str, Any]) -> bool:
+    return fields.get("type") == "message" and isinstance(fields.get("content"), list)
 
 
 def _anthropic_message(data: dict[str, Any]) -> dict[str, Any]:
@@ -121,13 +121,13 @@ def _anthropic_message(data: dict[str, Any]) -> dict[str, Any]:
         raise InputError("response is a message without a model: pass the whole response")
     reason = data.get("stop_reason")
     status = "incomplete" if reason in _CUT_OFF else "completed" if reason else "in_progress"
-    remaining = {k: v for k, v in data.items() if k not in {"type", "role", "content"}}
+    other_fields = {k: v for k, v in data.items() if k not in {"type", "role", "content"}}
     message = {key: data[key] for key in ("type", "role", "content") if key in data}
-    return {"status": status, **remaining, "output": [message]}
+    return {"status": status, **other_fields, "output": [message]}
 
 
-def _text_field(data: Mapping[str, Any], key: str) -> str | None:
-    return names.check(data[key], f"response.{key}") if key in data else None
+def _text_field(response_fields: Mapping[str, Any], key: str) -> str | None:
+    return names.check(response_fields[key], f"response.{key}") if key in response_fields else None
 
 
 def _conversation(conversation: object) -> str | None:
@@ -137,48 +137,48 @@ def _conversation(conversation: object) -> str | None:
     return None if conversation is None else names.check(conversation, "response.conversation")
 
 
-def _input(value: object) -> str | list[dict[str, Json]] | None:
-    if value is None or isinstance(value, str):
-        return value
-    return _entries(value, "response.input")
+def _input(raw_input: object) -> str | list[dict[str, Json]] | None:
+    if raw_input is None or isinstance(raw_input, str):
+        return raw_input
+    return _entries(raw_input, "response.input")
 
 
-def _entries(entries: object, location: str) -> list[dict[str, Json]]:
-    if not isinstance(entries, (list, tuple)):
-        raise InputError(f"{location} must be a list of items, got {_type_name(entries)}")
-    return [_entry(entry, f"{location}[{index}]") for index, entry in enumerate(entries)]
+def _entries(raw_entries: object, location: str) -> list[dict[str, Json]]:
+    if not isinstance(raw_entries, (list, tuple)):
+        raise InputError(f"{location} must be a list of items, got {_type_name(raw_entries)}")
+    return [_entry(entry, f"{location}[{index}]") for index, entry in enumerate(raw_entries)]
 
 
-def _entry(entry: object, location: str) -> dict[str, Json]:
-    if isinstance(entry, Mapping):
-        return dict(entry)
-    dump = getattr(entry, "model_dump", None)
+def _entry(raw_entry: object, location: str) -> dict[str, Json]:
+    if isinstance(raw_entry, Mapping):
+        return dict(raw_entry)
+    dump = getattr(raw_entry, "model_dump", None)
     if callable(dump):
         return dict(dump(mode="json", exclude_none=True))
-    raise InputError(f"{location} must be a dict or an SDK's object, got {_type_name(entry)}")
+    raise InputError(f"{location} must be a dict or an SDK's object, got {_type_name(raw_entry)}")
 
 
-def _tool_calls(output: list[dict[str, Json]]) -> list[dict[str, Json]]:
+def _tool_calls(output_entries: list[dict[str, Json]]) -> list[dict[str, Json]]:
     """The tool calls of an output; entries that cannot be parsed have none."""
-    calls: list[dict[str, Json]] = []
-    for output_entry in output:
+    tool_calls: list[dict[str, Json]] = []
+    for output_entry in output_entries:
         if output_entry.get("type") in _CALL_TYPES:
             try:
-                calls += [call for item in parse(output_entry) for call in item.tool_calls]
+                tool_calls += [call for item in parse(output_entry) for call in item.tool_calls]
             except InputError:
                 continue
-    return calls
+    return tool_calls
 
 
-def _dict_field(data: Mapping[str, Any], key: str) -> dict[str, Json]:
-    field_value = data.get(key, {})
-    if not isinstance(field_value, Mapping):
-        raise InputError(f"response.{key} must be a dict, got {_type_name(field_value)}")
-    return dict(field_value)
+def _dict_field(response_fields: Mapping[str, Any], field_name: str) -> dict[str, Json]:
+    raw_value = response_fields.get(field_name, {})
+    if not isinstance(raw_value, Mapping):
+        raise InputError(f"response.{field_name} must be a dict, got {_type_name(raw_value)}")
+    return dict(raw_value)
 
 
-def _is_stored(data: Mapping[str, Any]) -> bool:
-    store = data.get("store", True)
+def _is_stored(response_fields: Mapping[str, Any]) -> bool:
+    store = response_fields.get("store", True)
     if not isinstance(store, bool):
         raise InputError(f"response.store must be True or False, got {_type_name(store)}")
     return store

@@ -59,8 +59,8 @@ def find_places(
         stream = SessionStream(engine, SessionInfo(info.id, scope.user))
         start_seq = before_seq if info.id == start_session else None
         for record in _newest_records(stream, kind, start_seq):
-            position = [walk_position, info.id, record.seq]
-            yield RecordHit(record, stream, position), position
+            hit_cursor = [walk_position, info.id, record.seq]
+            yield RecordHit(record, stream, hit_cursor), hit_cursor
         yield None, [walk_position, info.id, 0]
 
 
@@ -69,15 +69,15 @@ def take_page(pairs: Iterator[tuple[T | None, Any]], limit: int) -> tuple[list[T
 
     At most `MAX_LOOKED_AT` pairs are looked at, so a page may be short and still have a cursor.
     """
-    page: list[T] = []
+    page_values: list[T] = []
     next_cursor: Any = None
-    for looked_at, (value, cursor) in enumerate(pairs):
-        if looked_at == MAX_LOOKED_AT or (value is not None and len(page) == limit):
-            return page, next_cursor
+    for pair_number, (value, cursor) in enumerate(pairs):
+        if pair_number == MAX_LOOKED_AT or (value is not None and len(page_values) == limit):
+            return page_values, next_cursor
         if value is not None:
-            page.append(value)
+            page_values.append(value)
         next_cursor = cursor
-    return page, None
+    return page_values, None
 
 
 def check_limit(limit: object, maximum: int = 1_000) -> int:
@@ -112,11 +112,11 @@ def sessions_in(engine: Engine, scope: Scope, walk_start: Any) -> Iterator[tuple
 def _newest_records(stream: SessionStream, kind: str, before_seq: int | None) -> Iterator[Record]:
     while True:
         query = Query(stream.stream_name, kind, limit=_PAGE, newest=True, before=before_seq)
-        page_records = stream.read(query).pages[0].records
-        yield from reversed(page_records)
-        if len(page_records) < _PAGE:
+        records = stream.read(query).pages[0].records
+        yield from reversed(records)
+        if len(records) < _PAGE:
             return
-        before_seq = page_records[0].seq
+        before_seq = records[0].seq
 
 
 def _parse_cursor(cursor: object, scope: Scope) -> tuple[Any, str | None, int | None]:

@@ -86,13 +86,13 @@ def list_responses(
     cursor: object,
 ) -> Listing[Response]:
     """Implements `Responses.list`."""
-    matches = (
-        (None if hit is None else _locate(hit, safety_identifier), position)
-        for hit, position in find_places(engine, scope, ENTRY, cursor)
+    pairs = (
+        (None if hit is None else _locate(hit, safety_identifier), hit_cursor)
+        for hit, hit_cursor in find_places(engine, scope, ENTRY, cursor)
     )
-    page, next_cursor = take_page(matches, check_limit(limit))
+    page_pairs, next_cursor = take_page(pairs, check_limit(limit))
     responses: list[Response] = []
-    for stream, session_pairs in groupby(page, key=lambda pair: pair[0]):
+    for stream, session_pairs in groupby(page_pairs, key=lambda pair: pair[0]):
         responses += read_responses(stream, [id for _, id in session_pairs])
     return Listing(responses, cursor=next_cursor)
 

@@ -47,9 +47,9 @@ class ChatAnswer:
         """The message so far, or `None` if nothing of it has arrived."""
         if not self._started:
             return None
-        calls = [self._calls[index] for index in sorted(self._calls)]
+        tool_calls = [self._calls[call_index] for call_index in sorted(self._calls)]
         status_field = {} if self.is_finished else {"status": "incomplete"}
-        return self._message | ({"tool_calls": calls} if calls else {}) | status_field
+        return self._message | ({"tool_calls": tool_calls} if tool_calls else {}) | status_field
 
     @property
     def is_finished(self) -> bool:
@@ -68,15 +68,15 @@ class ChatAnswer:
         self._started = True
         for delta_key, delta_value in delta.items():
             if delta_key == "tool_calls" and isinstance(delta_value, list):
-                for call_position, call in enumerate(delta_value):
-                    self._take_call(call, call_position)
+                for call_index, call_delta in enumerate(delta_value):
+                    self._take_call(call_delta, call_index)
             elif delta_key != "role" and delta_value is not None:
                 self._message[delta_key] = joined(self._message.get(delta_key), delta_value)
 
-    def _take_call(self, delta: Any, position: int) -> None:
+    def _take_call(self, delta: Any, default_index: int) -> None:
         if not isinstance(delta, dict):
             raise MalformedStream("a tool call is no object")
-        call_index = delta.get("index", position)
+        call_index = delta.get("index", default_index)
         if type(call_index) is not int:
             raise MalformedStream("the index of a tool call is no number")
         new_call = {"type": "function", "function": {"name": "", "arguments": ""}}
@@ -93,7 +93,7 @@ def response_of(
 ) -> dict[str, Any]:
     """A completion as a response that can be stored."""
     return {
-        **{key: value for key, value in head.items() if key != "created"},
+        **{field_name: value for field_name, value in head.items() if field_name != "created"},
         "created_at": head.get("created"),
         "upstream_id": head.get("id"),
         "finish_reasons": [finish_reason],
@@ -117,11 +117,11 @@ def completion_response(completion: Mapping[str, Any]) -> tuple[dict[str, Any], 
     Raises:
         MalformedStream: it has no message.
     """
-    choices = completion.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
+    raw_choices = completion.get("choices")
+    choice = raw_choices[0] if isinstance(raw_choices, list) and raw_choices else None
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(choice, dict) or not isinstance(message, dict):
         raise MalformedStream("the completion has no message")
-    fields = {key: value for key, value in completion.items() if key not in {"choices", "object"}}
+    head = {key: value for key, value in completion.items() if key not in {"choices", "object"}}
     finish_reason = choice.get("finish_reason")
-    return response_of(fields, finish_reason or "stop", message), message
+    return response_of(head, finish_reason or "stop", message), message

@@ -170,13 +170,13 @@ def page_of_entries(
     """
     after_item = None if after is None else item_id(after)[0]
     items = conversations.items(id, limit=limit, order=order, after=after_item)  # type: ignore[arg-type]
-    page: list[Entry] = []
+    page_entries: list[Entry] = []
     for item in items:
         item_entries = item_to_entries(item)
-        if page and len(page) + len(item_entries) > limit:
-            return page, True
-        page += item_entries[::-1] if order == "desc" else item_entries
-    return page, items.cursor is not None
+        if page_entries and len(page_entries) + len(item_entries) > limit:
+            return page_entries, True
+        page_entries += item_entries[::-1] if order == "desc" else item_entries
+    return page_entries, items.cursor is not None
 
 
 def find_entry(conversations: Conversations, id: str, entry_id: str) -> Entry:
@@ -200,7 +200,7 @@ def with_ids(items: list[Any], key: str | None) -> list[Any]:
     """
     if key is not None and not 1 <= len(key) <= _MAX_IDEMPOTENCY_KEY:
         raise InputError(f"Idempotency-Key must have 1 to {_MAX_IDEMPOTENCY_KEY} characters")
-    return [_with_id(item, key, number) for number, item in enumerate(items)]
+    return [_with_id(item, key, item_index) for item_index, item in enumerate(items)]
 
 
 def _with_id(item: Any, key: str | None, number: int) -> Any:

@@ -55,9 +55,9 @@ class Limits:
     upstream_seconds: float = 600.0
 
     def __post_init__(self) -> None:
-        for limit in fields(self):
-            if not getattr(self, limit.name) > 0:
-                raise ConfigError(f"limits.{limit.name} must be more than 0")
+        for limit_field in fields(self):
+            if not getattr(self, limit_field.name) > 0:
+                raise ConfigError(f"limits.{limit_field.name} must be more than 0")
 
 
 class Door:
@@ -188,12 +188,12 @@ def check_declared_length(headers: Headers, limit: int) -> None:
     Raises:
         ApiError: 413, or 400 where the length is no number.
     """
-    length = headers.get("content-length")
-    if length is None:
+    length_text = headers.get("content-length")
+    if length_text is None:
         return
-    if not (length.isascii() and length.isdigit()):
+    if not (length_text.isascii() and length_text.isdigit()):
         raise ApiError(400, "content-length is no number")
-    if len(length) > 18 or int(length) > limit:
+    if len(length_text) > 18 or int(length_text) > limit:
         raise ApiError(413, f"the body is larger than {limit:,} bytes", code="too_large")
 
 
@@ -221,18 +221,18 @@ async def read_body(request: Request, limits: Limits) -> bytes:
         ) from error
 
 
-async def _read_body(request: Request, limit: int) -> bytes:
-    body = bytearray()
+async def _read_body(request: Request, max_bytes: int) -> bytes:
+    body_bytes = bytearray()
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
+        body_bytes += chunk
+        if len(body_bytes) > max_bytes:
             raise ApiError(
                 413,
-                f"the body is larger than {limit:,} bytes",
+                f"the body is larger than {max_bytes:,} bytes",
                 code="too_large",
                 headers={"connection": "close"},
             )
-    return bytes(body)
+    return bytes(body_bytes)
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
@@ -244,12 +244,12 @@ def parse_object(body: bytes) -> dict[str, Any]:
     if not body.strip():
         return {}
     try:
-        value = json.loads(body)
+        raw_fields = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise ApiError(400, "the body is not JSON", code="invalid_json") from error
-    if not isinstance(value, dict):
+    if not isinstance(raw_fields, dict):
         raise ApiError(400, "the body must be a JSON object", code="invalid_json")
-    return value
+    return raw_fields
 
 
 def with_security_headers(send: Send) -> Send:

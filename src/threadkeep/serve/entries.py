@@ -22,7 +22,7 @@ def item_to_entries(item: Item) -> list[Entry]:
     them. An id has the prefix that OpenAI asks for in prompts. `session.add(entry)` reads an entry.
     """
     entries = to_entries(item) or [_fallback(item)]
-    return [_complete(entry, item, number) for number, entry in enumerate(entries)]
+    return [_complete(entry, item, entry_index) for entry_index, entry in enumerate(entries)]
 
 
 def items_to_entries(items: Sequence[Item]) -> list[Entry]:
@@ -45,9 +45,9 @@ def _summary(item: Item) -> list[Entry]:
     return [{"type": "summary_text", "text": text} for text in texts if text]
 
 
-def _complete(entry: Entry, item: Item, number: int) -> Entry:
+def _complete(entry: Entry, item: Item, entry_index: int) -> Entry:
     entry_type = str(entry.get("type", "message"))
-    full_entry = {**entry, "type": entry_type, "id": entry_id(item.id, entry_type, number)}
+    full_entry = {**entry, "type": entry_type, "id": entry_id(item.id, entry_type, entry_index)}
     if entry_type in _STATUS_TYPES and full_entry.get("status") not in _STATUSES:
         full_entry["status"] = item.status if item.status in _STATUSES else "completed"
     if entry_type == "message":
@@ -57,13 +57,13 @@ def _complete(entry: Entry, item: Item, number: int) -> Entry:
     return full_entry
 
 
-def _parts(content: object, role: str) -> list[Entry]:
+def _parts(raw_content: object, role: str) -> list[Entry]:
     """The content of a message as parts; the API's listings have no plain texts."""
-    if isinstance(content, str):
+    if isinstance(raw_content, str):
         text_type = "output_text" if role == "assistant" else "input_text"
-        parts: list[Entry] = [{"type": text_type, "text": content}]
+        parts: list[Entry] = [{"type": text_type, "text": raw_content}]
     else:
-        parts = [dict(part) for part in content] if isinstance(content, list) else []
+        parts = [dict(part) for part in raw_content] if isinstance(raw_content, list) else []
     for part in parts:
         if part.get("type") == "output_text":
             part.setdefault("annotations", [])

@@ -44,9 +44,9 @@ async def add(request: Request) -> Response:
     collection = scope_of(request, "write").feedback
     body = await read_json(request)
     check_fields(body, _FIELDS)
-    for name in ("response", "rating"):
-        if not isinstance(body.get(name), str):
-            raise ApiError(400, f"{name} is required, and must be a text", param=name)
+    for field_name in ("response", "rating"):
+        if not isinstance(body.get(field_name), str):
+            raise ApiError(400, f"{field_name} is required, and must be a text", param=field_name)
     feedback_fields = {"id": request.headers.get("idempotency-key"), **body}
     response = feedback_fields.pop("response")
     stored_feedback = await call(request, partial(collection.add, response, **feedback_fields))
@@ -63,7 +63,7 @@ async def list_feedback(request: Request) -> Response:
         request,
         partial(collection.list, **conditions, limit=limit_of(request), cursor=cursor_of(request)),
     )
-    return JSONResponse(cursor_page([feedback_body(entry) for entry in page], page.cursor))
+    return JSONResponse(cursor_page([feedback_body(feedback) for feedback in page], page.cursor))
 
 
 ROUTES: Final = [

@@ -132,8 +132,8 @@ def _read(path: Path) -> list[KeyEntry]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"keys: {path} cannot be read: {type(error).__name__}") from error
     return [
-        _entry(line, f"keys: line {number} of {path}")
-        for number, line in enumerate(lines, 1)
+        _entry(line, f"keys: line {line_number} of {path}")
+        for line_number, line in enumerate(lines, 1)
         if line.strip()
     ]
 
@@ -141,19 +141,19 @@ def _read(path: Path) -> list[KeyEntry]:
 def _entry(line: str, location: str) -> KeyEntry:
     """The entry of a line; errors never repeat it."""
     try:
-        key_fields: Any = json.loads(line)
+        raw_entry: Any = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{location} is not JSON") from error
-    if not isinstance(key_fields, dict) or set(key_fields) != _FIELDS:
+    if not isinstance(raw_entry, dict) or set(raw_entry) != _FIELDS:
         raise ConfigError(f"{location} must be an object with user, sha256 and scopes")
-    digest = key_fields["sha256"]
+    digest = raw_entry["sha256"]
     if not isinstance(digest, str) or len(digest) != _DIGEST_LENGTH or not _is_hex(digest):
         raise ConfigError(f"{location}: sha256 must be 64 hexadecimal digits")
-    if not isinstance(key_fields["user"], str):
+    if not isinstance(raw_entry["user"], str):
         raise ConfigError(f"{location}: user must be a str")
     return KeyEntry(
         digest.lower(),
-        Principal(user_id(key_fields["user"]), _scopes(key_fields["scopes"], location)),
+        Principal(user_id(raw_entry["user"]), _scopes(raw_entry["scopes"], location)),
     )
 
 

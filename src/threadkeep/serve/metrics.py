@@ -104,7 +104,7 @@ class RequestMeter:
         """Take note of the head of the answer."""
         self.status = str(message["status"])
         types = [value for name, value in message.get("headers", ()) if name == b"content-type"]
-        if not self.is_stream and any(kind.startswith(_EVENTS) for kind in types):
+        if not self.is_stream and any(content_type.startswith(_EVENTS) for content_type in types):
             self.is_stream = True
             self._metrics.begin_stream()
 

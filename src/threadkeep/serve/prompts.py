@@ -90,8 +90,8 @@ def exchanged(response: Response) -> list[Item]:
     input_entries = input_entries or list(response.input or [])
     return [
         item
-        for index, entry in enumerate([*input_entries, *response.output])
-        for item in parse(entry, f"{response.id}[{index}]")
+        for entry_index, entry in enumerate([*input_entries, *response.output])
+        for item in parse(entry, f"{response.id}[{entry_index}]")
     ]
 
 

@@ -104,7 +104,7 @@ class ResponseAnswer:
 
     def response(self) -> dict[str, Any]:
         """The response with its status: `incomplete` if its last event has not arrived."""
-        items = [self._items[index] for index in sorted(self._items)]
+        items = [self._items[output_index] for output_index in sorted(self._items)]
         if self.is_done:
             return {**self._snapshot, "output": self._snapshot.get("output") or items}
         partial_items = [
@@ -114,26 +114,26 @@ class ResponseAnswer:
         return {**self._snapshot, "status": "incomplete", "output": partial_items}
 
 
-def _extend(item: dict[str, Any], kind: str, event: Mapping[str, Any]) -> None:
+def _extend(item: dict[str, Any], event_type: str, event: Mapping[str, Any]) -> None:
     """Add a delta to an item."""
     delta = event.get("delta")
     if not isinstance(delta, str):
         return
-    if kind == "response.function_call_arguments.delta":
+    if event_type == "response.function_call_arguments.delta":
         item["arguments"] = str(item.get("arguments") or "") + delta
-    elif kind in _TEXT_DELTAS:
-        part_type, text_key = _TEXT_DELTAS[kind]
+    elif event_type in _TEXT_DELTAS:
+        part_type, text_key = _TEXT_DELTAS[event_type]
         text_part = _part(item, event.get("content_index"), part_type)
         text_part[text_key] = str(text_part.get(text_key) or "") + delta
 
 
-def _part(item: dict[str, Any], index: Any, kind: str) -> dict[str, Any]:
+def _part(item: dict[str, Any], raw_index: Any, kind: str) -> dict[str, Any]:
     """The part of a message that a delta goes into."""
     content = item.get("content")
     parts = [dict(part) for part in content] if isinstance(content, list) else []
-    position = index if type(index) is int and 0 <= index < len(parts) else len(parts)
-    if position == len(parts):
-        annotations: dict[str, Any] = {"annotations": []} if kind == "output_text" else {}
-        parts.append({"type": kind, **annotations})
+    part_index = raw_index if type(raw_index) is int and 0 <= raw_index < len(parts) else len(parts)
+    if part_index == len(parts):
+        annotation_fields: dict[str, Any] = {"annotations": []} if kind == "output_text" else {}
+        parts.append({"type": kind, **annotation_fields})
     item["content"] = parts
-    return parts[position]
+    return parts[part_index]

@@ -41,7 +41,7 @@ _DEFAULTS: Final[dict[str, Any]] = {
 def response_body(response: Response) -> dict[str, Any]:
     """A stored response as the OpenAI API has it; what a provider said beside is kept."""
     extra = {key: value for key, value in response.extra.items() if not key.startswith(_OURS)}
-    conversation = response.extra.get(IN_CONVERSATION, response.conversation)
+    conversation_id = response.extra.get(IN_CONVERSATION, response.conversation)
     created_at = response.created_at
     return {
         **_DEFAULTS,
@@ -55,7 +55,7 @@ def response_body(response: Response) -> dict[str, Any]:
         "usage": response.usage,
         "metadata": response.metadata,
         "previous_response_id": response.previous_response_id,
-        "conversation": {"id": conversation} if conversation else None,
+        "conversation": {"id": conversation_id} if conversation_id else None,
         "safety_identifier": response.safety_identifier,
         "store": True,
     }
@@ -97,15 +97,15 @@ async def list_input_items(request: Request) -> HttpResponse:
 
 def input_entries(response: Response) -> list[Entry]:
     """The input of a response as entries, whose ids are made of the response's where they lack."""
-    parts = [response.input] if isinstance(response.input, str) else response.input or []
-    return [entry for n, part in enumerate(parts) for entry in _entries(part, response.id, n)]
+    input_parts = [response.input] if isinstance(response.input, str) else response.input or []
+    return [entry for n, part in enumerate(input_parts) for entry in _entries(part, response.id, n)]
 
 
-def _entries(source: Any, response_id: str, number: int) -> list[Entry]:
-    items = parse(source, f"input[{number}]")
+def _entries(input_part: Any, response_id: str, part_index: int) -> list[Entry]:
+    items = parse(input_part, f"input[{part_index}]")
     items_with_ids = [
-        item if item.id else replace(item, id=f"{response_id}.{number}.{part}")
-        for part, item in enumerate(items)
+        item if item.id else replace(item, id=f"{response_id}.{part_index}.{item_index}")
+        for item_index, item in enumerate(items)
     ]
     return items_to_entries(items_with_ids)
 

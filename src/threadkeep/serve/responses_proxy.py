@@ -40,9 +40,9 @@ async def create(request: Request) -> Response:
     body = await read_json(request)
     turn = make_turn(body, owner)
     window = await call(request, partial(_window, turn, proxy))
-    payload = {key: value for key, value in body.items() if key not in _OURS}
-    payload |= {"store": False, "input": _prompt(turn, window)}
-    answer = await _send(proxy, payload)
+    request_fields = {key: value for key, value in body.items() if key not in _OURS}
+    request_fields |= {"store": False, "input": _prompt(turn, window)}
+    answer = await _send(proxy, request_fields)
     if body.get("stream"):
         await require_event_stream(answer)
         return EventStream(_streamed(request, proxy, turn, answer), send_seconds=proxy.send_seconds)
@@ -113,10 +113,10 @@ def _prompt(turn: Turn, window: Window | None) -> str | list[Any]:
     return turn.input if window is None else window.to_responses(stateless=True)
 
 
-async def _send(proxy: ProxyState, body: Mapping[str, Any]) -> httpx.Response:
+async def _send(proxy: ProxyState, request_fields: Mapping[str, Any]) -> httpx.Response:
     """Ask the upstream; one that has no such endpoint answers 501."""
     try:
-        return await proxy.upstream.send("POST", PATH, body)
+        return await proxy.upstream.send("POST", PATH, request_fields)
     except ApiError as error:
         error_detail = error.body["error"]
         names_cause = error_detail.get("code") or error_detail.get("param")
@@ -200,13 +200,13 @@ class _Stream:
             return error_detail
         return None
 
-    def _error(self, detail: Mapping[str, Any]) -> bytes:
+    def _error(self, error_detail: Mapping[str, Any]) -> bytes:
         """The event that the API has for errors in a stream."""
-        event = {
+        event_fields = {
             "type": "error",
-            "code": detail.get("code"),
-            "message": detail.get("message"),
+            "code": error_detail.get("code"),
+            "message": error_detail.get("message"),
             "param": None,
             "sequence_number": self.answer.sequence,
         }
-        return event_bytes(event, "error")
+        return event_bytes(event_fields, "error")

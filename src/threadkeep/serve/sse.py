@@ -33,12 +33,12 @@ class ServerEvent(NamedTuple):
             MalformedStream: it is none.
         """
         try:
-            value = json.loads(self.data)
+            raw_fields = json.loads(self.data)
         except (ValueError, RecursionError) as error:
             raise MalformedStream("an event is not JSON") from error
-        if not isinstance(value, dict):
+        if not isinstance(raw_fields, dict):
             raise MalformedStream("an event is no JSON object")
-        return value
+        return raw_fields
 
 
 class EventReader:
@@ -55,11 +55,11 @@ class EventReader:
             MalformedStream: an event is too large, or not UTF-8.
         """
         self._buffer += chunk
-        while block_end := _END.search(self._buffer, self._searched):
-            event_block = bytes(self._buffer[: block_end.start()])
-            del self._buffer[: block_end.end()]
+        while end_match := _END.search(self._buffer, self._searched):
+            block_bytes = bytes(self._buffer[: end_match.start()])
+            del self._buffer[: end_match.end()]
             self._searched = 0
-            if event := _parse(event_block):
+            if event := _parse(block_bytes):
                 yield event
         self._searched = max(0, len(self._buffer) - _LONGEST_END)
         if len(self._buffer) > MAX_EVENT:

@@ -138,13 +138,13 @@ async def read_object(answer: httpx.Response) -> dict[str, Any]:
         ApiError: 502: it broke off, is too large, or is no JSON object.
     """
     try:
-        answer_body = await _read(answer, MAX_ANSWER)
+        answer_bytes = await _read(answer, MAX_ANSWER)
     except httpx.HTTPError as error:
         raise ApiError(502, "the upstream broke off its answer", code="upstream") from error
-    json_object = _json(answer_body)
-    if not isinstance(json_object, dict):
+    raw_answer = _json(answer_bytes)
+    if not isinstance(raw_answer, dict):
         raise ApiError(502, "the upstream answered with something else than JSON", code="upstream")
-    return json_object
+    return raw_answer
 
 
 async def require_event_stream(answer: httpx.Response) -> None:
@@ -170,31 +170,31 @@ async def _failure(answer: httpx.Response) -> ApiError:
     if status < 400:
         return ApiError(502, "the upstream redirects, which is not followed", code="upstream")
     try:
-        error_answer = _json(await _read(answer, _MAX_ERROR))
+        raw_error = _json(await _read(answer, _MAX_ERROR))
     except (ApiError, *BROKEN):
-        error_answer = None
+        raw_error = None
     retry_after = answer.headers.get("retry-after")
     failure = ApiError(
         status,
         f"the upstream answered {status}",
         headers={"retry-after": retry_after} if retry_after else {},
     )
-    if isinstance(error_answer, dict) and isinstance(error_answer.get("error"), dict):
-        failure.body = error_answer
+    if isinstance(raw_error, dict) and isinstance(raw_error.get("error"), dict):
+        failure.body = raw_error
     return failure
 
 
-async def _read(answer: httpx.Response, limit: int) -> bytes:
-    body = bytearray()
+async def _read(answer: httpx.Response, max_bytes: int) -> bytes:
+    answer_bytes = bytearray()
     async for chunk in answer.aiter_bytes():
-        body += chunk
-        if len(body) > limit:
+        answer_bytes += chunk
+        if len(answer_bytes) > max_bytes:
             raise ApiError(502, "the upstream's answer is too large", code="upstream")
-    return bytes(body)
+    return bytes(answer_bytes)
 
 
-def _json(body: bytes) -> Any:
+def _json(answer_bytes: bytes) -> Any:
     try:
-        return json.loads(body)
+        return json.loads(answer_bytes)
     except (ValueError, RecursionError):
         return None

@@ -95,11 +95,11 @@ def turns(items: list[Item], *, merge: bool) -> list[HistoryTurn]:
     no answer has followed.
     """
     history_turns: list[HistoryTurn] = []
-    for index, item in enumerate(items):
+    for item_index, item in enumerate(items):
         role = _entry_role(item)
         if role is None or not item.content:
             continue
-        turn = HistoryTurn(role, index, [item.content])
+        turn = HistoryTurn(role, item_index, [item.content])
         if role == "assistant":
             _take_actions(history_turns, turn)
         elif role == "user":

@@ -23,12 +23,12 @@ def expand(value: Any, key: str) -> Any:
     if isinstance(value, Mapping):
         return {name: expand(entry, f"{key}.{name}") for name, entry in value.items()}
     if isinstance(value, list):
-        return [expand(entry, f"{key}[{index}]") for index, entry in enumerate(value)]
+        return [expand(entry, f"{key}[{entry_index}]") for entry_index, entry in enumerate(value)]
     return value
 
 
-def _variable_value(variable: re.Match[str], key: str) -> str:
-    name, default = variable.groups()
+def _variable_value(variable_match: re.Match[str], key: str) -> str:
+    name, default = variable_match.groups()
     value = os.environ.get(name, default)
     if value is None:
         raise ConfigError(f"{key}: the environment variable {name} is not set")

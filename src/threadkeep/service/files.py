@@ -71,8 +71,8 @@ def as_file(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """The dict for `session.files.add`, with a copy of the values that it would normalize."""
     if not isinstance(metadata, Mapping):
         raise InputError(f"file must be a dict, got {type(metadata).__name__}")
-    original_values = {key: value for key, value in metadata.items() if _is_normalized(key, value)}
-    return {**metadata, _ORIGINALS: original_values} if original_values else dict(metadata)
+    original_fields = {key: value for key, value in metadata.items() if _is_normalized(key, value)}
+    return {**metadata, _ORIGINALS: original_fields} if original_fields else dict(metadata)
 
 
 def original_metadata(file: File) -> dict[str, Json]:

@@ -54,21 +54,21 @@ class HistoryPolicy:
 
     def _select(self, all_turns: list[HistoryTurn]) -> list[HistoryTurn]:
         first_index, turn_count, characters = len(all_turns), 0, 0
-        for index in range(len(all_turns) - 1, -1, -1):
-            turn = all_turns[index]
+        for turn_index in range(len(all_turns) - 1, -1, -1):
+            turn = all_turns[turn_index]
             if not turn.is_action:
                 turn_count += 1
                 characters += turn.characters
                 if not self._fits(turn_count, characters):
                     break
-            first_index = index
+            first_index = turn_index
         return all_turns[first_index:]
 
-    def _fits(self, count: int, characters: int) -> bool:
+    def _fits(self, turn_count: int, characters: int) -> bool:
         """Whether so many of the newest turns fit; the newest one always does."""
-        too_many = self.max_turns is not None and count > self.max_turns
+        too_many = self.max_turns is not None and turn_count > self.max_turns
         too_long = self.max_characters is not None and characters > self.max_characters
-        return not too_many and (not too_long or count == 1)
+        return not too_many and (not too_long or turn_count == 1)
 
 
 def read_turns(chat: Session, policy: HistoryPolicy) -> tuple[list[HistoryTurn], int]:
@@ -76,12 +76,12 @@ def read_turns(chat: Session, policy: HistoryPolicy) -> tuple[list[HistoryTurn],
 
     Reads newest first, as far as the policy needs.
     """
-    page_size = policy.reach
-    items: list[Item] = chat.items(last=page_size)
-    has_more = len(items) == page_size
+    item_limit = policy.reach
+    items: list[Item] = chat.items(last=item_limit)
+    has_more = len(items) == item_limit
     while has_more and policy.need(items):
-        page_size *= 2
-        older_items = chat.items(last=page_size, before=items[0].seq)
-        items, has_more = [*older_items, *items], len(older_items) == page_size
+        item_limit *= 2
+        older_items = chat.items(last=item_limit, before=items[0].seq)
+        items, has_more = [*older_items, *items], len(older_items) == item_limit
     selected_turns = policy.turns(items)
     return selected_turns, len(items) - selected_turns[0].start if selected_turns else 0

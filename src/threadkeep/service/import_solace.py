@@ -102,13 +102,13 @@ def _import_session(chat: Session, provider: SolaceProvider, report: SolaceImpor
     report[chat.id] = len(entries)
 
 
-def _part(data: Any, key: str) -> Any:
-    return data.get(key) if isinstance(data, Mapping) else None
+def _part(session_data: Any, key: str) -> Any:
+    return session_data.get(key) if isinstance(session_data, Mapping) else None
 
 
-def _entries(data: Any) -> list[Entry] | None:
+def _entries(session_data: Any) -> list[Entry] | None:
     try:
-        pairs = [(entry["role"], entry["content"]) for entry in data["history"]]
+        pairs = [(entry["role"], entry["content"]) for entry in session_data["history"]]
     except (LookupError, TypeError):
         return None
     return [
@@ -118,7 +118,7 @@ def _entries(data: Any) -> list[Entry] | None:
     ]
 
 
-def _new_items(chat: Session, entries: Sequence[Entry], last_active: Any) -> Iterator[Item]:
+def _new_items(chat: Session, entries: Sequence[Entry], raw_time: Any) -> Iterator[Item]:
     """The items of entries that were not imported yet, numbered after the imported ones.
 
     The last imported entry is among them: merging may have extended it.
@@ -128,22 +128,22 @@ def _new_items(chat: Session, entries: Sequence[Entry], last_active: Any) -> Ite
     first_index = _last_imported(entries, [_entry_of(item) for item in imported_items])
     if first_index is None:
         first_index, next_number = 0, next_number + bool(imported_items)
-    created_at = None if last_active is None else parse_time(last_active, "last_active_time")
+    created_at = None if raw_time is None else parse_time(raw_time, "last_active_time")
     for entry_number, (role, content) in enumerate(entries[first_index:], start=next_number):
         yield dataclasses.replace(
             as_item(role, content), id=f"{_ID_PREFIX}{entry_number}", created_at=created_at
         )
 
 
-def _last_imported(entries: Sequence[Entry], imported: Sequence[Entry]) -> int | None:
+def _last_imported(entries: Sequence[Entry], imported_entries: Sequence[Entry]) -> int | None:
     """The index of the newest entry that is imported already; either side may lack old entries.
 
     The first of several candidates: a repeated text is imported twice rather than lost.
     """
     best_index, longest_overlap = None, 0
-    for index in range(len(entries)):
-        pairs = zip(reversed(entries[: index + 1]), reversed(imported), strict=False)
-        mismatch = next(
+    for entry_index in range(len(entries)):
+        pairs = zip(reversed(entries[: entry_index + 1]), reversed(imported_entries), strict=False)
+        mismatch_index = next(
             (
                 n
                 for n, (entry, imported_entry) in enumerate(pairs)
@@ -151,9 +151,9 @@ def _last_imported(entries: Sequence[Entry], imported: Sequence[Entry]) -> int |
             ),
             None,
         )
-        overlap = min(index + 1, len(imported)) if mismatch is None else 0
+        overlap = min(entry_index + 1, len(imported_entries)) if mismatch_index is None else 0
         if overlap > longest_overlap:
-            best_index, longest_overlap = index, overlap
+            best_index, longest_overlap = entry_index, overlap
     return best_index
 
 
@@ -170,8 +170,8 @@ def _stable_part(entry: Entry) -> tuple[str, str]:
     return role, content_text.partition("\n\n")[0]
 
 
-def _add_files(chat: Session, data: Mapping[str, Any]) -> None:
-    for file in data.get("files") or ():
+def _add_files(chat: Session, session_data: Mapping[str, Any]) -> None:
+    for file in session_data.get("files") or ():
         try:
             chat.files.add(as_file(file))
         except InputError as error:

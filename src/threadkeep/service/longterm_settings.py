@@ -85,12 +85,12 @@ def attach(memory: Memory, longterm: LongTermSettings | None, **options: Any) ->
         engine.use_longterm_store(Engine(engine.backend, user_settings, owned=False), owned=True)
 
 
-def _llm_options(llm: Mapping[str, Any]) -> dict[str, str]:
+def _llm_options(raw_options: Mapping[str, Any]) -> dict[str, str]:
     llm_options = {
-        key: validators.text(f"{_LLM}.{key}", llm.get(key)) for key in ("model", "api_key")
+        key: validators.text(f"{_LLM}.{key}", raw_options.get(key)) for key in ("model", "api_key")
     }
-    if llm.get("base_url") is not None:
-        llm_options["base_url"] = validators.text(f"{_LLM}.base_url", llm["base_url"])
+    if raw_options.get("base_url") is not None:
+        llm_options["base_url"] = validators.text(f"{_LLM}.base_url", raw_options["base_url"])
     return llm_options
 
 

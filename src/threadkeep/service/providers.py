@@ -68,23 +68,23 @@ def module_path(value: object) -> str | None:
 
 
 def _built_in(
-    kind: str, values: Mapping[str, Any], service_keys: Mapping[str, Any]
+    kind: str, config: Mapping[str, Any], service_keys: Mapping[str, Any]
 ) -> ProviderConfig:
     table = by_name(STORES[kind].options)
-    key_names = [name for name, option in table.items() if option.target not in _SERVICE_SETTINGS]
-    for name in values:
+    key_names = [name for name, spec in table.items() if spec.target not in _SERVICE_SETTINGS]
+    for name in config:
         if name not in key_names:
             raise ConfigError(
                 f"the provider {shown(kind)} has no key {shown(name)}"
                 f"{did_you_mean(name, [*key_names, *service_keys])}"
             )
-    layer = [GivenOption(name, value) for name, value in values.items()]
-    read_store(kind, list(expand_urls(kind, layer)))
-    targets = {table[name].target for name, value in values.items() if value is not None}
+    options = [GivenOption(name, value) for name, value in config.items()]
+    read_store(kind, list(expand_urls(kind, options)))
+    targets = {table[name].target for name, value in config.items() if value is not None}
     for name in STORES[kind].service_keys:
         if table[name].target not in targets and "url" not in targets:
             raise ConfigError(f"{name} is missing: the provider {shown(kind)} needs it")
-    return ProviderConfig(kind, dict(values))
+    return ProviderConfig(kind, dict(config))
 
 
 def _printable(kind: str) -> str:

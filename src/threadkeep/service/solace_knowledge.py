@@ -72,9 +72,9 @@ def _known_ids(memory: Memory, owner: User | Session) -> set[str]:
     return {*user_memory.facts, *user_memory.instructions, *user_memory.forgotten}
 
 
-def _texts(data: Any, key: str, owner: str) -> Iterator[str]:
-    texts = data.get(key) if isinstance(data, dict) else None
-    for text in texts if isinstance(texts, list) else ():
+def _texts(memory_data: Any, key: str, owner: str) -> Iterator[str]:
+    raw_texts = memory_data.get(key) if isinstance(memory_data, dict) else None
+    for text in raw_texts if isinstance(raw_texts, list) else ():
         if isinstance(text, str) and text.strip():
             yield text
         else:

@@ -69,41 +69,41 @@ def _parse(path: Path) -> object:
         raise ConfigError(f"{path}: this is no YAML: {type(error).__name__}") from None
 
 
-def _candidate_blocks(node: object, visited: set[int]) -> Iterator[Block]:
+def _candidate_blocks(node: object, visited_ids: set[int]) -> Iterator[Block]:
     """Candidate configurations, outermost first; blocks are not searched further."""
-    if isinstance(node, Mapping) and not visited and node.keys() & SERVICE_KEYS.keys():
+    if isinstance(node, Mapping) and not visited_ids and node.keys() & SERVICE_KEYS.keys():
         yield node
         return
-    for key, child in _children(node, visited):
+    for key, child in _children(node, visited_ids):
         if isinstance(node, Mapping) and key == NESTED_KEY and node.keys() & _SIBLING_KEYS:
-            yield _mark_nested(node, visited)
-        elif isinstance(child, Mapping) and key in _BLOCK_KEYS and id(child) not in visited:
-            yield _mark_nested(child, visited)
+            yield _mark_nested(node, visited_ids)
+        elif isinstance(child, Mapping) and key in _BLOCK_KEYS and id(child) not in visited_ids:
+            yield _mark_nested(child, visited_ids)
         else:
-            yield from _candidate_blocks(child, visited)
+            yield from _candidate_blocks(child, visited_ids)
 
 
-def _blocks_under(node: object, key: str, visited: set[int]) -> Iterator[Block]:
-    for name, child in _children(node, visited):
-        if isinstance(child, Mapping) and name == key and id(child) not in visited:
-            yield _mark_nested(child, visited)
+def _blocks_under(node: object, key: str, visited_ids: set[int]) -> Iterator[Block]:
+    for key_name, child in _children(node, visited_ids):
+        if isinstance(child, Mapping) and key_name == key and id(child) not in visited_ids:
+            yield _mark_nested(child, visited_ids)
         else:
-            yield from _blocks_under(child, key, visited)
+            yield from _blocks_under(child, key, visited_ids)
 
 
-def _mark_nested(block: Block, visited: set[int]) -> Block:
+def _mark_nested(block: Block, visited_ids: set[int]) -> Block:
     """Mark the nested nodes of a block as visited: an anchor merged elsewhere is no other block."""
-    for _, child in _children(block, visited):
+    for _, child in _children(block, visited_ids):
         if isinstance(child, Mapping):
-            _mark_nested(child, visited)
+            _mark_nested(child, visited_ids)
     return block
 
 
-def _children(node: object, visited: set[int]) -> list[tuple[object, object]]:
+def _children(node: object, visited_ids: set[int]) -> list[tuple[object, object]]:
     """The children of a node with their keys; none for a visited node, as in cycles of anchors."""
-    if not isinstance(node, (Mapping, list)) or id(node) in visited:
+    if not isinstance(node, (Mapping, list)) or id(node) in visited_ids:
         return []
-    visited.add(id(node))
+    visited_ids.add(id(node))
     return list(node.items()) if isinstance(node, Mapping) else [(None, child) for child in node]
 
 
@@ -113,8 +113,8 @@ def _hint(document: object, key: str | None) -> str:
     return did_you_mean(key, _names(document, set()))
 
 
-def _names(node: object, visited: set[int]) -> Iterator[str]:
-    for name, child in _children(node, visited):
+def _names(node: object, visited_ids: set[int]) -> Iterator[str]:
+    for name, child in _children(node, visited_ids):
         if isinstance(name, str) and isinstance(child, Mapping):
             yield name
-        yield from _names(child, visited)
+        yield from _names(child, visited_ids)

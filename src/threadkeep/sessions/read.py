@@ -119,14 +119,14 @@ def newest_records(stream: SessionStream, count: int) -> tuple[Snapshot, list[Re
     while True:
         snapshot = stream.read(items_query(stream, limit=page_size, newest=True))
         records = snapshot.pages[0].records
-        shown_positions = [
-            position
-            for position, item in enumerate(items_of_page(snapshot.pages[0]))
+        shown_indexes = [
+            item_index
+            for item_index, item in enumerate(items_of_page(snapshot.pages[0]))
             if is_shown(item)
         ]
-        if len(shown_positions) >= count or len(records) < page_size:
+        if len(shown_indexes) >= count or len(records) < page_size:
             return snapshot, records[
-                shown_positions[-count] if 0 < count <= len(shown_positions) else 0 :
+                shown_indexes[-count] if 0 < count <= len(shown_indexes) else 0 :
             ]
         page_size = min(2 * page_size + _PAGE, MAX_COUNT)
 

@@ -52,8 +52,8 @@ def write_pointer(
     """
     pointer_stream, ttl = engine.stream("response", id), _pointer_ttl(engine)
     owner_fields = {} if user is None else {"user": user}
-    pointer_body = json_text.dumps({"id": id, "session": session, **owner_fields}, "response id")
-    record = Record("pointer", "pointer", pointer_body, engine.now())
+    pointer_json = json_text.dumps({"id": id, "session": session, **owner_fields}, "response id")
+    record = Record("pointer", "pointer", pointer_json, engine.now())
     engine.commit(pointer_stream, put=[record], ttl=ttl, expect=pointer.version)
 
 

@@ -89,20 +89,18 @@ def check_acks(acks: Sequence[Ack], records: Sequence[Record]) -> None:
     stored_seqs = [record.seq for record in records]
     _require(len(seq_by_id) == len(records), "an id is stored twice")
     _require(stored_seqs == sorted(set(stored_seqs)), "seqs are not strictly increasing")
-    acknowledged_pairs = [
-        id_and_seq for ack in acks for id_and_seq in zip(ack.ids, ack.seqs, strict=True)
-    ]
+    acknowledged_pairs = [pair for ack in acks for pair in zip(ack.ids, ack.seqs, strict=True)]
     _require(
         set(acknowledged_pairs) == set(seq_by_id.items()),
         "what was acknowledged is not what is stored",
     )
     versions = [ack.version for ack in acks]
     _require(len(set(versions)) == len(versions), "two commits made one version")
-    positions_by_id = {record.id: position for position, record in enumerate(records)}
+    index_by_id = {record.id: record_index for record_index, record in enumerate(records)}
     for ack in acks:
-        positions = [positions_by_id[record_id] for record_id in ack.ids]
+        batch_indexes = [index_by_id[record_id] for record_id in ack.ids]
         _require(
-            positions == list(range(positions[0], positions[0] + len(positions))),
+            batch_indexes == list(range(batch_indexes[0], batch_indexes[0] + len(batch_indexes))),
             "a batch was split",
         )
     acks_in_order = sorted(acks, key=lambda ack: ack.version)
@@ -126,26 +124,26 @@ def run_in_processes(target: Callable[..., Any], calls: Sequence[tuple[Any, ...]
     spawn_context = multiprocessing.get_context("spawn")
     pipes = [spawn_context.Pipe(duplex=False) for _ in calls]
     child_processes = [
-        spawn_context.Process(target=_run_child, args=(sending_end, target, call))
-        for (_, sending_end), call in zip(pipes, calls, strict=True)
+        spawn_context.Process(target=_run_child, args=(sending_end, target, arguments))
+        for (_, sending_end), arguments in zip(pipes, calls, strict=True)
     ]
     for child_process in child_processes:
         child_process.start()
     for _, sending_end in pipes:
         sending_end.close()
-    error_and_result_pairs = [receiving_end.recv() for receiving_end, _ in pipes]
+    outcomes = [receiving_end.recv() for receiving_end, _ in pipes]
     for child_process, (receiving_end, _) in zip(child_processes, pipes, strict=True):
         child_process.join()
         child_process.close()
         receiving_end.close()
-    errors = [error for error, _ in error_and_result_pairs if error]
-    _require(not errors, "\n".join(errors))
-    return [call_result for _, call_result in error_and_result_pairs]
+    tracebacks = [traceback_text for traceback_text, _ in outcomes if traceback_text]
+    _require(not tracebacks, "\n".join(tracebacks))
+    return [call_result for _, call_result in outcomes]
 
 
-def _run_child(pipe: Any, target: Callable[..., Any], call: tuple[Any, ...]) -> None:
+def _run_child(pipe: Any, target: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     try:
-        pipe.send((None, target(*call)))
+        pipe.send((None, target(*arguments)))
     except BaseException:
         pipe.send((traceback.format_exc(), None))
     pipe.close()

@@ -48,27 +48,27 @@ class ScriptedLearner:
                 for prompt_entry in prompt["entries"]
             ]
             return json.dumps({"answers": entry_answers})
-        answer = {
+        reply_fields = {
             "facts": list(self._proposals(prompt, self._facts, "known_facts")),
             "instructions": list(self._proposals(prompt, self._instructions, "known_instructions")),
         }
         if "summary_so_far" in prompt:
-            answer["summary"] = {"text": _summary(prompt), "topics": []}  # type: ignore[assignment]
-        return json.dumps(answer, ensure_ascii=False)
+            reply_fields["summary"] = {"text": _summary(prompt), "topics": []}  # type: ignore[assignment]
+        return json.dumps(reply_fields, ensure_ascii=False)
 
     def _proposals(
-        self, prompt: dict[str, Any], script: Mapping[str, str], known_key: str
+        self, prompt_fields: dict[str, Any], sentence_by_words: Mapping[str, str], known_key: str
     ) -> Iterator[dict[str, Any]]:
-        number_by_text = {
-            proposal_text: int(entry_number)
-            for entry_number, proposal_text in prompt[known_key].items()
+        number_by_sentence = {
+            sentence: int(entry_number)
+            for entry_number, sentence in prompt_fields[known_key].items()
         }
-        for message_line in prompt["messages"]:
-            for trigger_words, proposal_text in script.items():
+        for message_line in prompt_fields["messages"]:
+            for trigger_words, sentence in sentence_by_words.items():
                 if trigger_words.casefold() in message_line["text"].casefold():
-                    replaced_number = number_by_text.get(self._updates.get(proposal_text, ""))
+                    replaced_number = number_by_sentence.get(self._updates.get(sentence, ""))
                     yield {
-                        "text": proposal_text,
+                        "text": sentence,
                         "items": [message_line["number"]],
                         "quote": message_line["text"],
                         "relation": "new" if replaced_number is None else "updates",
@@ -78,7 +78,7 @@ class ScriptedLearner:
                     }
 
 
-def _summary(prompt: dict[str, Any]) -> str:
+def _summary(prompt_fields: dict[str, Any]) -> str:
     """The summary so far, and how the conversation goes on."""
-    last_text = prompt["messages"][-1]["text"] if prompt["messages"] else ""
-    return f"{prompt['summary_so_far']} {last_text}".strip()[-500:]
+    last_text = prompt_fields["messages"][-1]["text"] if prompt_fields["messages"] else ""
+    return f"{prompt_fields['summary_so_far']} {last_text}".strip()[-500:]

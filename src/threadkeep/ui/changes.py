@@ -140,10 +140,10 @@ def delete_session(request: Request) -> Response:
     chat, info = session_of(request)
     last_items = chat.items(last=1, hidden=True)
     chat.delete()
-    remaining = {"sessions": int(chat.info() is not None), "items": len(chat.items(last=1))}
+    remaining_counts = {"sessions": int(chat.info() is not None), "items": len(chat.items(last=1))}
     if info.user is not None:
         owned_session = memory_of(request).session(chat.id, user=info.user)
-        remaining["facts and instructions from it"] = citations(owned_session).total()
+        remaining_counts["facts and instructions from it"] = citations(owned_session).total()
     removal = (
         f"the session with its items, the last of them #{last_items[0].seq}" if last_items else ""
     )
@@ -154,7 +154,7 @@ def delete_session(request: Request) -> Response:
             chat.id,
             (removal or "the session, which had no items",),
             (),
-            remaining,
+            remaining_counts,
             owner_of(request),
         ),
     )

@@ -94,8 +94,8 @@ def as_json(value: Any, limit: int) -> Excerpt:
 
 
 def _parts(item: Item, limit: int) -> Iterable[Part]:
-    for call in item.tool_calls[:_MAX_PARTS]:
-        yield Part(f"calls {call.get('name')}", as_json(call.get("args"), limit))
+    for tool_call in item.tool_calls[:_MAX_PARTS]:
+        yield Part(f"calls {tool_call.get('name')}", as_json(tool_call.get("args"), limit))
     blocks: list[Mapping[str, Any]] = (
         []
         if isinstance(item.content, str)

@@ -38,8 +38,8 @@ class FormTokens:
             connection.cookies.get(cookie_name(connection, kind), "")
             for kind in (COOKIE, KEY_COOKIE)
         ]
-        signed_text = "\0".join([*cookies, action]).encode("utf-8", "surrogatepass")
-        return hmac.new(self._secret, signed_text, hashlib.sha256).hexdigest()
+        signed_bytes = "\0".join([*cookies, action]).encode("utf-8", "surrogatepass")
+        return hmac.new(self._secret, signed_bytes, hashlib.sha256).hexdigest()
 
     async def read_form(self, request: Request) -> dict[str, str]:
         """The fields of a form that was sent to this request's URL.
@@ -49,15 +49,15 @@ class FormTokens:
         """
         try:
             form_body = (await read_body(request, request.app.state.limits)).decode("ascii")
-            fields = dict(parse_qsl(form_body, keep_blank_values=True, max_num_fields=_MAX_FIELDS))
+            form = dict(parse_qsl(form_body, keep_blank_values=True, max_num_fields=_MAX_FIELDS))
         except ValueError as error:
             raise ApiError(400, "the form cannot be read") from error
         query = request.url.query
         form_url = f"{request.scope['path']}{'?' if query else ''}{query}"
         if not hmac.compare_digest(
-            fields.pop(FIELD, "").encode(), self.make(request, form_url).encode()
+            form.pop(FIELD, "").encode(), self.make(request, form_url).encode()
         ):
             raise ApiError(
                 403, "the form is not of this page or this run: open the page again", code="form"
             )
-        return fields
+        return form

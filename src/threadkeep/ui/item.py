@@ -56,7 +56,7 @@ def passages(text: str, quotes: Iterable[str]) -> list[tuple[str, bool]]:
     if not sorted_quotes:
         return [(text, False)]
     pieces = re.split(f"({'|'.join(map(re.escape, sorted_quotes))})", text)
-    return [(piece, index % 2 == 1) for index, piece in enumerate(pieces) if piece]
+    return [(piece, piece_index % 2 == 1) for piece_index, piece in enumerate(pieces) if piece]
 
 
 ROUTES: Final = [page_route("/item", item)]

@@ -138,12 +138,12 @@ def collection_of(user: User, kind: str) -> Facts | Instructions:
 
 
 def _source_rows(sources: Sequence[Source], items: Sequence[Item]) -> list[SourceRow]:
-    texts_by_item = {item.id: item.text for item in items}
+    text_by_item_id = {item.id: item.text for item in items}
     return [
         SourceRow(
             source,
-            excerpt(source.quote or texts_by_item.get(source.item, ""), _MAX_QUOTE),
-            source.item in texts_by_item,
+            excerpt(source.quote or text_by_item_id.get(source.item, ""), _MAX_QUOTE),
+            source.item in text_by_item_id,
         )
         for source in sources
     ]

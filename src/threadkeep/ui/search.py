@@ -85,11 +85,11 @@ def find_sessions(memory: Memory, user: str | None, search: Search, cursor: Any)
         page = memory.sessions(user=user, limit=PAGE, cursor=cursor)
         return SessionPage(list(page), page.cursor, len(page))
     matches: list[SessionInfo] = []
-    looked_at, size = 0, PAGE  # small at first: what matches nearly always fills a page at once
+    looked_at, limit = 0, PAGE  # small at first: what matches nearly always fills a page at once
     while len(matches) < PAGE and looked_at < MAX_LOOKED_AT:
-        batch = memory.sessions(user=user, limit=size, cursor=cursor)
+        batch = memory.sessions(user=user, limit=limit, cursor=cursor)
         matches += filter(search.matches, batch)
-        looked_at, cursor, size = looked_at + len(batch), batch.cursor, min(2 * size, _BATCH)
+        looked_at, cursor, limit = looked_at + len(batch), batch.cursor, min(2 * limit, _BATCH)
         if cursor is None:
             break
     return SessionPage(matches, cursor, looked_at)

@@ -107,17 +107,17 @@ def _batches(infos: Sequence[SessionInfo]) -> Iterator[Sequence[SessionInfo]]:
 def bars_of(by_day: Mapping[str, Usage]) -> list[Bar]:
     """The bars of the last days, the highest of 100."""
     days = sorted(by_day)[-DAYS:]
-    maximum = max((by_day[day].input_tokens + by_day[day].output_tokens for day in days), default=0)
-    percent_per_token = 100 / (maximum or 1)
+    max_sum = max((by_day[day].input_tokens + by_day[day].output_tokens for day in days), default=0)
+    percent_per_token = 100 / (max_sum or 1)
     return [
         Bar(
             day,
-            position,
+            day_index,
             by_day[day].input_tokens * percent_per_token,
             by_day[day].output_tokens * percent_per_token,
             by_day[day],
         )
-        for position, day in enumerate(days)
+        for day_index, day in enumerate(days)
     ]
 
 

@@ -33,16 +33,16 @@ def find_users(memory: Memory, cursor: Any = None) -> Listing[UserRow]:
         InputError: the cursor is none.
     """
     engine = memory._engine
-    listing_part, position = (_WITH_SESSIONS, None) if cursor is None else cursors.parts(cursor, 2)
+    listing_part, start = (_WITH_SESSIONS, None) if cursor is None else cursors.parts(cursor, 2)
     if listing_part == _WITH_SESSIONS:
-        page = user_index.users(engine, PAGE, position)
+        page = user_index.users(engine, PAGE, start)
         next_cursor = [_KNOWN, None] if page.cursor is None else [_WITH_SESSIONS, page.cursor]
         return Listing(_rows(engine, page), cursor=next_cursor)
     if listing_part != _KNOWN:
         raise InputError("cursor: not a cursor of this listing")
-    users, position = known_users(engine, position, PAGE)
+    users, start = known_users(engine, start, PAGE)
     rows = [row for row in _rows(engine, users) if row.written_at is None]
-    return Listing(rows, cursor=None if position is None else [_KNOWN, position])
+    return Listing(rows, cursor=None if start is None else [_KNOWN, start])
 
 
 def _rows(engine: Engine, users: Sequence[str]) -> list[UserRow]:

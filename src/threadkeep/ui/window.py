@@ -83,9 +83,9 @@ def rows_of(window: Window) -> list[ItemView | LeftOutRange]:
 
 def _limits_of(request: Request) -> dict[str, int | None]:
     """The limits of the form; where it was not sent, those of an example."""
-    if not any(name in request.query_params for name in _LIMITS):
+    if not any(limit_name in request.query_params for limit_name in _LIMITS):
         return {"max_tokens": DEFAULT_TOKENS, "max_turns": None, "max_messages": None}
-    return {name: number_parameter(request, name) for name in _LIMITS}
+    return {limit_name: number_parameter(request, limit_name) for limit_name in _LIMITS}
 
 
 def _anthropic(window: Window) -> dict[str, Any]:

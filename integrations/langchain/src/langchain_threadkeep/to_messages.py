@@ -68,9 +68,9 @@ def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
             moved_indexes.add(message_index)
     return [
         ordered_message
-        for message_position, message in enumerate(messages)
-        if message_position not in moved_indexes
-        for ordered_message in (message, *answers_by_index.get(message_position, ()))
+        for n, message in enumerate(messages)
+        if n not in moved_indexes
+        for ordered_message in (message, *answers_by_index.get(n, ()))
     ]
 
 

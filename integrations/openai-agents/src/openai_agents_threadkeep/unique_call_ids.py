@@ -94,9 +94,9 @@ def _rename(
 
 def _unique_id(pair: list[Entry], name_counts: Counter[str]) -> str:
     """Derive an id from the content of a pair, so that it does not depend on the context."""
-    serialized = json.dumps(pair, sort_keys=True)
-    name_counts[serialized] += 1
-    digest = hashlib.sha256(f"{serialized}:{name_counts[serialized]}".encode()).hexdigest()
+    pair_json = json.dumps(pair, sort_keys=True)
+    name_counts[pair_json] += 1
+    digest = hashlib.sha256(f"{pair_json}:{name_counts[pair_json]}".encode()).hexdigest()
     return f"call_{digest[:24]}"
 
 

@@ -57,8 +57,8 @@ def seal_record(ring: KeyRing, stream: str, record: Record, id: str, keyring: st
     data_key = os.urandom(KEY)
     wrapped_key = seal(ring.first.wrap, data_key, b"key" + associated_data)
     dates = [] if keyring is None else [_date(record.at), _date(record.expires)]
-    plain_text = "\0".join([id, *dates, record.body]).encode()
-    sealed_text = seal(data_key, plain_text, b"body" + associated_data)
+    plain_bytes = "\0".join([id, *dates, record.body]).encode()
+    sealed_text = seal(data_key, plain_bytes, b"body" + associated_data)
     return str(Envelope(mark, ring.first.name, wrapped_key, sealed_text))
 
 

@@ -30,18 +30,18 @@ def pages(dialect: Dialect, connection: Any, queries: Sequence[Query], now: floa
         connection, [_step(dialect, numbers_by_name, select_branches, queries, now)]
     )
     version_by_stream: dict[int, int] = {}
-    rows_by_query: list[list[Any]] = [[] for _ in queries]
+    row_lists: list[list[Any]] = [[] for _ in queries]
     query_numbers = [query_number for query_number, _ in select_branches]
     for result_row in result_rows:
         if result_row[0] < 0:
             version_by_stream[-1 - result_row[0]] = int(result_row[5])
         else:
-            rows_by_query[query_numbers[result_row[0]]].append(result_row)
+            row_lists[query_numbers[result_row[0]]].append(result_row)
     return [
         _page(
             query, version_by_stream.get(numbers_by_name[query.stream], 0), query_rows, dialect.text
         )
-        for query, query_rows in zip(queries, rows_by_query, strict=True)
+        for query, query_rows in zip(queries, row_lists, strict=True)
     ]
 
 

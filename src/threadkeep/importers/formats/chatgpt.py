@@ -26,8 +26,8 @@ def _matches(value: Json) -> bool:
 
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     conversation = fields.mapping(entry.value, "a conversation")
-    mapping = fields.mapping(conversation.get("mapping"), "mapping")
-    nodes = {node_id: node for node_id, node in mapping.items() if isinstance(node, Mapping)}
+    raw_nodes = fields.mapping(conversation.get("mapping"), "mapping")
+    nodes = {node_id: node for node_id, node in raw_nodes.items() if isinstance(node, Mapping)}
     own_id = fields.name(conversation.get("conversation_id")) or fields.name(conversation.get("id"))
     messages = list(_messages(nodes, conversation.get("current_node"), entry.location, context))
     yield Chat(
@@ -45,52 +45,52 @@ READER: Final = FormatReader("chatgpt", "ChatGPT's data export", _matches, each.
 
 
 def _messages(
-    nodes: Mapping[str, _Node], leaf: Any, location: str, context: Context
+    node_by_id: Mapping[str, _Node], leaf: Any, location: str, context: Context
 ) -> Iterator[Message]:
-    parents_by_id = {node_id: node.get("parent") for node_id, node in nodes.items()}
-    calls_by_node: dict[str, str] = {}  # the call that the chain behind a node answers
-    answers_by_node: dict[str, Message] = {}  # the answer that the chain behind a node adds to
+    parent_by_id = {node_id: node.get("parent") for node_id, node in node_by_id.items()}
+    call_id_by_node: dict[str, str] = {}  # the call that the chain behind a node answers
+    answer_by_node: dict[str, Message] = {}  # the answer that the chain behind a node adds to
     leaf_id = leaf if isinstance(leaf, str) else None
-    for node_id, is_shown in branches.ordered(parents_by_id, leaf_id):
+    for node_id, is_shown in branches.ordered(parent_by_id, leaf_id):
         node_location = f"{location}.mapping[{shown(node_id)}]"
-        payload = nodes[node_id].get("message")
-        parent_id = str(parents_by_id[node_id])
-        call_id = calls_by_node.get(parent_id)
-        if payload is None:
-            calls_by_node |= {node_id: call_id} if call_id else {}
+        raw_message = node_by_id[node_id].get("message")
+        parent_id = str(parent_by_id[node_id])
+        call_id = call_id_by_node.get(parent_id)
+        if raw_message is None:
+            call_id_by_node |= {node_id: call_id} if call_id else {}
             continue
         try:
-            message = _message(fields.mapping(payload, "message"), node_location, call_id)
+            message = _message(fields.mapping(raw_message, "message"), node_location, call_id)
         except (fields.Malformed, AttributeError, TypeError) as error:
             context.skip(node_location, str(error))
             continue
         if message is None:
-            calls_by_node |= {node_id: call_id} if call_id else {}
+            call_id_by_node |= {node_id: call_id} if call_id else {}
             continue
-        answer = answers_by_node.get(parent_id) if _role(payload) == "tool" else None
+        answer = answer_by_node.get(parent_id) if _role(raw_message) == "tool" else None
         if answer is not None:  # several nodes are one answer
             answer.content["content"] += f"\n\n{message.content['content']}"
-            answers_by_node[node_id] = answer
+            answer_by_node[node_id] = answer
             continue
         if "tool_call_id" in message.content:
-            answers_by_node[node_id] = message
+            answer_by_node[node_id] = message
         if message.content.get("tool_calls"):
-            calls_by_node[node_id] = message.content["tool_calls"][0]["id"]
+            call_id_by_node[node_id] = message.content["tool_calls"][0]["id"]
         message.is_branch = not is_shown
         message.hidden = message.hidden or not is_shown
         yield message
 
 
-def _role(payload: _Node) -> object:
-    return fields.mapping(payload.get("author"), "author").get("role")
+def _role(raw_message: _Node) -> object:
+    return fields.mapping(raw_message.get("author"), "author").get("role")
 
 
-def _message(payload: _Node, location: str, call_id: str | None) -> Message | None:
+def _message(raw_message: _Node, location: str, call_id: str | None) -> Message | None:
     """The message of a node; `None` if it holds nothing."""
-    author = fields.mapping(payload.get("author"), "author")
-    content = payload.get("content")
+    author = fields.mapping(raw_message.get("author"), "author")
+    content = raw_message.get("content")
     content = content if isinstance(content, Mapping) else {"parts": [content] if content else []}
-    metadata = payload.get("metadata")
+    metadata = raw_message.get("metadata")
     metadata = metadata if isinstance(metadata, Mapping) else {}
     role, text = fields.role(author.get("role")), _text(content)
     if not text.strip() and not (role == "tool" and call_id):
@@ -101,27 +101,27 @@ def _message(payload: _Node, location: str, call_id: str | None) -> Message | No
     is_internal = content_type in _SETTINGS or bool(
         metadata.get("is_visually_hidden_from_conversation")
     )
-    message_id = fields.name(payload.get("id")) or ""
+    message_id = fields.name(raw_message.get("id")) or ""
     return Message(
-        _content(payload, author, role, text, str(content_type), message_id, call_id),
+        _content(raw_message, author, role, text, str(content_type), message_id, call_id),
         location,
         message_id,
-        payload.get("create_time"),
+        raw_message.get("create_time"),
         fields.without_empty(attachments=metadata.get("attachments")),
         hidden=is_internal,
     )
 
 
 def _content(
-    payload: _Node, author: _Node, role: str, text: str, kind: str, id: str, call: str | None
+    raw_message: _Node, author: _Node, role: str, text: str, kind: str, id: str, use_id: str | None
 ) -> dict[str, Json]:
-    model = (payload.get("metadata") or {}).get("model_slug")
-    recipient = fields.name(payload.get("recipient")) or "all"
+    model = (raw_message.get("metadata") or {}).get("model_slug")
+    recipient = fields.name(raw_message.get("recipient")) or "all"
     if kind in _THOUGHTS:
         return {"role": "assistant", "content": [{"type": "reasoning", "reasoning": text}]}
-    if role == "tool" and call:
+    if role == "tool" and use_id:
         name = _tool_name(fields.name(author.get("name")) or "tool")
-        return {"role": "tool", "tool_call_id": call, "name": name, "content": text}
+        return {"role": "tool", "tool_call_id": use_id, "name": name, "content": text}
     if role == "tool":  # an answer to nothing that is in the export
         return {"role": "assistant", "content": text, "name": fields.name(author.get("name"))}
     message: dict[str, Json] = {"role": role, "content": text}
@@ -141,7 +141,7 @@ def _text(content: _Node) -> str:
         return fields.text(thoughts)
     if isinstance(parts := content.get("parts"), list):
         return "\n".join(filter(None, map(_part, parts)))
-    return "\n".join(filter(None, (fields.text(content.get(key)) for key in _TEXTS)))
+    return "\n".join(filter(None, (fields.text(content.get(field_name)) for field_name in _TEXTS)))
 
 
 def _part(part: object) -> str:

@@ -19,71 +19,71 @@ def _matches(value: Json) -> bool:
 
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     conversation = fields.mapping(entry.value, "a conversation")
-    payloads = fields.sequence(conversation.get("chat_messages"), "chat_messages")
+    raw_messages = fields.sequence(conversation.get("chat_messages"), "chat_messages")
     own_id = fields.name(conversation.get("uuid")) or fields.digest(entry.value)
     leaf = fields.name(conversation.get("current_leaf_message_uuid"))
-    valid_messages = list(_good(payloads, entry.location, context))
+    located_messages = list(_good(raw_messages, entry.location, context))
     yield Chat(
         id=f"claude-{own_id}",
         location=entry.location,
-        messages=[step for steps in _ordered(valid_messages, leaf) for step in steps],
+        messages=[step for steps in _ordered(located_messages, leaf) for step in steps],
         title=fields.name(conversation.get("name")),
         created_at=conversation.get("created_at"),
         metadata=fields.without_empty(summary=fields.name(conversation.get("summary"))),
-        files=[file for _, payload in valid_messages for file in _files(payload)],
+        files=[file for _, raw_message in located_messages for file in _files(raw_message)],
     )
 
 
 READER: Final = FormatReader("claude", "Claude's data export", _matches, each.reader(_read))
 
 
-def _good(payloads: list[Any], location: str, context: Context) -> Iterator[tuple[str, _Payload]]:
-    for index, payload in enumerate(payloads):
-        message_location = f"{location}.chat_messages[{index}]"
+def _good(messages: list[Any], location: str, context: Context) -> Iterator[tuple[str, _Payload]]:
+    for message_index, raw_message in enumerate(messages):
+        message_location = f"{location}.chat_messages[{message_index}]"
         try:
-            fields.role(fields.mapping(payload, "a message").get("sender"))
+            fields.role(fields.mapping(raw_message, "a message").get("sender"))
         except fields.Malformed as error:
             context.skip(message_location, str(error))
         else:
-            yield message_location, payload
+            yield message_location, raw_message
 
 
 def _ordered(
-    valid_messages: list[tuple[str, _Payload]], leaf: str | None
+    located_messages: list[tuple[str, _Payload]], leaf: str | None
 ) -> Iterator[list[Message]]:
     """The messages of all branches; a message without a parent follows the one before it."""
-    payloads_by_id: dict[str, tuple[str, _Payload]] = {}
-    parents_by_id: dict[str, str | None] = {}
+    located_by_key: dict[str, tuple[str, _Payload]] = {}
+    parent_by_key: dict[str, str | None] = {}
     previous_key = None
-    for location, payload in valid_messages:
-        key = fields.name(payload.get("uuid")) or location
-        key = key if key not in payloads_by_id else location  # a repeated id
-        parent = fields.name(payload.get("parent_message_uuid"))
-        payloads_by_id[key] = location, payload
-        parents_by_id[key] = previous_key if parent is None else None if parent == _ROOT else parent
+    for location, raw_message in located_messages:
+        key = fields.name(raw_message.get("uuid")) or location
+        key = key if key not in located_by_key else location  # a repeated id
+        parent = fields.name(raw_message.get("parent_message_uuid"))
+        located_by_key[key] = location, raw_message
+        parent_by_key[key] = previous_key if parent is None else None if parent == _ROOT else parent
         previous_key = key
-    for key, is_shown in branches.ordered(parents_by_id, leaf):
-        location, payload = payloads_by_id[key]
-        steps = list(_messages(payload, location))
+    for key, is_shown in branches.ordered(parent_by_key, leaf):
+        location, raw_message = located_by_key[key]
+        steps = list(_messages(raw_message, location))
         for step in steps:
             step.hidden = step.is_branch = not is_shown
         yield steps
 
 
-def _messages(payload: _Payload, location: str) -> Iterator[Message]:
+def _messages(message: _Payload, location: str) -> Iterator[Message]:
     """A message of the export, which may hold several steps with the results of tools."""
-    role, message_id = fields.role(payload["sender"]), fields.name(payload.get("uuid")) or ""
-    for step_number, step in enumerate(_steps(payload, role, message_id or location)):
+    role, message_id = fields.role(message["sender"]), fields.name(message.get("uuid")) or ""
+    for step_number, step in enumerate(_steps(message, role, message_id or location)):
         step_id = f"{message_id}#{step_number}" if step_number and message_id else message_id
-        yield Message(step, location, step_id, payload.get("created_at"))
+        yield Message(step, location, step_id, message.get("created_at"))
 
 
-def _steps(payload: _Payload, role: str, key: str) -> Iterator[dict[str, Json]]:
+def _steps(raw_message: _Payload, role: str, key: str) -> Iterator[dict[str, Json]]:
     parts: list[Json] = []
     calls: list[dict[str, Json]] = []
     open_ids: list[str] = []
-    blocks = payload.get("content") if isinstance(payload.get("content"), list) else []
-    for block in blocks or [{"type": "text", "text": fields.text(payload.get("text"))}]:
+    blocks = raw_message.get("content") if isinstance(raw_message.get("content"), list) else []
+    for block in blocks or [{"type": "text", "text": fields.text(raw_message.get("text"))}]:
         block_type = block.get("type") if isinstance(block, Mapping) else None
         if block_type == "tool_use":
             call_id = fields.name(block.get("id")) or f"{key}:{len(calls) + len(open_ids)}"
@@ -93,7 +93,7 @@ def _steps(payload: _Payload, role: str, key: str) -> Iterator[dict[str, Json]]:
         if block_type == "tool_result":
             if calls or parts:
                 yield _step(role, parts, calls)
-                open_ids += [str(call["id"]) for call in calls]
+                open_ids += [str(tool_call["id"]) for tool_call in calls]
                 parts, calls = [], []
             use_id = fields.name(block.get("tool_use_id"))
             answered_id = use_id if use_id in open_ids else open_ids[0] if open_ids else None
@@ -105,10 +105,10 @@ def _steps(payload: _Payload, role: str, key: str) -> Iterator[dict[str, Json]]:
             continue
         if calls:  # words behind a call begin a new step
             yield _step(role, parts, calls)
-            open_ids += [str(call["id"]) for call in calls]
+            open_ids += [str(tool_call["id"]) for tool_call in calls]
             parts, calls = [], []
         parts += _parts(block, block_type)
-    parts += [_attached(file) for file in payload.get("attachments") or () if _attached(file)]
+    parts += [_attached(file) for file in raw_message.get("attachments") or () if _attached(file)]
     if parts or calls:
         yield _step(role, parts, calls)
 
@@ -141,8 +141,8 @@ def _attached(file: object) -> str:
     return f"[file: {file.get('file_name') or 'attachment'}]\n{file['extracted_content']}"
 
 
-def _files(payload: _Payload) -> Iterator[dict[str, Json]]:
-    for file in [*(payload.get("attachments") or ()), *(payload.get("files") or ())]:
+def _files(raw_message: _Payload) -> Iterator[dict[str, Json]]:
+    for file in [*(raw_message.get("attachments") or ()), *(raw_message.get("files") or ())]:
         if isinstance(file, Mapping) and fields.name(file.get("file_name")):
             yield fields.without_empty(
                 name=file["file_name"], type=file.get("file_type"), size=file.get("file_size")

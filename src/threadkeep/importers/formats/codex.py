@@ -127,8 +127,8 @@ def _messages(entries: Iterator[JsonEntry], context: Context) -> Iterator[Messag
 
 
 def _payload(line: dict[str, Json]) -> dict[str, Json]:
-    payload = line.get("payload")
-    return payload if isinstance(payload, dict) else {}
+    raw_payload = line.get("payload")
+    return raw_payload if isinstance(raw_payload, dict) else {}
 
 
 def _usage(entry: JsonEntry, event: dict[str, Json], model: str | None) -> Iterator[Message]:
@@ -136,28 +136,28 @@ def _usage(entry: JsonEntry, event: dict[str, Json], model: str | None) -> Itera
     info = event.get("info")
     if event.get("type") != "token_count" or not isinstance(info, dict):
         return
-    last_usage, total_usage = info.get("last_token_usage"), info.get("total_token_usage")
-    if isinstance(last_usage, dict) and isinstance(total_usage, dict):
+    last_usage, session_usage = info.get("last_token_usage"), info.get("total_token_usage")
+    if isinstance(last_usage, dict) and isinstance(session_usage, dict):
         notice = {"type": "notice", "role": "assistant", "content": "", "usage": last_usage}
         yield Message(
             notice | fields.without_empty(model=model),
             entry.location,
-            f"usage-{fields.digest(total_usage)}",
+            f"usage-{fields.digest(session_usage)}",
             entry.value.get("timestamp"),
             hidden=True,
         )
 
 
-def _item(payload: dict[str, Json]) -> dict[str, Json]:
+def _item(raw_item: dict[str, Json]) -> dict[str, Json]:
     """The item without its id, which models repeat."""
-    item_fields = {key: value for key, value in payload.items() if key not in {"id", "timestamp"}}
+    item_fields = {key: value for key, value in raw_item.items() if key not in {"id", "timestamp"}}
     if isinstance(item_fields.get("output"), dict):
         item_fields["output"] = fields.text(item_fields["output"])
     return item_fields
 
 
-def _is_of_program(payload: dict[str, Json]) -> bool:
+def _is_of_program(raw_item: dict[str, Json]) -> bool:
     """Return True for what the program wrote, though it stands there as the user's."""
-    if payload.get("type") != "message" or payload.get("role") != "user":
+    if raw_item.get("type") != "message" or raw_item.get("role") != "user":
         return False
-    return bool(_PROGRAM_TEXT.match(fields.text(payload.get("content"))))
+    return bool(_PROGRAM_TEXT.match(fields.text(raw_item.get("content"))))

@@ -39,8 +39,8 @@ def elements(
 
     A malformed one is named; `None` = there is nothing to read.
     """
-    for index, value in enumerate(values):
-        element_location = f"{location}[{index}]"
+    for value_index, value in enumerate(values):
+        element_location = f"{location}[{value_index}]"
         try:
             element = read(value, element_location)
         except Malformed as error:

@@ -37,8 +37,8 @@ def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     date = activity.get("time")
     session_id = _session(activity, date)
     activity_digest = fields.digest([title, date])
-    prompt_content = {"role": "user", "content": _PROMPTED.sub("", title)}
-    prompt = Message(prompt_content, entry.location, f"{activity_digest}-0", date)
+    prompt_fields = {"role": "user", "content": _PROMPTED.sub("", title)}
+    prompt = Message(prompt_fields, entry.location, f"{activity_digest}-0", date)
     answers = _answers(activity, activity_digest, entry.location, date)
     yield Chat(session_id, entry.location, [prompt, *answers], created_at=date)
 
@@ -52,9 +52,9 @@ def _session(activity: Mapping[str, Any], date: object) -> str:
     details = activity.get("details")
     urls = [activity.get("titleUrl")]
     urls += [d.get("url") for d in details or () if isinstance(d, Mapping)] if details else []
-    match = next((m for url in urls if (m := _ADDRESS.search(str(url)))), None)
-    if match:
-        return f"gemini-{match[1]}"
+    address_match = next((m for url in urls if (m := _ADDRESS.search(str(url)))), None)
+    if address_match:
+        return f"gemini-{address_match[1]}"
     day = fields.moment(date)
     return f"gemini-{day:%Y-%m-%d}" if day else "gemini-undated"
 
@@ -65,8 +65,8 @@ def _answers(
     for answer_number, answer in enumerate(activity.get("safeHtmlItem") or (), start=1):
         answer_text = _plain(str(answer.get("html") or "")) if isinstance(answer, Mapping) else ""
         if answer_text:
-            message_content = {"role": "assistant", "content": answer_text}
-            yield Message(message_content, location, f"{activity_digest}-{answer_number}", date)
+            answer_fields = {"role": "assistant", "content": answer_text}
+            yield Message(answer_fields, location, f"{activity_digest}-{answer_number}", date)
 
 
 def _plain(markup: str) -> str:

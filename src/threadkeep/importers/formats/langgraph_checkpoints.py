@@ -60,10 +60,10 @@ def _state(database: Database, place: Row) -> _State:
     state = checkpoint if isinstance(checkpoint, Mapping) else decode(type, checkpoint)
     state = fields.mapping(state, "the checkpoint")
     thread_metadata = decoded(metadata)
-    users = (
+    raw_users = (
         (thread_metadata.get(key) for key in _USERS) if isinstance(thread_metadata, Mapping) else ()
     )
-    user = next(filter(None, map(fields.name, users)), None)
+    user = next(filter(None, map(fields.name, raw_users)), None)
     versions = fields.mapping(state.get("channel_versions") or {}, "channel_versions")
     values = fields.mapping(state.get("channel_values") or {}, "channel_values")
     return _State(place, state.get("ts"), versions, values, user)
@@ -75,11 +75,11 @@ def _messages_of(database: Database, state: _State, has_blobs: bool) -> list[Any
         {*state.values, *state.versions}, key=lambda channel: (channel != "messages", channel)
     )
     for channel in channels:
-        dumps = state.values.get(channel)
-        if dumps is None and has_blobs and channel in state.versions:
-            dumps = _blob(database, state, channel)
-        if isinstance(dumps, list) and dumps and any(map(_is_message, dumps)):
-            return dumps
+        raw_dumps = state.values.get(channel)
+        if raw_dumps is None and has_blobs and channel in state.versions:
+            raw_dumps = _blob(database, state, channel)
+        if isinstance(raw_dumps, list) and raw_dumps and any(map(_is_message, raw_dumps)):
+            return raw_dumps
     if "messages" in state.versions and "messages" not in state.values:
         raise Malformed(f"its messages are empty, or kept as changes only: {_COPY}")
     raise Malformed("its state has no messages")
@@ -95,12 +95,12 @@ def _blob(database: Database, state: _State, channel: str) -> Any:
 
 
 def _messages(dumps: list[Any], date: object, location: str, context: Context) -> Iterator[Message]:
-    for index, dump in enumerate(dumps):
+    for dump_index, dump in enumerate(dumps):
         if not _is_message(dump):
-            context.skip(f"{location}[{index}]", "this is no message")
+            context.skip(f"{location}[{dump_index}]", "this is no message")
             continue
         created_at, message_id = dates_and_id(dump)
-        yield Message(dump, f"{location}[{index}]", message_id, created_at or date)
+        yield Message(dump, f"{location}[{dump_index}]", message_id, created_at or date)
 
 
 def _is_message(value: Any) -> bool:

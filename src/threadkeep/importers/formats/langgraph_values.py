@@ -33,22 +33,22 @@ def decode(type: str | None, data: bytes | str | None) -> Any:
     raise Malformed(f"the value is of the unknown type {shown(type, 40)}")
 
 
-def _unpack(data: bytes) -> Any:
+def _unpack(packed_bytes: bytes) -> Any:
     try:
         import ormsgpack
     except ImportError:
         raise Malformed('it needs ormsgpack: pip install "threadkeep[langchain]"') from None
     try:
-        return ormsgpack.unpackb(data, ext_hook=_fields, option=ormsgpack.OPT_NON_STR_KEYS)
+        return ormsgpack.unpackb(packed_bytes, ext_hook=_fields, option=ormsgpack.OPT_NON_STR_KEYS)
     except (ValueError, RecursionError):
         raise Malformed("the value is no MessagePack: damaged, or cut off?") from None
 
 
-def _fields(code: int, payload: bytes) -> Any:
+def _fields(code: int, packed_bytes: bytes) -> Any:
     """What an object was made of, without the object."""
     if code == _ARRAY:
         return None
-    content = _unpack(payload)
-    if code == _DELTA_SNAPSHOT or not isinstance(content, list):
-        return content
-    return content[_CONTENT] if len(content) > _CONTENT else None
+    raw_parts = _unpack(packed_bytes)
+    if code == _DELTA_SNAPSHOT or not isinstance(raw_parts, list):
+        return raw_parts
+    return raw_parts[_CONTENT] if len(raw_parts) > _CONTENT else None

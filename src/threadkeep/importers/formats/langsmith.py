@@ -49,8 +49,8 @@ def _keyed(entries: Iterator[JsonEntry], context: Context) -> Iterator[Keyed]:
 
 
 def _thread(run: Mapping[str, Any]) -> str:
-    thread_ids = (fields.name(_metadata(run).get(key)) for key in _THREADS)
-    run_ids = (fields.name(run.get(key)) for key in ("trace_id", "id"))
+    thread_ids = (fields.name(_metadata(run).get(field_name)) for field_name in _THREADS)
+    run_ids = (fields.name(run.get(field_name)) for field_name in ("trace_id", "id"))
     return (
         next(filter(None, (*thread_ids, *run_ids)), None) or f"langsmith:{fields.digest(dict(run))}"
     )
@@ -58,8 +58,8 @@ def _thread(run: Mapping[str, Any]) -> str:
 
 def _metadata(run: Mapping[str, Any]) -> Mapping[str, Any]:
     extra = run.get("extra")
-    metadata = extra.get("metadata") if isinstance(extra, Mapping) else run.get("metadata")
-    return metadata if isinstance(metadata, Mapping) else {}
+    raw_metadata = extra.get("metadata") if isinstance(extra, Mapping) else run.get("metadata")
+    return raw_metadata if isinstance(raw_metadata, Mapping) else {}
 
 
 def _take(transcript: Transcript, run: JsonEntry, answered_traces: set[str]) -> None:

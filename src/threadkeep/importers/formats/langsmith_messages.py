@@ -25,8 +25,8 @@ def _messages(value: object, names: tuple[str, ...], role: str) -> list[Any]:
     if isinstance(value, Mapping):
         if _is_message(value):
             return [value]
-        content = next((value[name] for name in (*names, *_WRAPPED) if value.get(name)), None)
-        return [] if content is None else _messages(content, names, role)
+        inner_value = next((value[name] for name in (*names, *_WRAPPED) if value.get(name)), None)
+        return [] if inner_value is None else _messages(inner_value, names, role)
     if isinstance(value, str):
         return [{"role": role, "content": value}] if value.strip() else []
     if isinstance(value, list):

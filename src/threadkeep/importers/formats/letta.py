@@ -30,18 +30,18 @@ def _matches(value: Json) -> bool:
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     agent_file = fields.mapping(entry.value, "an agent file")
     yield from _facts(agent_file.get("blocks") or agent_file.get("core_memory"), entry.location)
-    for index, agent in enumerate(agent_file.get("agents") or [agent_file]):
-        agent_location = f"{entry.location}.agents[{index}]"
+    for agent_index, agent in enumerate(agent_file.get("agents") or [agent_file]):
+        agent_location = f"{entry.location}.agents[{agent_index}]"
         if not isinstance(agent, Mapping):
             context.skip(agent_location, "the agent is no object")
             continue
         own_id = fields.name(agent.get("id")) or fields.name(agent.get("name"))
         messages = agent.get("messages")
-        payloads = messages if isinstance(messages, list) else []
+        raw_messages = messages if isinstance(messages, list) else []
         yield Chat(
             f"letta-{own_id or fields.digest(agent)}",
             agent_location,
-            list(each.elements(payloads, f"{agent_location}.messages", _message, context)),
+            list(each.elements(raw_messages, f"{agent_location}.messages", _message, context)),
             title=fields.name(agent.get("name")),
             created_at=agent.get("created_at"),
         )
@@ -59,22 +59,22 @@ def _facts(blocks: Any, place: str) -> Iterator[Knowledge]:
                     yield Knowledge("fact", fact_text, place, observed_at=block.get("updated_at"))
 
 
-def _message(value: Any, place: str) -> Message:
-    payload = fields.mapping(value, "a message")
-    content = _content(payload, fields.role(payload.get("role")))
-    message_id = fields.name(payload.get("id")) or ""
-    return Message(content, place, message_id, fields.date_of(payload))
+def _message(raw_value: Any, place: str) -> Message:
+    raw_message = fields.mapping(raw_value, "a message")
+    content = _content(raw_message, fields.role(raw_message.get("role")))
+    message_id = fields.name(raw_message.get("id")) or ""
+    return Message(content, place, message_id, fields.date_of(raw_message))
 
 
-def _content(payload: Mapping[str, Any], role: str) -> dict[str, Json]:
-    message_text = fields.text(payload.get("content") or payload.get("text"))
+def _content(raw_message: Mapping[str, Any], role: str) -> dict[str, Json]:
+    message_text = fields.text(raw_message.get("content") or raw_message.get("text"))
     if role == "user":
         return {"role": role, "content": _unpacked(message_text)}
     message: dict[str, Json] = {"role": role, "content": message_text}
     if role == "tool":
-        return {**message, "tool_call_id": fields.name(payload.get("tool_call_id"))}
-    calls = payload.get("tool_calls")
-    return {**message, "tool_calls": [_call(call) for call in calls]} if calls else message
+        return {**message, "tool_call_id": fields.name(raw_message.get("tool_call_id"))}
+    raw_calls = raw_message.get("tool_calls")
+    return {**message, "tool_calls": [_call(call) for call in raw_calls]} if raw_calls else message
 
 
 def _call(call: Any) -> dict[str, Json]:

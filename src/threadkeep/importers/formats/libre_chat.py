@@ -18,16 +18,16 @@ def _matches(value: Json) -> bool:
 
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     chat = fields.mapping(entry.value, "a conversation")
-    payloads = fields.sequence(chat.get("messages"), "messages")
+    raw_messages = fields.sequence(chat.get("messages"), "messages")
     own_id = fields.name(chat.get("conversationId")) or fields.digest(chat)
     options = chat.get("options") if isinstance(chat.get("options"), Mapping) else {}
-    message_payloads = dict(_flat(payloads, None, entry.location, context))
+    placed_by_key = dict(_flat(raw_messages, None, entry.location, context))
     yield Chat(
         id=f"librechat-{own_id}",
         location=entry.location,
-        messages=list(_messages(message_payloads, context)),
+        messages=list(_messages(placed_by_key, context)),
         title=fields.name(chat.get("title")),
-        created_at=next((p.get("createdAt") for _, p, _ in message_payloads.values()), None),
+        created_at=next((p.get("createdAt") for _, p, _ in placed_by_key.values()), None),
         user=fields.name(chat.get("user")),
         metadata=fields.without_empty(
             endpoint=chat.get("endpoint"), model=(options or {}).get("model")
@@ -41,52 +41,52 @@ _Placed = tuple[str, Mapping[str, Any], str | None]
 
 
 def _flat(
-    payloads: list[Any], parent: str | None, location: str, context: Context
+    messages: list[Any], parent: str | None, location: str, context: Context
 ) -> Iterator[tuple[str, _Placed]]:
     """The messages with their parents, whether they are a list or a tree."""
-    queue = [(payload, parent, f"{location}.messages[{n}]") for n, payload in enumerate(payloads)]
+    queue = [(message, parent, f"{location}.messages[{n}]") for n, message in enumerate(messages)]
     queue.reverse()
     while queue:
-        payload, parent, path = queue.pop()
-        if not isinstance(payload, Mapping):
+        message, parent, path = queue.pop()
+        if not isinstance(message, Mapping):
             context.skip(path, "the message is no object")
             continue
-        key = fields.name(payload.get("messageId")) or path
-        yield key, (path, payload, fields.name(payload.get("parentMessageId")) or parent)
-        children = payload.get("children")
-        payloads = children if isinstance(children, list) else []
-        queue += [(c, key, f"{path}.children[{n}]") for n, c in enumerate(payloads)][::-1]
+        key = fields.name(message.get("messageId")) or path
+        yield key, (path, message, fields.name(message.get("parentMessageId")) or parent)
+        raw_children = message.get("children")
+        messages = raw_children if isinstance(raw_children, list) else []
+        queue += [(child, key, f"{path}.children[{n}]") for n, child in enumerate(messages)][::-1]
 
 
-def _messages(payloads: dict[str, _Placed], context: Context) -> Iterator[Message]:
-    parents_by_id = {key: parent for key, (_, _, parent) in payloads.items()}
-    for key, is_shown in branches.ordered(parents_by_id, None):
-        location, payload, _ = payloads[key]
+def _messages(placed_by_key: dict[str, _Placed], context: Context) -> Iterator[Message]:
+    parent_by_key = {key: parent for key, (_, _, parent) in placed_by_key.items()}
+    for key, is_shown in branches.ordered(parent_by_key, None):
+        location, raw_message, _ = placed_by_key[key]
         try:
-            role = _role(payload)
+            role = _role(raw_message)
         except fields.Malformed as error:
             context.skip(location, str(error))
             continue
-        model = payload.get("model") if role == "assistant" else None
-        parts = payload.get("content")
+        model = raw_message.get("model") if role == "assistant" else None
+        parts = raw_message.get("content")
         texts = [part for part in parts if _is_text(part)] if isinstance(parts, list) else []
         yield Message(
-            {"role": role, "content": fields.text(payload.get("text")) or fields.text(texts),
+            {"role": role, "content": fields.text(raw_message.get("text")) or fields.text(texts),
              **fields.without_empty(model=fields.name(model))},
             location,
-            fields.name(payload.get("messageId")) or "",
-            payload.get("createdAt"),
-            fields.without_empty(files=payload.get("files")),
+            fields.name(raw_message.get("messageId")) or "",
+            raw_message.get("createdAt"),
+            fields.without_empty(files=raw_message.get("files")),
             hidden=not is_shown,
             is_branch=not is_shown,
         )  # fmt: skip
 
 
-def _role(payload: Mapping[str, Any]) -> str:
-    is_user = payload.get("isCreatedByUser")
+def _role(raw_message: Mapping[str, Any]) -> str:
+    is_user = raw_message.get("isCreatedByUser")
     if isinstance(is_user, bool):
         return "user" if is_user else "assistant"
-    return fields.role(payload.get("role") or payload.get("sender"))
+    return fields.role(raw_message.get("role") or raw_message.get("sender"))
 
 
 def _is_text(part: object) -> bool:

@@ -48,6 +48,6 @@ def message(dump: Any, number: int, place: str) -> Message:
     """A dumped message; its id is made of its place in the chat, and of its content."""
     kwargs = dump.get("additional_kwargs") if isinstance(dump, Mapping) else None
     created_at = fields.date_of(kwargs) if isinstance(kwargs, Mapping) else None
-    dump_json = json.dumps(dump, sort_keys=True).encode()
-    message_id = f"llama-json:{number}:{hashlib.sha256(dump_json).hexdigest()[:16]}"
+    dump_bytes = json.dumps(dump, sort_keys=True).encode()
+    message_id = f"llama-json:{number}:{hashlib.sha256(dump_bytes).hexdigest()[:16]}"
     return Message(dump, f"{place}[{number}]", message_id, created_at)

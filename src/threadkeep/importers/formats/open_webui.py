@@ -21,13 +21,13 @@ def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     export = fields.mapping(entry.value, "a chat")
     chat = fields.mapping(export.get("chat", export), "chat")
     history = fields.mapping(chat.get("history"), "history")
-    nodes = fields.mapping(history.get("messages"), "history.messages")
+    raw_nodes = fields.mapping(history.get("messages"), "history.messages")
     leaf = history.get("currentId")
     own_id = fields.name(export.get("id")) or fields.name(chat.get("id"))
     yield Chat(
         id=f"open-webui-{own_id or fields.digest(chat)}",
         location=entry.location,
-        messages=list(_messages(nodes, leaf, entry.location, context)),
+        messages=list(_messages(raw_nodes, leaf, entry.location, context)),
         title=fields.name(export.get("title")) or fields.name(chat.get("title")),
         created_at=export.get("created_at") or chat.get("timestamp"),
         user=fields.name(export.get("user_id")),
@@ -39,18 +39,18 @@ READER: Final = FormatReader("open-webui", "Open WebUI's chats", _matches, each.
 
 
 def _messages(
-    nodes: Mapping[str, Any], leaf: Any, location: str, context: Context
+    raw_nodes: Mapping[str, Any], leaf: Any, location: str, context: Context
 ) -> Iterator[Message]:
-    nodes_by_key = {key: node for key, node in nodes.items() if isinstance(node, Mapping)}
-    for key in nodes.keys() - nodes_by_key.keys():
+    node_by_key = {key: node for key, node in raw_nodes.items() if isinstance(node, Mapping)}
+    for key in raw_nodes.keys() - node_by_key.keys():
         context.skip(f"{location}.messages[{shown(key)}]", "the message is no object")
-    parents_by_id = {key: node.get("parentId") for key, node in nodes_by_key.items()}
-    for key, is_shown in branches.ordered(parents_by_id, leaf if isinstance(leaf, str) else None):
-        path, node = f"{location}.messages[{shown(key)}]", nodes_by_key[key]
+    parent_by_key = {key: node.get("parentId") for key, node in node_by_key.items()}
+    for key, is_shown in branches.ordered(parent_by_key, leaf if isinstance(leaf, str) else None):
+        node_location, node = f"{location}.messages[{shown(key)}]", node_by_key[key]
         try:
             role = fields.role(node.get("role"))
         except fields.Malformed as error:
-            context.skip(path, str(error))
+            context.skip(node_location, str(error))
             continue
         content: dict[str, Json] = {"role": role, "content": fields.text(node.get("content"))}
         if role == "assistant":
@@ -58,7 +58,7 @@ def _messages(
             content |= {"usage": node["usage"]} if isinstance(node.get("usage"), dict) else {}
         yield Message(
             content,
-            path,
+            node_location,
             fields.name(node.get("id")) or key,
             node.get("timestamp"),
             fields.without_empty(files=node.get("files")),

@@ -28,7 +28,7 @@ def _is_message(value: Any) -> bool:
 
 def _read_chat(entry: JsonEntry, context: Context) -> Iterator[Part]:
     chat = fields.mapping(entry.value, "a chat")
-    own_id = next((id for key in _IDS if (id := fields.name(chat.get(key)))), None)
+    own_id = next((id for field_name in _IDS if (id := fields.name(chat.get(field_name)))), None)
     messages = fields.sequence(chat.get("messages"), "messages")
     entries = [
         JsonEntry(f"{entry.location}.messages[{n}]", message) for n, message in enumerate(messages)
@@ -61,16 +61,16 @@ READER: Final = FormatReader("openai", "OpenAI's and Vercel's messages", _matche
 def _messages(entries: Iterator[JsonEntry], context: Context) -> Iterator[Message]:
     for entry in entries:
         try:
-            payload = fields.mapping(entry.value, "a message")
-            role = fields.role(payload.get("role"))
+            raw_message = fields.mapping(entry.value, "a message")
+            role = fields.role(raw_message.get("role"))
         except fields.Malformed as error:
             context.skip(entry.location, str(error))
             continue
-        if isinstance(payload.get("parts"), list) and "content" not in payload:
-            yield from ui_message.messages(payload, role, entry.location)
+        if isinstance(raw_message.get("parts"), list) and "content" not in raw_message:
+            yield from ui_message.messages(raw_message, role, entry.location)
             continue
-        message = {key: value for key, value in payload.items() if key not in fields.DATES}
+        message = {key: value for key, value in raw_message.items() if key not in fields.DATES}
         message = {**message, "role": role}
         message_id = fields.name(message.pop("id", None)) or ""
         message.pop("weight", None)  # of a fine-tuning line: how much it counts in training
-        yield Message(message, entry.location, message_id, fields.date_of(payload))
+        yield Message(message, entry.location, message_id, fields.date_of(raw_message))

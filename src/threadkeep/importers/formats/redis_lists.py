@@ -37,10 +37,10 @@ def _is_langchain(key: str, value: Json) -> bool:
     return isinstance(value, Mapping) and {"type", "data"} <= value.keys()
 
 
-def _langchain_message(dump: Any, index: int, location: str) -> Message:
+def _langchain_message(dump: Any, message_index: int, location: str) -> Message:
     is_dump = isinstance(dump, Mapping) and langchain.is_dump(dump)
     created_at, message_id = dumps.dates_and_id(dump) if is_dump else (None, "")
-    return Message(dump, f"{location}[{index}]", message_id, created_at)
+    return Message(dump, f"{location}[{message_index}]", message_id, created_at)
 
 
 def _is_llama(key: str, value: Json) -> bool:

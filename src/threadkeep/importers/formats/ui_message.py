@@ -23,25 +23,25 @@ def messages(payload: Mapping[str, Any], role: str, location: str) -> Iterator[M
 
 
 def _steps(parts: list[Any], role: str) -> Iterator[dict[str, Json]]:
-    content: list[Json] = []
+    step_parts: list[Json] = []
     calls: list[Call] = []
-    results: list[dict[str, Json]] = []
+    tool_messages: list[dict[str, Json]] = []
     for part in parts:
         if not isinstance(part, Mapping):
             continue
         part_type = str(part.get("type") or ("text" if "text" in part else ""))
         if calls and not _is_tool(part_type):
-            yield _step(role, content, calls)
-            yield from results
-            content, calls, results = [], [], []
+            yield _step(role, step_parts, calls)
+            yield from tool_messages
+            step_parts, calls, tool_messages = [], [], []
         if _is_tool(part_type):
             calls.append(_call(part, part_type))
-            results += _result(part)
+            tool_messages += _result(part)
         elif part_type != "step-start":
-            content += _block(part, part_type)
-    if content or calls:
-        yield _step(role, content, calls)
-    yield from results
+            step_parts += _block(part, part_type)
+    if step_parts or calls:
+        yield _step(role, step_parts, calls)
+    yield from tool_messages
 
 
 def _step(role: str, content: list[Json], calls: list[Call]) -> dict[str, Json]:

@@ -35,15 +35,15 @@ def _is_edge(value: Any) -> bool:
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     export = fields.mapping(entry.value, "an answer of Zep")
     user = fields.name(export.get("user_id"))
-    edges = export.get("edges") or export.get("relevant_facts")
-    for index, edge in enumerate([export] if _is_edge(export) else edges or ()):
+    raw_edges = export.get("edges") or export.get("relevant_facts")
+    for edge_index, edge in enumerate([export] if _is_edge(export) else raw_edges or ()):
         if _is_edge(edge):
-            yield _fact(edge, f"{entry.location}.edges[{index}]", user)
+            yield _fact(edge, f"{entry.location}.edges[{edge_index}]", user)
         else:
-            context.skip(f"{entry.location}.edges[{index}]", "this is no edge with a fact")
-    if isinstance(payloads := export.get("messages"), list):
+            context.skip(f"{entry.location}.edges[{edge_index}]", "this is no edge with a fact")
+    if isinstance(values := export.get("messages"), list):
         own_id = fields.name(export.get("thread_id")) or fields.name(export.get("session_id"))
-        messages = list(each.elements(payloads, f"{entry.location}.messages", _message, context))
+        messages = list(each.elements(values, f"{entry.location}.messages", _message, context))
         yield Chat(own_id or context.stem, entry.location, messages, user=user)
 
 
@@ -63,11 +63,11 @@ def _fact(edge: Mapping[str, Any], place: str, user: str | None) -> Knowledge:
 
 
 def _message(value: Any, place: str) -> Message:
-    payload = fields.mapping(value, "a message")
-    role = fields.role(payload.get("role_type") or payload.get("role"))
-    speaker = fields.name(payload.get("name"))
-    if speaker is None and "role_type" in payload:
-        speaker = fields.name(payload.get("role"))
-    content = {"role": role, "content": fields.text(payload.get("content")), "name": speaker}
-    message_id = fields.name(payload.get("uuid")) or ""
-    return Message(content, place, message_id, fields.date_of(payload))
+    raw_message = fields.mapping(value, "a message")
+    role = fields.role(raw_message.get("role_type") or raw_message.get("role"))
+    speaker = fields.name(raw_message.get("name"))
+    if speaker is None and "role_type" in raw_message:
+        speaker = fields.name(raw_message.get("role"))
+    content = {"role": role, "content": fields.text(raw_message.get("content")), "name": speaker}
+    message_id = fields.name(raw_message.get("uuid")) or ""
+    return Message(content, place, message_id, fields.date_of(raw_message))

@@ -42,25 +42,25 @@ def _chat(client: Any, key: bytes, reader: ListReader, context: Context) -> Chat
 def _messages(
     client: Any, key: bytes, reader: ListReader, location: str, context: Context
 ) -> Iterator[Message]:
-    for index, content in enumerate(_oldest_first(client, key, reader.newest_first)):
-        message_json = _json(content)
+    for message_index, content_bytes in enumerate(_oldest_first(client, key, reader.newest_first)):
+        message_json = _json(content_bytes)
         if message_json is None:
-            context.skip(f"{location}[{index}]", "the message is no JSON")
+            context.skip(f"{location}[{message_index}]", "the message is no JSON")
             continue
-        yield reader.message(message_json, index, location)
+        yield reader.message(message_json, message_index, location)
 
 
 def _oldest_first(client: Any, key: bytes, newest_first: bool) -> Iterator[bytes]:
     """The values of a list, page by page; what is pushed meanwhile shifts none of them."""
-    for page_start in range(0, client.llen(key), _PAGE):
-        page_end = page_start + _PAGE - 1
-        page = client.lrange(key, -page_end - 1, -page_start - 1) if newest_first else ()
-        yield from reversed(page) if newest_first else client.lrange(key, page_start, page_end)
+    for start_index in range(0, client.llen(key), _PAGE):
+        end_index = start_index + _PAGE - 1
+        page = client.lrange(key, -end_index - 1, -start_index - 1) if newest_first else ()
+        yield from reversed(page) if newest_first else client.lrange(key, start_index, end_index)
 
 
-def _json(content: bytes | None) -> Any:
+def _json(content_bytes: bytes | None) -> Any:
     try:
-        return None if content is None else parsed(content)
+        return None if content_bytes is None else parsed(content_bytes)
     except ValueError:
         return None
 

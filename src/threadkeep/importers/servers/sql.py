@@ -59,18 +59,18 @@ class SqlDatabase:
         """As of a `Database`; each has a connection of its own, so that they may be nested."""
         names = {*columns, *order_by, *(where or {})}
         table_clause = sql.table(table, *(sql.column(name) for name in names))
-        query = sql.select(*(table_clause.c[name] for name in columns))
+        query = sql.select(*(table_clause.c[column_name] for column_name in columns))
         query = query.where(
-            *(table_clause.c[name] == value for name, value in (where or {}).items())
+            *(table_clause.c[column_name] == value for column_name, value in (where or {}).items())
         )
-        query = query.order_by(*(table_clause.c[name] for name in order_by))
-        options: dict[str, Any] = {"yield_per": _BATCH, "stream_results": True}
+        query = query.order_by(*(table_clause.c[column_name] for column_name in order_by))
+        query_options: dict[str, Any] = {"yield_per": _BATCH, "stream_results": True}
         with (
             _read_errors(self._label),
             self._engine.connect() as connection,
-            connection.execution_options(**options).execute(query) as result,
+            connection.execution_options(**query_options).execute(query) as result_rows,
         ):
-            for row in result:
+            for row in result_rows:
                 yield tuple(row)
 
 

@@ -90,14 +90,14 @@ class Lines:
     def __iter__(self) -> Iterator[JsonEntry]:
         self._file.seek(self.offset)
         while self._end is None or self.offset < self._end:
-            line, size = self._next()
-            if not size:
+            line, line_size = self._next()
+            if not line_size:
                 return
             location = f"{self._label}:{self.line + 1}"
             if line is None or line.strip():
                 line_text = None if line is None else line.decode("utf-8", "backslashreplace")
                 yield from entry(line_text, location, self._skip)
-            self.offset += size
+            self.offset += line_size
             self.line += 1
 
     def position(self) -> Position:
@@ -111,11 +111,11 @@ class Lines:
             return line.removeprefix(_BOM) if self.offset == 0 else line, len(line)
         return (None, self._rest_of_line(len(line))) if len(line) >= MAX_ENTRY else (b"", 0)
 
-    def _rest_of_line(self, size: int) -> int:
+    def _rest_of_line(self, line_size: int) -> int:
         while chunk := self._file.readline(MAX_ENTRY):
-            size += len(chunk)
+            line_size += len(chunk)
             if chunk.endswith(b"\n"):
-                return size
+                return line_size
         return 0
 
 
@@ -135,5 +135,5 @@ def _is_complete(line: bytes) -> bool:
 def _mark(file: IO[bytes], offset: int) -> str:
     start = max(0, offset - _MARK)
     file.seek(start)
-    tail = file.read(offset - start)
-    return hashlib.sha256(tail).hexdigest()[:16] if len(tail) == offset - start else ""
+    tail_bytes = file.read(offset - start)
+    return hashlib.sha256(tail_bytes).hexdigest()[:16] if len(tail_bytes) == offset - start else ""

@@ -32,15 +32,15 @@ class StateFile:
     def load(self) -> dict[str, Position]:
         """The positions by path."""
         try:
-            state = json.loads(self._path.read_bytes()) if self._path else None
+            raw_state = json.loads(self._path.read_bytes()) if self._path else None
         except (OSError, ValueError, RecursionError):
             return {}
-        if not isinstance(state, dict) or state.get("version") != _VERSION:
+        if not isinstance(raw_state, dict) or raw_state.get("version") != _VERSION:
             return {}
-        positions = state.get("files")
-        if state.get("target") != self._target or not isinstance(positions, dict):
+        raw_positions = raw_state.get("files")
+        if raw_state.get("target") != self._target or not isinstance(raw_positions, dict):
             return {}
-        self._saved = {path: Position.of_json(entry) for path, entry in positions.items()}
+        self._saved = {path: Position.of_json(entry) for path, entry in raw_positions.items()}
         return dict(self._saved)
 
     def save(self, positions: Mapping[str, Position]) -> None:
@@ -51,8 +51,8 @@ class StateFile:
         """
         if self._path is None or positions == self._saved:
             return
-        entries_by_path = {path: position.to_json() for path, position in positions.items()}
-        state = {"version": _VERSION, "target": self._target, "files": entries_by_path}
+        entry_by_path = {path: position.to_json() for path, position in positions.items()}
+        state = {"version": _VERSION, "target": self._target, "files": entry_by_path}
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary_path = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
         descriptor = os.open(temporary_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

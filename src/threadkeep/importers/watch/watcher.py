@@ -80,11 +80,11 @@ class Watcher:
         """
         report = ImportReport()
         target = Target(self._memory, self._owner, self._redactor, report)
-        present_transcripts = dict(self._present())
-        for path in [path for path in self._transcripts if path not in present_transcripts]:
+        transcript_by_path = dict(self._present())
+        for path in [path for path in self._transcripts if path not in transcript_by_path]:
             del self._transcripts[path]
             self._positions.pop(path, None)
-        for path, transcript in present_transcripts.items():
+        for path, transcript in transcript_by_path.items():
             self._poll(path, transcript, target)
         self._state.save(self._positions)
         return report

@@ -66,15 +66,15 @@ def _fact_notes(
     current_facts = [
         fact for fact in knowledge.entries.facts.values() if is_current(fact, engine.now())
     ]
-    positions = {fact.id: position for position, fact in enumerate(current_facts)}
+    index_by_id = {fact.id: fact_index for fact_index, fact in enumerate(current_facts)}
     ranked_facts = sorted(current_facts, key=_steady_rank, reverse=True)
     pinned_facts = [fact for fact in ranked_facts if fact.pinned]
     strongest_facts = [fact for fact in ranked_facts if not fact.pinned][:MAX_UNPINNED_FACTS]
 
-    def notes(chosen: list[Fact]) -> dict[str, ContextNote]:
+    def notes(facts: list[Fact]) -> dict[str, ContextNote]:
         return {
-            fact.id: ContextNote(_FACTS, positions[fact.id], line)
-            for fact in chosen
+            fact.id: ContextNote(_FACTS, index_by_id[fact.id], line)
+            for fact in facts
             if (line := fact_line(engine, fact))
         }
 
@@ -82,8 +82,8 @@ def _fact_notes(
 
 
 def _file_notes(knowledge: Knowledge) -> Iterator[ContextNote]:
-    for position, file in enumerate(knowledge.files):
-        yield ContextNote(_FILES, position, file_line(file))
+    for file_index, file in enumerate(knowledge.files):
+        yield ContextNote(_FILES, file_index, file_line(file))
 
 
 def _steady_rank(fact: Fact) -> tuple[float, float]:

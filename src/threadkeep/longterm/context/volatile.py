@@ -75,10 +75,10 @@ def render(
             notes_by_line.setdefault(line, (_FACTS, _seconds(said_at), fact.seq))
         elif item is not None and (line := _turn_line(engine, item)):
             notes_by_line.setdefault(line, (_TURNS, _seconds(item.created_at), item.seq))
-    lines_by_time = sorted(notes_by_line, key=lambda line: (*notes_by_line[line][1:], line))
-    positions_by_line = {line: position for position, line in enumerate(lines_by_time)}
+    sorted_lines = sorted(notes_by_line, key=lambda line: (*notes_by_line[line][1:], line))
+    index_by_line = {line: line_index for line_index, line in enumerate(sorted_lines)}
     notes = (
-        ContextNote(heading, positions_by_line[line], line)
+        ContextNote(heading, index_by_line[line], line)
         for line, (heading, _, _) in notes_by_line.items()
     )
     return render_block(_OPENING, (_FACTS, _TURNS), notes, limit, counter)

@@ -77,9 +77,9 @@ def user_authored(text: str) -> str:
     text = _GAP.sub("\n\n", _SPACES.sub(" ", text))  # long gaps would cost much time below
     for delimited_pattern in _DELIMITED:
         text = delimited_pattern.sub("\n", text)
-    foreign_start = _FOREIGN_START.search(text)
-    if foreign_start is not None:
-        text = text[: foreign_start.start()]
+    foreign_match = _FOREIGN_START.search(text)
+    if foreign_match is not None:
+        text = text[: foreign_match.start()]
     own_lines = _before_pasted(_QUOTES.sub(" ", text)).split("\n")
     return "\n".join(line for line in own_lines if len(line) <= _MAX_LINE and not _is_quoted(line))
 
@@ -110,13 +110,13 @@ def _before_pasted(text: str) -> str:
     return "\n".join(own_lines)
 
 
-def _hands_over(head: str, row: Language, *, colon: bool) -> bool:
+def _hands_over(opening: str, row: Language, *, colon: bool) -> bool:
     """Whether words ask for something to be done with a text that follows them."""
-    folded_head = fold(head)
-    is_short = len(words(head)) <= _HEAD_WORDS if row.spaced else len(head) <= _HEAD_LETTERS
-    if not is_short or row.finds("task", folded_head) is None:
+    folded_opening = fold(opening)
+    is_short = len(words(opening)) <= _HEAD_WORDS if row.spaced else len(opening) <= _HEAD_LETTERS
+    if not is_short or row.finds("task", folded_opening) is None:
         return False
-    return colon or row.finds("document", folded_head) is not None
+    return colon or row.finds("document", folded_opening) is not None
 
 
 def _is_header(line: str) -> bool:

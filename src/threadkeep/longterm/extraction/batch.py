@@ -85,27 +85,27 @@ def from_page(engine: Engine, page: Page, turns: int, user: str | None) -> Batch
     Where several people speak as users, only the one who has the name of the session's user, or
     none, is that user.
     """
-    page_items = [item_codec.read_item(record) for record in page.records]
-    if not page_items:
+    items = [item_codec.read_item(record) for record in page.records]
+    if not items:
         return None
-    items_with_text = _take_turns(engine, page_items, turns)
-    speakers = {item.name for item, text in items_with_text if text and item.role == "user"}
+    item_text_pairs = _take_turns(engine, items, turns)
+    speakers = {item.name for item, text in item_text_pairs if text and item.role == "user"}
     user_names = speakers if len(speakers) == 1 else {None, *_names_of(user, speakers)}
     transcript_lines = tuple(
         TranscriptLine(line_number, item, text, item.role == "user" and item.name in user_names)
         for line_number, (item, text) in enumerate(
-            ((item, text) for item, text in items_with_text if text), 1
+            ((item, text) for item, text in item_text_pairs if text), 1
         )
     )
-    has_more = len(items_with_text) < len(page_items) or len(page_items) == MAX_ITEMS
-    message_count = sum(bool(spoken_text(item)) for item, _ in items_with_text)
-    last_record = page.records[len(items_with_text) - 1]
+    has_more = len(item_text_pairs) < len(items) or len(items) == MAX_ITEMS
+    message_count = sum(bool(spoken_text(item)) for item, _ in item_text_pairs)
+    last_record = page.records[len(item_text_pairs) - 1]
     return Batch(
         transcript_lines,
-        items_with_text[-1][0].seq,
-        len(items_with_text),
+        item_text_pairs[-1][0].seq,
+        len(item_text_pairs),
         has_more,
-        items_with_text[0][0].seq,
+        item_text_pairs[0][0].seq,
         message_count,
         last_record.id,
         digest_of(last_record),
@@ -137,15 +137,15 @@ def _names_of(user: str | None, speakers: Iterable[str | None]) -> list[str]:
 
 def _take_turns(engine: Engine, items: Sequence[Item], turns: int) -> list[tuple[Item, str]]:
     """Items from the first on, with what is read of them, until it is enough."""
-    items_with_text: list[tuple[Item, str]] = []
+    item_text_pairs: list[tuple[Item, str]] = []
     previous_role, turn_count, character_count = "", 0, 0
     for item in items:
         text = readable_text(engine, item)
         if text:
             turn_count += item.role != previous_role
             character_count += len(text)
-            if items_with_text and (turn_count > turns or character_count > MAX_CHARACTERS):
+            if item_text_pairs and (turn_count > turns or character_count > MAX_CHARACTERS):
                 break
             previous_role = item.role
-        items_with_text.append((item, text))
-    return items_with_text
+        item_text_pairs.append((item, text))
+    return item_text_pairs

@@ -126,16 +126,14 @@ def _failed_watermark(
 
 def _read_up_to(unit: UnitOfWork, task: ExtractionTask) -> Watermark:
     """The watermark behind a batch; what was edited while it was read stays to be read again."""
-    read_again_ids = frozenset(task.batch.again)
+    batch_ids = frozenset(task.batch.again)
     current_watermark = watermark_of(unit, task.key, task.watermark.life)
     return Watermark(
         life=task.watermark.life,
         seq=task.batch.seq,
         item=task.batch.last,
         digest=task.batch.digest,
-        again=tuple(
-            item_id for item_id in current_watermark.again if item_id not in read_again_ids
-        ),
+        again=tuple(item_id for item_id in current_watermark.again if item_id not in batch_ids),
     )
 
 
@@ -150,9 +148,9 @@ def _backoff(tries: int, retry_after: float | None) -> float:
 def _charge_budget(worker: ExtractionWorker, unit: UnitOfWork, cost: TokenCost) -> None:
     daily_budget = spent_today(unit, worker.engine.now())
     extra_calls = max(0, cost.calls - 1)  # the first one was counted with the lease
-    total_tokens = daily_budget.tokens + cost.prompt_tokens + cost.completion_tokens
+    tokens_today = daily_budget.tokens + cost.prompt_tokens + cost.completion_tokens
     if cost.calls:
         updated_budget = replace(
-            daily_budget, calls=daily_budget.calls + extra_calls, tokens=total_tokens
+            daily_budget, calls=daily_budget.calls + extra_calls, tokens=tokens_today
         )
         unit.put_watermark(BUDGET, updated_budget.body())

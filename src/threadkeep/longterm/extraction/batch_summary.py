@@ -67,5 +67,5 @@ def truncate(text: str, limit: int = prompt.MAX_SUMMARY) -> str:
     text = text.strip()
     if len(text) <= limit:
         return text
-    sentence_end = max(text.rfind(end_mark, 0, limit) for end_mark in (". ", "! ", "? ", "\n"))
-    return text[: sentence_end + 1].strip() if sentence_end > limit // 2 else text[:limit].rstrip()
+    last_index = max(text.rfind(terminator, 0, limit) for terminator in (". ", "! ", "? ", "\n"))
+    return text[: last_index + 1].strip() if last_index > limit // 2 else text[:limit].rstrip()

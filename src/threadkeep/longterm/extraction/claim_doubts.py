@@ -76,16 +76,16 @@ def _unsaid_names(text: str, batch: Batch, user: str | None, rows: Rows) -> list
     speaker_names = " ".join(line.item.name or "" for line in batch.lines)
     transcript = "\n".join(line.text for line in batch.lines)
     spoken_words = frozenset(words(f"{transcript} {speaker_names} {user or ''}"))
-    fact_names = (fold(name).removesuffix("'s") for name in _NAME.findall(text))
+    fact_names = (fold(found_name).removesuffix("'s") for found_name in _NAME.findall(text))
     return [
-        name
-        for name in missing(fact_names, spoken_words, rows)
+        found_name
+        for found_name in missing(fact_names, spoken_words, rows)
         if not any(
-            language.is_word(word_role, name)
+            language.is_word(word_role, found_name)
             for language in rows
             for word_role in ("calendar", "user")
         )
-        and not any(is_form(name, spoken_word) for spoken_word in spoken_words)
+        and not any(is_form(found_name, spoken_word) for spoken_word in spoken_words)
     ]
 
 
@@ -143,8 +143,8 @@ def _is_reported(text: str, passage: str, rows: Rows) -> bool:
 
 def _numbers_said(text: str, cited: str, lines: Iterable[TranscriptLine], rows: Rows) -> bool:
     """Whether every number was said, or is part of a date where one was spoken of."""
-    unsaid_numbers = unsaid(readings(text, rows), readings(cited, rows))
-    if not unsaid_numbers:
+    unsaid_readings = unsaid(readings(text, rows), readings(cited, rows))
+    if not unsaid_readings:
         return True
     message_years = {
         line.item.created_at.year for line in lines if line.item.created_at is not None
@@ -152,11 +152,8 @@ def _numbers_said(text: str, cited: str, lines: Iterable[TranscriptLine], rows: 
     speaks_of_dates = sense.has("calendar", cited, rows) or _YEAR.search(cited) is not None
     date_numbers = _numbers_of_dates(text, rows)
     return speaks_of_dates and all(
-        any(
-            number_value in date_numbers and _is_date_part(number_value, message_years)
-            for number_value in number_reading
-        )
-        for number_reading in unsaid_numbers
+        any(number in date_numbers and _is_date_part(number, message_years) for number in reading)
+        for reading in unsaid_readings
     )
 
 
@@ -164,17 +161,17 @@ def _numbers_of_dates(text: str, rows: Rows) -> frozenset[float]:
     """The numbers that stand in a date, or beside the name of a month."""
     folded_text = fold(text)
     unit_words = common("units")
-    date_matches = [_DATE.findall(folded_text)]
+    text_lists = [_DATE.findall(folded_text)]
     for language in rows:
         for word_start, word_end in language.places("calendar", folded_text):
             if folded_text[word_start:word_end] not in unit_words:
-                date_matches.append(
+                text_lists.append(
                     _NUMBER.findall(folded_text[max(0, word_start - _BESIDE) : word_end + _BESIDE])
                 )
     return frozenset(
         float(digits)
-        for match_texts in date_matches
-        for date_text in match_texts
+        for date_texts in text_lists
+        for date_text in date_texts
         for digits in re.findall(r"\d+", date_text)
     )
 

@@ -29,7 +29,7 @@ def content_words(text: str, rows: Rows) -> tuple[str, ...]:
         if not language.spaced and language.code != "ko":
             for word_role in _EMPTY_ROLES:
                 remaining_text = language.without(word_role, remaining_text)
-    distinct_words: dict[str, None] = {}
+    ordered_words: dict[str, None] = {}
     for word in words(remaining_text):
         if _HANGUL.fullmatch(word) and any(
             _is_korean_particle(word, language) for language in rows
@@ -37,8 +37,8 @@ def content_words(text: str, rows: Rows) -> tuple[str, ...]:
             continue
         for word_piece in _pieces(word):
             if not _is_empty(word_piece, rows):
-                distinct_words[word_piece] = None
-    return tuple(distinct_words)
+                ordered_words[word_piece] = None
+    return tuple(ordered_words)
 
 
 def _pieces(word: str) -> Iterable[str]:
@@ -106,9 +106,9 @@ def _common(word: str, other: str) -> int:
     if word.isascii():
         return _common_prefix(word, other)
     return max(
-        _common_prefix(word[word_start:], other[other_start:])
-        for word_start in range(len(word))
-        for other_start in range(len(other))
+        _common_prefix(word[start_index:], other[other_index:])
+        for start_index in range(len(word))
+        for other_index in range(len(other))
     )
 
 

@@ -142,13 +142,11 @@ def _request(line: TranscriptLine, sentence: str) -> MemoryRequest | None:
 
 def _find(role: str, sentence: str, row: Language) -> str | None:
     """What is to be remembered or forgotten, in the user's words, if a sentence asks for it."""
-    folded_sentence, source_positions = folded_with_places(sentence)
+    folded_sentence, source_indexes = folded_with_places(sentence)
     for phrase_start, phrase_end in row.places(role, folded_sentence):
         if _is_opening(folded_sentence[:phrase_start], row):
             text_after = (
-                sentence[source_positions[phrase_end] :]
-                if phrase_end < len(source_positions)
-                else ""
+                sentence[source_indexes[phrase_end] :] if phrase_end < len(source_indexes) else ""
             )
             requested_text = (
                 _without_links(text_after).strip().rstrip(".!\u3002\uff01\u0964").strip()
@@ -159,7 +157,7 @@ def _find(role: str, sentence: str, row: Language) -> str | None:
             row.code in ("ja", "ko", "hi")
             and len(folded_sentence[phrase_end:].strip()) <= _SHORT_END
         ):
-            requested_text = _TAIL.sub("", sentence[: source_positions[phrase_start]]).strip()
+            requested_text = _TAIL.sub("", sentence[: source_indexes[phrase_start]]).strip()
             if requested_text:
                 return requested_text
     return None

@@ -78,10 +78,10 @@ class Extractor:
 
     def extract(self, user: str | None, session: str | None, *, retry: bool) -> Report:
         """As `Memory.extract`."""
-        total_report = Report()
+        report = Report()
         for session_id in self._sessions(user, session):
-            total_report += self.extract_session(session_id, retry=retry)
-        return total_report
+            report += self.extract_session(session_id, retry=retry)
+        return report
 
     def extract_session(self, session: str, *, retry: bool = False) -> Report:
         """Read a session to its end, or until it fails."""
@@ -89,16 +89,16 @@ class Extractor:
             return self._extract_locked(session, retry)
 
     def _extract_locked(self, session: str, retry: bool) -> Report:
-        total_report = Report()
+        report = Report()
         for _ in range(_MAX_BATCHES):
             start_time = time.perf_counter()
             batch_report, has_more = extract_batch(self._worker, session, retry=retry)
             if self._metrics is not None:
                 self._metrics.record(batch_report, time.perf_counter() - start_time)
-            total_report += batch_report
+            report += batch_report
             if not has_more:
                 break
-        return total_report.as_one_session()
+        return report.as_one_session()
 
     def flush(self, timeout: float) -> bool:
         """As `Memory.flush`."""

@@ -62,8 +62,8 @@ class ExtractionMetrics:
 
     def backlog(self) -> Backlog | None:
         """What is unread; `None` = the learner is gone."""
-        read_backlog = self._backlog()
-        return None if read_backlog is None else read_backlog()
+        backlog_reader = self._backlog()
+        return None if backlog_reader is None else backlog_reader()
 
     def record(self, report: Report, seconds: float) -> None:
         """Count what came of one batch; nothing where there was none to read."""

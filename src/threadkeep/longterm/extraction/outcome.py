@@ -54,15 +54,15 @@ class ExtractionCounts:
     ) -> None:
         """Note a proposal that is not kept; its text only if it may be stored."""
         self.dropped += 1
-        stored_text = storable_text(evidence, text, kind)
-        if stored_text is None:
+        text_to_store = storable_text(evidence, text, kind)
+        if text_to_store is None:
             return
         sources = cited_sources(lines, text, quote, evidence.session, evidence.namespace)
         self.refusals.append(
             Refusal(
-                identity("refused", stored_text, kind),
+                identity("refused", text_to_store, kind),
                 kind,
-                stored_text,
+                text_to_store,
                 reason,
                 sources=sources,
                 gloss=gloss,

@@ -58,7 +58,7 @@ def build_messages(
 ) -> tuple[Messages, list[Fact], list[Instruction]]:
     """What to ask, and the known facts and instructions by the numbers they have in it, from 1."""
     facts, instructions = _relevant_facts(unit, batch), _recent_instructions(unit)
-    prompt_payload: dict[str, Any] = {
+    prompt_fields: dict[str, Any] = {
         "user": user or "the user",
         "known_facts": {entry_number: fact.text for entry_number, fact in enumerate(facts, 1)},
         "known_instructions": {
@@ -67,8 +67,8 @@ def build_messages(
         },
     }
     if sum_up:
-        prompt_payload["summary_so_far"] = "" if summary is None else summary.text
-    prompt_payload["messages"] = [
+        prompt_fields["summary_so_far"] = "" if summary is None else summary.text
+    prompt_fields["messages"] = [
         {
             "number": line.number,
             "from": line.item.role,
@@ -81,7 +81,7 @@ def build_messages(
     ]
     chat_messages = [
         {"role": "system", "content": _SYSTEM + (_SUM_UP if sum_up else "")},
-        {"role": "user", "content": json.dumps(prompt_payload, ensure_ascii=False)},
+        {"role": "user", "content": json.dumps(prompt_fields, ensure_ascii=False)},
     ]
     return chat_messages, facts, instructions
 

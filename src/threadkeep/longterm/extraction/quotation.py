@@ -51,7 +51,7 @@ class Passage(NamedTuple):
 
 def spoken_by_user(lines: Iterable[TranscriptLine], batch: Batch) -> list[Spoken]:
     """What the user said in some messages: their own words, and what they agreed to."""
-    return [user_words for line in lines for user_words in _user_words(line, batch)]
+    return [statement for line in lines for statement in _user_words(line, batch)]
 
 
 def _user_words(line: TranscriptLine, batch: Batch) -> Iterator[Spoken]:
@@ -84,21 +84,21 @@ def find_passage(text: str, quote: str, candidates: Sequence[Spoken], rows: Rows
     """The sentences that hold a quotation; without one, those that share most with a text."""
     squeezed_quote = squeezed(quote).strip(" .!?,;:\"'")
     if len(squeezed_quote) >= _MIN_QUOTE:
-        for candidate in candidates:
-            if squeezed_quote in squeezed(candidate.text):
+        for statement in candidates:
+            if squeezed_quote in squeezed(statement.text):
                 return Passage(
-                    candidate, _sentences_with(squeezed_quote, candidate.text), quote.strip(), True
+                    statement, _sentences_with(squeezed_quote, statement.text), quote.strip(), True
                 )
     text_words = content_words(text, rows)
     scored_sentences = [
-        (share(text_words, content_words(sentence, rows), rows), candidate, sentence)
-        for candidate in candidates
-        for sentence in sentences(candidate.text)
+        (share(text_words, content_words(sentence, rows), rows), statement, sentence)
+        for statement in candidates
+        for sentence in sentences(statement.text)
     ]
     if not scored_sentences:
         return None
-    _, candidate, sentence = max(scored_sentences, key=lambda entry: entry[0])
-    return Passage(candidate, sentence, sentence, False)
+    _, statement, sentence = max(scored_sentences, key=lambda entry: entry[0])
+    return Passage(statement, sentence, sentence, False)
 
 
 def _sentences_with(needle: str, text: str) -> str:

@@ -31,7 +31,7 @@ def reconcile(unit: UnitOfWork, evidence: Evidence) -> ExtractionCounts:
     for request in requests:
         if request.forget:
             reconcile_requests.forget(unit, evidence, request)
-    covered_lines: set[int] = set()
+    covered_numbers: set[int] = set()
     for candidate, is_instruction in _proposals(evidence):
         entry_kind = "instruction" if is_instruction else "fact"
         if reconcile_requests.is_retracted(candidate, requests):
@@ -42,11 +42,11 @@ def reconcile(unit: UnitOfWork, evidence: Evidence) -> ExtractionCounts:
             if is_instruction
             else reconcile_facts.reconcile_fact(unit, evidence, candidate, counts)
         )
-        covered_lines.update(line.number for line in candidate.lines if is_stored)
+        covered_numbers.update(line.number for line in candidate.lines if is_stored)
     for entry_kind, uncited_text in evidence.reply.uncited:
         counts.drop(evidence, entry_kind, uncited_text, "not_said")
     for request in requests:
-        if not request.forget and request.line.number not in covered_lines:
+        if not request.forget and request.line.number not in covered_numbers:
             reconcile_requests.remember(unit, evidence, request, counts)
     surplus_fact_count = facts.evict_surplus(unit, evidence.engine.now())
     counts.dropped += surplus_fact_count + instructions.evict_surplus(unit, evidence.engine.now())

@@ -87,10 +87,8 @@ def _fact(evidence: Evidence, candidate: Candidate, verdict: Verdict) -> Fact | 
 
 def _said_at(evidence: Evidence, candidate: Candidate) -> datetime | None:
     """When the user said it last; of what the user did not say, when it was written."""
-    spoken_lines = [
-        spoken_words.said_at for spoken_words in spoken_by_user(candidate.lines, evidence.batch)
-    ]
-    return latest_time(spoken_lines or candidate.lines)
+    times = [statement.said_at for statement in spoken_by_user(candidate.lines, evidence.batch)]
+    return latest_time(times or candidate.lines)
 
 
 def _store(

@@ -63,8 +63,8 @@ def reconcile_instruction(
 
 def _wish(lines: Sequence[TranscriptLine], candidate: Candidate) -> Wish:
     """The first of the user's sentences that asks for it; else why none does."""
-    wishes = [find_wish(line.text, candidate.text, candidate.quote) for line in lines]
-    return next((wish for wish in wishes if wish.sentence is not None), wishes[0])
+    wish_matches = [find_wish(line.text, candidate.text, candidate.quote) for line in lines]
+    return next((match for match in wish_matches if match.sentence is not None), wish_matches[0])
 
 
 def _unsaid(wish: Wish, lines: Sequence[TranscriptLine], candidate: Candidate) -> Reason | None:

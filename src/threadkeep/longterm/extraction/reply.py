@@ -72,16 +72,16 @@ def parse_reply(text: str, batch: Batch) -> ParsedReply | None:
     reply_fields = {"facts": reply_value} if isinstance(reply_value, list) else reply_value
     if not isinstance(reply_fields, dict):
         return None
-    summary = reply_fields.get("summary")
-    summary_value = {"text": summary} if isinstance(summary, str) else summary
+    raw_summary = reply_fields.get("summary")
+    summary_value = {"text": raw_summary} if isinstance(raw_summary, str) else raw_summary
     summary_fields = summary_value if isinstance(summary_value, dict) else {}
-    topics = summary_fields.get("topics") or reply_fields.get("topics")
+    raw_topics = summary_fields.get("topics") or reply_fields.get("topics")
     return ParsedReply(
         _candidates(reply_fields.get("facts"), batch),
         _candidates(reply_fields.get("instructions"), batch),
         summary_fields["text"].strip() if isinstance(summary_fields.get("text"), str) else "",
-        tuple(topic.strip() for topic in topics if isinstance(topic, str) and topic.strip())[:5]
-        if isinstance(topics, list)
+        tuple(topic.strip() for topic in raw_topics if isinstance(topic, str) and topic.strip())[:5]
+        if isinstance(raw_topics, list)
         else (),
         is_complete,
         tuple(
@@ -98,24 +98,22 @@ def parse_json(text: str) -> tuple[Json, bool]:
     One that was cut off is closed behind its last whole entry.
     """
     text = re.sub(r"<think>.*?</think>", "", text[:_MAX_CHARACTERS], flags=re.DOTALL)
-    bracket_positions = [position for bracket in "{[" if (position := text.find(bracket)) >= 0]
-    for bracket_position in sorted(bracket_positions):
+    start_indexes = [position for bracket in "{[" if (position := text.find(bracket)) >= 0]
+    for start_index in sorted(start_indexes):
         try:
-            return json.JSONDecoder(strict=False).raw_decode(text[bracket_position:])[0], True
+            return json.JSONDecoder(strict=False).raw_decode(text[start_index:])[0], True
         except (ValueError, RecursionError):
-            if (repaired_document := _repair_truncated(text[bracket_position:])) is not None:
+            if (repaired_document := _repair_truncated(text[start_index:])) is not None:
                 return repaired_document, False
     return None, False
 
 
 def _repair_truncated(text: str) -> Json:
     """A text that was cut off, closed behind the last entry that is whole."""
-    cut_positions = [index + 1 for index, character in enumerate(text) if character in '}]"']
-    for cut_position in reversed(cut_positions[-_CUTS:]):
+    end_indexes = [index + 1 for index, character in enumerate(text) if character in '}]"']
+    for end_index in reversed(end_indexes[-_CUTS:]):
         try:
-            return json.loads(
-                text[:cut_position] + _closing_brackets(text[:cut_position]), strict=False
-            )
+            return json.loads(text[:end_index] + _closing_brackets(text[:end_index]), strict=False)
         except (ValueError, RecursionError):
             continue
     return None
@@ -139,21 +137,21 @@ def _closing_brackets(text: str) -> str:
     return ('"' if is_inside_string else "") + "".join(reversed(closers))
 
 
-def _candidates(entries: Json, batch: Batch) -> list[Candidate]:
-    if not isinstance(entries, list):
+def _candidates(raw_entries: Json, batch: Batch) -> list[Candidate]:
+    if not isinstance(raw_entries, list):
         return []
     candidates = (
-        _candidate(entry, batch) for entry in entries[:_MAX_ENTRIES] if isinstance(entry, dict)
+        _candidate(entry, batch) for entry in raw_entries[:_MAX_ENTRIES] if isinstance(entry, dict)
     )
     return [candidate for candidate in candidates if candidate is not None]
 
 
-def _uncited(entries: Json, batch: Batch) -> list[str]:
-    if not isinstance(entries, list):
+def _uncited(raw_entries: Json, batch: Batch) -> list[str]:
+    if not isinstance(raw_entries, list):
         return []
     uncited_texts = (
         entry.get("text")
-        for entry in entries[:_MAX_ENTRIES]
+        for entry in raw_entries[:_MAX_ENTRIES]
         if isinstance(entry, dict) and _candidate(entry, batch) is None
     )
     return [
@@ -161,32 +159,32 @@ def _uncited(entries: Json, batch: Batch) -> list[str]:
     ]
 
 
-def _candidate(entry: Mapping[str, Any], batch: Batch) -> Candidate | None:
-    candidate_text, citation = entry.get("text"), entry.get("items")
+def _candidate(entry_fields: Mapping[str, Any], batch: Batch) -> Candidate | None:
+    candidate_text, raw_numbers = entry_fields.get("text"), entry_fields.get("items")
     if not isinstance(candidate_text, str) or not candidate_text.strip():
         return None
-    line_numbers = citation if isinstance(citation, list) else [citation]
-    lines_by_number = {
+    line_numbers = raw_numbers if isinstance(raw_numbers, list) else [raw_numbers]
+    line_by_number = {
         line.number: line
         for line_number in line_numbers
         if (line := batch.line(_unquoted_number(line_number))) is not None
     }
-    if not lines_by_number:  # said nowhere
+    if not line_by_number:  # said nowhere
         return None
-    relation = entry.get("relation")
-    related_number = _unquoted_number(entry.get("known"))
-    confidence = entry.get("confidence")
-    priority = entry.get("priority")
+    relation = entry_fields.get("relation")
+    related_number = _unquoted_number(entry_fields.get("known"))
+    confidence = entry_fields.get("confidence")
+    priority = entry_fields.get("priority")
     return Candidate(
         " ".join(candidate_text.split()),
-        tuple(lines_by_number.values()),
-        quote if isinstance(quote := entry.get("quote"), str) else "",
+        tuple(line_by_number.values()),
+        quote if isinstance(quote := entry_fields.get("quote"), str) else "",
         relation if relation in RELATIONS else "new",
         related_number if isinstance(related_number, int) else None,
         float(confidence) if isinstance(confidence, (int, float)) and 0 <= confidence <= 1 else 0.8,
         priority if priority in PRIORITIES else "inferred",
-        _date(entry.get("valid_from")),
-        _date(entry.get("valid_to")),
+        _date(entry_fields.get("valid_from")),
+        _date(entry_fields.get("valid_to")),
     )
 
 

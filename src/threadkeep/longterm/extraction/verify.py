@@ -71,9 +71,9 @@ def verify(
     except ModelError:
         return dict.fromkeys((doubt.note for doubt in doubts), False)
     cost.add(completion)
-    answers_by_number = _answers(completion.text)
+    answer_by_number = _answers(completion.text)
     return {
-        doubt.note: answers_by_number.get(doubt_number, False)
+        doubt.note: answer_by_number.get(doubt_number, False)
         for doubt_number, doubt in enumerate(doubts, 1)
     }
 
@@ -102,9 +102,9 @@ def _wish(candidate: Candidate) -> Iterator[Doubt]:
     for line in candidate.lines:
         if not line.by_user:
             continue
-        wish = find_wish(line.text, candidate.text, candidate.quote)
-        if wish.sentence is not None:
-            yield Doubt("wish", candidate.text, wish.sentence)
+        wish_match = find_wish(line.text, candidate.text, candidate.quote)
+        if wish_match.sentence is not None:
+            yield Doubt("wish", candidate.text, wish_match.sentence)
             return
 
 
@@ -120,10 +120,10 @@ def _messages(doubts: list[Doubt]) -> Messages:
 
 
 def _answers(text: str) -> dict[int, bool]:
-    reply_document, _ = parse_json(text)
-    answers = reply_document.get("answers") if isinstance(reply_document, dict) else None
+    reply_value, _ = parse_json(text)
+    raw_answers = reply_value.get("answers") if isinstance(reply_value, dict) else None
     return {
         answer["number"]: answer.get("answer") is True
-        for answer in (answers if isinstance(answers, list) else [])
+        for answer in (raw_answers if isinstance(raw_answers, list) else [])
         if isinstance(answer, dict) and isinstance(answer.get("number"), int)
     }

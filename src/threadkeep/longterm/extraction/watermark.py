@@ -133,20 +133,20 @@ def spent_today(unit: UnitOfWork, now: float) -> DailyBudget:
 T = TypeVar("T", Watermark, DailyBudget)
 
 
-def _read(cls: type[T], text: str | None, check: Check) -> T:
+def _read(cls: type[T], body_json: str | None, check: Check) -> T:
     """The value of a body; one that cannot be read counts as none."""
-    if text is None:
+    if body_json is None:
         return cls()
-    body_record = Record("watermark", "watermark", text, 0.0)
+    watermark_record = Record("watermark", "watermark", body_json, 0.0)
     try:
-        field_values = body.decode(body_record, check)
+        field_values = body.decode(watermark_record, check)
     except UnreadableRecord as error:
-        body.skip(body_record, error)
+        body.skip(watermark_record, error)
         return cls()
     field_names = {field.name for field in fields(cls)}
-    arguments: dict[str, Any] = {
+    field_arguments: dict[str, Any] = {
         field_name: tuple(field_value) if isinstance(field_value, list) else field_value
         for field_name, field_value in field_values.items()
         if field_name in field_names
     }
-    return cls(**arguments)
+    return cls(**field_arguments)

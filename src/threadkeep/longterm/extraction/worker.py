@@ -107,10 +107,10 @@ def _ask(
         load_leased(task), task.batch, previous.summary, sum_up=sums_up, user=task.user
     )
     reply = complete(worker.model, messages, task.batch, sum_up=sums_up, cost=cost)
-    answers_by_note = (
+    answer_by_note = (
         verify(worker.model, reply, task.batch, task.user, cost) if worker.settings.verify else None
     )
-    return evidence_of(worker, task, reply, facts, instructions, answers_by_note), sums_up
+    return evidence_of(worker, task, reply, facts, instructions, answer_by_note), sums_up
 
 
 def _retract(task: ExtractionTask) -> None:

@@ -162,6 +162,6 @@ class DocumentColumns:
             live_values = compress(getattr(self, column_name), alive_flags)
             setattr(self, column_name, array(type_code, live_values))
         for neighbour_chain in (self.before, self.after):
-            for position, old_number in enumerate(neighbour_chain):
-                neighbour_chain[position] = new_numbers[old_number] if old_number >= 0 else NONE
+            for row_number, old_number in enumerate(neighbour_chain):
+                neighbour_chain[row_number] = new_numbers[old_number] if old_number >= 0 else NONE
         return new_numbers

@@ -33,19 +33,19 @@ def field_counts(
     stem_scores, label_matches = word.scores, word.labels
     own_length = index.statement_lengths[n] + index.question_lengths[n]
     context_units = stem_scores.units_by_document.get(n, 0)
-    counts_by_field: dict[Field, float] = {
+    count_by_field: dict[Field, float] = {
         "words": stem_scores.words_by_document.get(n, 0.0)
         / max(1.0, own_length / parameters.PIVOT),
         "facts": parameters.FACT * stem_scores.fact_words_by_document.get(n, 0),
     }
     if label_matches.any:
-        counts_by_field["speaker"] = parameters.SPEAKER * label_matches.is_speaker(n)
-        counts_by_field["date"] = parameters.DATE * label_matches.is_date(n)
+        count_by_field["speaker"] = parameters.SPEAKER * label_matches.is_speaker(n)
+        count_by_field["date"] = parameters.DATE * label_matches.is_date(n)
         context_units += label_matches.context_units(n)
-    counts_by_field["neighbours"] = context_units / (
+    count_by_field["neighbours"] = context_units / (
         parameters.UNIT * neighbourhood_size(index.context_lengths[n], average)
     )
-    return counts_by_field
+    return count_by_field
 
 
 def neighbourhood_size(context_length: int, average: float) -> float:
@@ -62,19 +62,19 @@ def reasons(
     index: RecallIndex, n: int, words: Sequence[WeighedWord], average: float
 ) -> tuple[Reason, ...]:
     """Why a document was found, what gave most first; the shares add up to about 1."""
-    scores_by_kind: dict[ReasonKind, float] = {}
+    score_by_kind: dict[ReasonKind, float] = {}
     words_by_kind: dict[ReasonKind, list[str]] = {}
     for word in words:
-        counts_by_field = field_counts(index, n, word, average)
-        total_count = sum(counts_by_field.values())
-        for field, field_count in counts_by_field.items():
+        count_by_field = field_counts(index, n, word, average)
+        total_count = sum(count_by_field.values())
+        for field, field_count in count_by_field.items():
             if field_count:
-                scores_by_kind[field] = (
-                    scores_by_kind.get(field, 0.0)
+                score_by_kind[field] = (
+                    score_by_kind.get(field, 0.0)
                     + word.rarity * saturated(total_count) * field_count / total_count
                 )
                 words_by_kind.setdefault(field, []).append(word.written)
-    return shares(scores_by_kind, words_by_kind)
+    return shares(score_by_kind, words_by_kind)
 
 
 def shares(

@@ -64,18 +64,18 @@ class FactSync:
     def _index_facts(self, page: Page) -> None:
         stored_facts = [fact for record in page.records if (fact := read_fact(record))]
         now = self._engine.now()
-        facts_by_id = {fact.id: fact for fact in stored_facts if is_current(fact, now)}
+        fact_by_id = {fact.id: fact for fact in stored_facts if is_current(fact, now)}
         unchanged_ids = {
             fact_id
-            for fact_id, fact in facts_by_id.items()
+            for fact_id, fact in fact_by_id.items()
             if self._facts_by_id.get(fact_id) == fact
         }
         self.remove(self._facts_by_id.keys() - unchanged_ids)
         namespace = self._engine.settings.namespace
         new_documents = [
             analyzer.fact_document(fact, namespace)
-            for fact_id, fact in facts_by_id.items()
+            for fact_id, fact in fact_by_id.items()
             if fact_id not in unchanged_ids
         ]
         self._index.add_facts(new_documents)
-        self._facts_by_id, self._version = facts_by_id, page.version
+        self._facts_by_id, self._version = fact_by_id, page.version

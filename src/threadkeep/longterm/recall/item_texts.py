@@ -27,28 +27,28 @@ def passages(
             for turn in (turn_number, previous_turns[turn_number])
             if turn >= 0
         }
-        items_by_turn = _items(engine, synced, sorted(turns_to_read))
+        item_by_turn = _items(engine, synced, sorted(turns_to_read))
         for turn_number in turn_batch:
-            if (item := items_by_turn.get(turn_number)) is not None:
+            if (item := item_by_turn.get(turn_number)) is not None:
                 yield (
                     turn_number,
-                    passage_text(item, items_by_turn.get(previous_turns[turn_number])),
+                    passage_text(item, item_by_turn.get(previous_turns[turn_number])),
                 )
 
 
-def _items(engine: Engine, synced: SyncedIndex, numbers: Sequence[int]) -> dict[int, Item]:
-    index, item_queries = synced.index, []
-    for turn_number in numbers:
+def _items(engine: Engine, synced: SyncedIndex, document_numbers: Sequence[int]) -> dict[int, Item]:
+    recall_index, item_queries = synced.index, []
+    for turn_number in document_numbers:
         session_stream = synced.sessions.stream(
-            index.origin_names.values[index.origins[turn_number]]
+            recall_index.origin_names.values[recall_index.origins[turn_number]]
         )
-        seq = index.seqs[turn_number]
+        seq = recall_index.seqs[turn_number]
         item_queries.append(
             Query(session_stream, "item", limit=1, after=seq - 1 or None, before=seq + 1)
         )
     item_pages = engine.read(*item_queries) if item_queries else []
     return {
         turn_number: item_codec.read_item(item_page.records[0])
-        for turn_number, item_page in zip(numbers, item_pages, strict=True)
+        for turn_number, item_page in zip(document_numbers, item_pages, strict=True)
         if item_page.records
     }

@@ -58,13 +58,13 @@ def _query(sessions: SessionSync, lost_range: _LostRange) -> Query:
     )
 
 
-def _indexed_seqs(index: RecallIndex, ids: set[str]) -> dict[str, set[int]]:
+def _indexed_seqs(recall_index: RecallIndex, ids: set[str]) -> dict[str, set[int]]:
     """The seqs of the documents of some sessions."""
     seqs_by_session: dict[str, set[int]] = {session_id: set() for session_id in ids}
     ids_by_origin = {
-        index.origin_names.numbers_by_value.get(session_id): session_id for session_id in ids
+        recall_index.origin_names.numbers_by_value.get(session_id): session_id for session_id in ids
     }
-    for document_number, origin_number in enumerate(index.origins):
-        if origin_number in ids_by_origin and index.alive[document_number]:
-            seqs_by_session[ids_by_origin[origin_number]].add(index.seqs[document_number])
+    for document_number, origin_number in enumerate(recall_index.origins):
+        if origin_number in ids_by_origin and recall_index.alive[document_number]:
+            seqs_by_session[ids_by_origin[origin_number]].add(recall_index.seqs[document_number])
     return seqs_by_session

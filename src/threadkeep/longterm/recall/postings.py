@@ -43,9 +43,9 @@ class Postings:
             len(self.documents),
         )
         for document in documents:
-            position = bisect_left(sorted_documents, document)
-            if position < document_count and sorted_documents[position] == document:
-                yield document, stem_counts[position]
+            document_index = bisect_left(sorted_documents, document)
+            if document_index < document_count and sorted_documents[document_index] == document:
+                yield document, stem_counts[document_index]
 
     def __add__(self, later: Postings) -> Postings:
         """These, and those of documents that came later."""

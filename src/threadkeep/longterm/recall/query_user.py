@@ -83,14 +83,14 @@ class Recall:
 
     def _evict_indexes(self) -> None:
         with self._lock:
-            total_bytes = sum(
+            index_bytes = sum(
                 synced_index.nbytes for synced_index, _ in self._indexes_by_user.values()
             )
             while len(self._indexes_by_user) > 1 and (
-                total_bytes > self._max_bytes or len(self._indexes_by_user) > _MAX_USERS
+                index_bytes > self._max_bytes or len(self._indexes_by_user) > _MAX_USERS
             ):
                 _, (evicted_index, _) = self._indexes_by_user.popitem(last=False)
-                total_bytes -= evicted_index.nbytes
+                index_bytes -= evicted_index.nbytes
 
 
 def recall(
@@ -172,11 +172,11 @@ def _search_once(engine: Engine, synced: SyncedIndex, question: Question) -> tup
         best_documents = search.best(max(candidate_count, rerank.DEPTH))
         reranked_documents = rerank.rerank(engine, synced, question.text, best_documents)
         candidates = reranked_documents.documents[:candidate_count]
-    hits_by_identity: dict[object, Hit] = {}
-    while candidates and len(hits_by_identity) < hit_limit:
+    hit_by_identity: dict[object, Hit] = {}
+    while candidates and len(hit_by_identity) < hit_limit:
         candidate_chunk, candidates = (
-            candidates[: hit_limit - len(hits_by_identity)],
-            candidates[hit_limit - len(hits_by_identity) :],
+            candidates[: hit_limit - len(hit_by_identity)],
+            candidates[hit_limit - len(hit_by_identity) :],
         )
         reasons_by_document = search.why([document.number for document in candidate_chunk])
         if reranked_documents is not None:
@@ -186,10 +186,10 @@ def _search_once(engine: Engine, synced: SyncedIndex, question: Question) -> tup
             }
         verified_hits = verify_hits.verify(engine, synced, candidate_chunk, reasons_by_document)
         for hit in verified_hits.hits:
-            hits_by_identity.setdefault(_identity(hit), hit)
+            hit_by_identity.setdefault(_identity(hit), hit)
         if not verified_hits.all_valid:
-            return list(hits_by_identity.values()), False
-    return list(hits_by_identity.values()), True
+            return list(hit_by_identity.values()), False
+    return list(hit_by_identity.values()), True
 
 
 def _identity(hit: Hit) -> object:

@@ -56,20 +56,20 @@ def rerank(
         return Reranked(candidates)
     best_documents, remaining_documents = candidates[:DEPTH], candidates[DEPTH:]
     try:
-        vectors_by_document = _rows(
+        vector_by_document = _rows(
             engine, synced, embedder_vectors, [document.number for document in best_documents]
         )
-        if not vectors_by_document:
+        if not vector_by_document:
             return Reranked(candidates)
         query_vector = embedder_vectors.of_query(query)
-        cosines_by_document = {
+        cosine_by_document = {
             document_number: query_vector.cosine(vector)
-            for document_number, vector in vectors_by_document.items()
+            for document_number, vector in vector_by_document.items()
         }
     except EmbedderFault as fault:
         log_fault(fault)
         return Reranked(candidates)
-    return _mixed(best_documents, remaining_documents, _rescaled(cosines_by_document))
+    return _mixed(best_documents, remaining_documents, _rescaled(cosine_by_document))
 
 
 def _mixed(
@@ -87,23 +87,23 @@ def _mixed(
         for document_number, score in best_documents
     ]
     reranked_documents.sort(key=lambda document: -document.score)
-    shares_by_document = {
+    share_by_document = {
         document_number: top_score * meaning_by_document[document_number] / (score or 1.0)
         for document_number, score in reranked_documents
     }
-    return Reranked([*reranked_documents, *remaining_documents], shares_by_document)
+    return Reranked([*reranked_documents, *remaining_documents], share_by_document)
 
 
-def _rescaled(cosines_by_document: Mapping[int, float]) -> dict[int, float]:
+def _rescaled(cosine_by_document: Mapping[int, float]) -> dict[int, float]:
     """From 0 for the one that is least like the question to 1 for the likest."""
     lowest_cosine, highest_cosine = (
-        min(cosines_by_document.values()),
-        max(cosines_by_document.values()),
+        min(cosine_by_document.values()),
+        max(cosine_by_document.values()),
     )
     cosine_range = highest_cosine - lowest_cosine
     return {
         document_number: (cosine - lowest_cosine) / cosine_range if cosine_range else 0.0
-        for document_number, cosine in cosines_by_document.items()
+        for document_number, cosine in cosine_by_document.items()
     }
 
 
@@ -111,54 +111,51 @@ def _rows(
     engine: Engine, synced: SyncedIndex, vectors: Vectors, numbers: list[int]
 ) -> dict[int, Vector]:
     """The vectors of documents, kept or made now; empty if too many are still to be made."""
-    index = synced.index
+    recall_index = synced.index
     fact_numbers = [
-        document_number for document_number in numbers if index.flags[document_number] & FACT
+        document_number for document_number in numbers if recall_index.flags[document_number] & FACT
     ]
     turn_numbers = [
-        document_number for document_number in numbers if not index.flags[document_number] & FACT
+        document_number
+        for document_number in numbers
+        if not recall_index.flags[document_number] & FACT
     ]
     embedder_name = None if vectors.embedder is None else vectors.embedder.name
-    vectors_by_turn = (
+    vector_by_turn = (
         {} if embedder_name is None else _stored_rows(synced, embedder_name, turn_numbers)
     )
     turns_to_embed = [
-        document_number
-        for document_number in turn_numbers
-        if document_number not in vectors_by_turn
+        document_number for document_number in turn_numbers if document_number not in vector_by_turn
     ]
     if embedder_name is not None and len(turns_to_embed) > MAX_ON_THE_WAY:
         return {}
-    texts_by_document = dict(passages(engine, synced, turns_to_embed))
-    texts_by_document |= {
+    text_by_document = dict(passages(engine, synced, turns_to_embed))
+    text_by_document |= {
         document_number: text
         for document_number in fact_numbers
         if (text := synced.facts.text(document_number))
     }
-    return vectors_by_turn | dict(
-        zip(texts_by_document, vectors.of_passages(list(texts_by_document.values())), strict=True)
+    return vector_by_turn | dict(
+        zip(text_by_document, vectors.of_passages(list(text_by_document.values())), strict=True)
     )
 
 
 def _stored_rows(
-    synced: SyncedIndex, embedder_name: str, numbers: Iterable[int]
+    synced: SyncedIndex, embedder_name: str, document_numbers: Iterable[int]
 ) -> dict[int, Vector]:
-    vectors_by_document: dict[int, Vector] = {}
-    turn_numbers = list(numbers)
+    vector_by_document: dict[int, Vector] = {}
+    turn_numbers = list(document_numbers)
     for segment_head in synced.heads.segments:
         segment_documents = synced.documents_by_segment.get(segment_head.id)
         if segment_head.vectors != embedder_name or not isinstance(segment_documents, range):
             continue
-        numbers_by_position = {
+        number_by_offset = {
             document_number - segment_documents.start: document_number
             for document_number in turn_numbers
             if document_number in segment_documents
         }
-        vectors_by_position = vector_pieces.read(
-            synced.reader.vectors, segment_head, numbers_by_position
-        )
-        vectors_by_document |= {
-            numbers_by_position[position]: vector
-            for position, vector in vectors_by_position.items()
+        vector_by_offset = vector_pieces.read(synced.reader.vectors, segment_head, number_by_offset)
+        vector_by_document |= {
+            number_by_offset[row_offset]: vector for row_offset, vector in vector_by_offset.items()
         }
-    return vectors_by_document
+    return vector_by_document

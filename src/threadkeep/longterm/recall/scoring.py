@@ -34,10 +34,10 @@ class StemScores:
 
     def add(self, postings: Iterable[tuple[int, int]]) -> None:
         """Spread postings: documents with their counts."""
-        index, words_by_document = self._index, self.words_by_document
+        recall_index, words_by_document = self._index, self.words_by_document
         units_by_document, fact_words = self.units_by_document, self.fact_words_by_document
-        alive_flags, document_flags = index.alive, index.flags
-        previous_turns, next_turns = index.before, index.after
+        alive_flags, document_flags = recall_index.alive, recall_index.flags
+        previous_turns, next_turns = recall_index.before, recall_index.after
         units_after = tuple(zip(parameters.QUESTION_AFTER, parameters.STATEMENT_AFTER, strict=True))
         for n, counts in postings:  # no calls in here but those of dicts: it runs for each posting
             if not alive_flags[n]:
@@ -45,7 +45,7 @@ class StemScores:
             statements, questions = counts & 0xFF, counts >> 8
             words_by_document[n] = statements + parameters.QUESTION_WORD * questions
             if document_flags[n] & FACT:
-                for source in index.sources_by_fact.get(n, ()):
+                for source in recall_index.sources_by_fact.get(n, ()):
                     if alive_flags[source]:
                         fact_words[source] = fact_words.get(source, 0) + statements
                 continue
@@ -96,13 +96,13 @@ class LabelMatches:
 
     def context_units(self, number: int) -> int:
         """What it gives to a document whose neighbours' speaker it names, in units."""
-        speakers, index = self._speakers, self._index
+        speakers, recall_index = self._speakers, self._index
         if not speakers:
             return 0
-        document_speakers, units = index.speakers, 0
+        document_speakers, units = recall_index.speakers, 0
         for neighbour_chain, distances in (
-            (index.before, parameters.STATEMENT_AFTER),
-            (index.after, parameters.WORD_BEFORE),
+            (recall_index.before, parameters.STATEMENT_AFTER),
+            (recall_index.after, parameters.WORD_BEFORE),
         ):
             neighbour = number
             for _ in distances:

@@ -111,13 +111,18 @@ class Search:
         return _Term(self._index, tuple(kin_stems), term.written, KIN) if kin_stems else term
 
     def _rank(self, document: ScoredDocument) -> tuple[float, float, str, int]:
-        index, document_number = self._index, document.number
-        origin_id = index.origin_names.values[index.origins[document_number]]
-        return -document.score, index.times[document_number], origin_id, index.seqs[document_number]
+        recall_index, document_number = self._index, document.number
+        origin_id = recall_index.origin_names.values[recall_index.origins[document_number]]
+        return (
+            -document.score,
+            recall_index.times[document_number],
+            origin_id,
+            recall_index.seqs[document_number],
+        )
 
     def _weigh(self, term: _Term, is_budget_spent: bool) -> None:
         """Add what a term is worth to all it touches; `late`, to the candidates there are."""
-        index, stem_scores, labels = self._index, StemScores(self._index), term.labels
+        recall_index, stem_scores, labels = self._index, StemScores(self._index), term.labels
         if is_budget_spent:
             stem_scores.add(term.postings.among(self._neighbourhood))
         else:
@@ -127,7 +132,7 @@ class Search:
         )
         if not is_budget_spent:
             touched_documents |= stem_scores.touched()
-        if labels.any and len(index) <= SMALL_INDEX:
+        if labels.any and len(recall_index) <= SMALL_INDEX:
             touched_documents |= labels.documents()
         elif labels.any and not touched_documents:
             touched_documents = labels.documents(MAX_CANDIDATES)
@@ -137,20 +142,23 @@ class Search:
 
     def _add(
         self,
-        touched_documents: set[int],
+        touched_numbers: set[int],
         stem_scores: StemScores,
         labels: LabelMatches,
         rarity: float,
     ) -> None:
-        index, scores_by_document = self._index, self._scores_by_document
-        statement_lengths, question_lengths = index.statement_lengths, index.question_lengths
+        recall_index, scores_by_document = self._index, self._scores_by_document
+        statement_lengths, question_lengths = (
+            recall_index.statement_lengths,
+            recall_index.question_lengths,
+        )
         words_by_document, units_by_document = (
             stem_scores.words_by_document,
             stem_scores.units_by_document,
         )
         fact_words_by_document = stem_scores.fact_words_by_document
-        context_lengths, average_length = index.context_lengths, self._average
-        for n in touched_documents:
+        context_lengths, average_length = recall_index.context_lengths, self._average
+        for n in touched_numbers:
             term_frequency = words_by_document.get(n, 0.0)
             if term_frequency:
                 own_length = statement_lengths[n] + question_lengths[n]
@@ -160,8 +168,8 @@ class Search:
                 term_frequency += labels.boost(n)
                 neighbour_units += labels.context_units(n)
             if neighbour_units:
-                size = neighbourhood_size(context_lengths[n], average_length)
-                term_frequency += neighbour_units / (parameters.UNIT * size)
+                context_size = neighbourhood_size(context_lengths[n], average_length)
+                term_frequency += neighbour_units / (parameters.UNIT * context_size)
             term_frequency += parameters.FACT * fact_words_by_document.get(n, 0)
             if term_frequency:
                 term_score = rarity * term_frequency * (_K + 1) / (term_frequency + _K)
@@ -182,62 +190,67 @@ class Search:
         self._scores_by_document = {document.number: document.score for document in survivors}
         self._neighbourhood = explain.reach(self._index, self._scores_by_document)
 
-    def _top(self, limit: int, priors: list[float]) -> list[ScoredDocument]:
+    def _top(self, max_count: int, priors: list[float]) -> list[ScoredDocument]:
         """The candidates that score best, the best first."""
         document_flags, is_allowed = self._index.flags, self._allowed
-        weighted_by_document = {
+        score_by_document = {
             document_number: score * priors[document_flags[document_number]]
             for document_number, score in self._scores_by_document.items()
         }
         if is_allowed is not None:
-            weighted_by_document = {
+            score_by_document = {
                 document_number: score
-                for document_number, score in weighted_by_document.items()
+                for document_number, score in score_by_document.items()
                 if is_allowed(document_number)
             }
         score_threshold = 0.0
-        if len(weighted_by_document) > limit:  # few are worth to be told apart from their equals
-            score_threshold = sorted(weighted_by_document.values(), reverse=True)[limit - 1]
+        if len(score_by_document) > max_count:  # few are worth to be told apart from their equals
+            score_threshold = sorted(score_by_document.values(), reverse=True)[max_count - 1]
         best_documents = [
             ScoredDocument(document_number, score)
-            for document_number, score in weighted_by_document.items()
+            for document_number, score in score_by_document.items()
             if score >= score_threshold
         ]
-        return sorted(best_documents, key=self._rank)[:limit]
+        return sorted(best_documents, key=self._rank)[:max_count]
 
     def _filter(self) -> Callable[[int], bool]:
-        index, query = self._index, self._query
-        origin_number = index.origin_names.numbers_by_value.get(query.session, NONE)
-        role_number = index.role_names.numbers_by_value.get(query.role, NONE)
+        recall_index, query = self._index, self._query
+        origin_number = recall_index.origin_names.numbers_by_value.get(query.session, NONE)
+        role_number = recall_index.role_names.numbers_by_value.get(query.role, NONE)
         start_time = -math.inf if query.since is None else query.since
         end_time = math.inf if query.until is None else query.until
 
         def allowed(n: int) -> bool:
             return (
                 (query.session is None or self._is_of(n, origin_number))
-                and (query.role is None or index.roles[n] == role_number)
-                and (query.kind is None or bool(index.flags[n] & FACT) == (query.kind == "fact"))
-                and start_time <= index.times[n] < end_time
+                and (query.role is None or recall_index.roles[n] == role_number)
+                and (
+                    query.kind is None
+                    or bool(recall_index.flags[n] & FACT) == (query.kind == "fact")
+                )
+                and start_time <= recall_index.times[n] < end_time
             )
 
         return allowed
 
     def _is_of(self, n: int, origin: int) -> bool:
         """Whether a document is of a session; a fact is of those that it was learned in."""
-        index = self._index
-        source_documents = index.sources_by_fact.get(n, ())
-        return index.origins[n] == origin or any(
-            index.origins[source_document] == origin for source_document in source_documents
+        recall_index = self._index
+        source_documents = recall_index.sources_by_fact.get(n, ())
+        return recall_index.origins[n] == origin or any(
+            recall_index.origins[source_document] == origin for source_document in source_documents
         )
 
 
 class _Term:
     """A word of the question, as the index knows it."""
 
-    def __init__(self, index: RecallIndex, word: Word, written: str, weight: float = 1.0) -> None:
+    def __init__(
+        self, recall_index: RecallIndex, word: Word, written: str, weight: float = 1.0
+    ) -> None:
         self.word = word
         self.written = written
         self.weight = weight
-        self.postings = index.lookup(word)
-        self.frequency = index.frequency(self.postings)
-        self.labels = LabelMatches(index, word)
+        self.postings = recall_index.lookup(word)
+        self.frequency = recall_index.frequency(self.postings)
+        self.labels = LabelMatches(recall_index, word)

@@ -194,25 +194,26 @@ class SessionSync:
         return False
 
     def _rescan_session(self, id: str, records: Sequence[Record], *, complete: bool) -> None:
-        index = self._index
-        documents_by_seq = {
-            index.seqs[document_number]: document_number for document_number in index.of_origin(id)
+        recall_index = self._index
+        document_by_seq = {
+            recall_index.seqs[document_number]: document_number
+            for document_number in recall_index.of_origin(id)
         }
         first_seq = records[0].seq if len(records) >= _RESCAN_LIMIT and not complete else 0
-        records_by_seq = {item_record.seq: item_record for item_record in records}
+        record_by_seq = {item_record.seq: item_record for item_record in records}
         stale_documents = [
             document_number
-            for seq, document_number in documents_by_seq.items()
+            for seq, document_number in document_by_seq.items()
             if seq >= first_seq
             and (
-                seq not in records_by_seq
-                or records_by_seq[seq].at != index.written_at[document_number]
+                seq not in record_by_seq
+                or record_by_seq[seq].at != recall_index.written_at[document_number]
             )
         ]
-        unchanged_seqs = documents_by_seq.keys() - {
-            index.seqs[document_number] for document_number in stale_documents
+        unchanged_seqs = document_by_seq.keys() - {
+            recall_index.seqs[document_number] for document_number in stale_documents
         }
-        index.remove(stale_documents)
+        recall_index.remove(stale_documents)
         last_read_seq = self._progress_by_id[id].seq
         for item_record in records:
             if item_record.seq <= last_read_seq and item_record.seq not in unchanged_seqs:

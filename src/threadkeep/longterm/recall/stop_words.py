@@ -53,11 +53,11 @@ _STOP: Final = {language: frozenset(words.split()) for language, words in _WORDS
 
 def stop_words(tokens: Sequence[str]) -> Collection[str]:
     """What of a question's words, as the tokenizer gives them, says nothing."""
-    counts_by_language = {
+    count_by_language = {
         language: sum(map(language_words.__contains__, tokens))
         for language, language_words in _STOP.items()
     }
-    language = max(counts_by_language, key=lambda name: counts_by_language[name])
-    if counts_by_language[language] <= sum(map(english.STOP.__contains__, tokens)):
+    language = max(count_by_language, key=lambda name: count_by_language[name])
+    if count_by_language[language] <= sum(map(english.STOP.__contains__, tokens)):
         return english.STOP
     return english.STOP | _STOP[language]

@@ -143,11 +143,11 @@ class SyncedIndex:
         Raises:
             Outdated: `on_batch` had all read anew.
         """
-        index = self.index
+        recall_index = self.index
 
         def next_batch() -> None:
             on_batch()
-            if self.index is not index:
+            if self.index is not recall_index:
                 raise Outdated
 
         self._backlog.read_on(lambda: MAX_COUNT - self.unsaved_count, next_batch)
@@ -220,8 +220,8 @@ class SyncedIndex:
 
     def _room(self) -> Callable[[], int]:
         """How many more documents one question reads, asked while it reads."""
-        limit = min(self._max_documents, self.unsaved_count + self._max_read)
-        return lambda: limit - self.unsaved_count
+        max_documents = min(self._max_documents, self.unsaved_count + self._max_read)
+        return lambda: max_documents - self.unsaved_count
 
     def _warn_incomplete(self) -> None:
         """Say once that not all is searched; `Hits.complete` says it of each question."""
@@ -235,8 +235,8 @@ class SyncedIndex:
 
     def _read_changes(self) -> None:
         """What was written to since: sessions that moved, and those that could without moving."""
-        moved_ids = self._list.recently_moved(self._synced_at)
-        recent_ids = moved_ids[-SESSIONS_PER_READ:]
+        active_session_ids = self._list.recently_moved(self._synced_at)
+        recent_ids = active_session_ids[-SESSIONS_PER_READ:]
         list_page, *session_pages = self._engine.read(
             self._list.newer_query(),
             *(query for session_id in recent_ids for query in self.sessions.queries(session_id)),
@@ -245,7 +245,7 @@ class SyncedIndex:
             return self._rebuild()
         unfinished_ids = self.sessions.apply(recent_ids, session_pages)
         listed_ids = self._list.note(list_page.records)
-        self.sessions.read([*unfinished_ids, *listed_ids, *moved_ids[:-SESSIONS_PER_READ]])
+        self.sessions.read([*unfinished_ids, *listed_ids, *active_session_ids[:-SESSIONS_PER_READ]])
         return self._read_changes() if len(list_page.records) >= LIST_PAGE else None
 
 

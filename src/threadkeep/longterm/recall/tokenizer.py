@@ -133,20 +133,20 @@ def split(text: str) -> tuple[list[Word], list[Word]]:
 
 def query_words(text: str) -> dict[Word, str]:
     """The words to look for, and how each is written; of nothing but stop words, all."""
-    content_tokens_by_word: dict[Word, str] = {}
-    tokens_by_word: dict[Word, str] = {}
+    content_token_by_word: dict[Word, str] = {}
+    token_by_word: dict[Word, str] = {}
     text_tokens = tokens(text)
     stop_tokens = stop_words.stop_words(text_tokens)
-    for place, word in enumerate(words(text, letters=False)):
-        token, letter = text_tokens[place], kana.single_letter(text_tokens, place)
-        tokens_by_word.setdefault(word, token)
+    for word_index, word in enumerate(words(text, letters=False)):
+        token, letter = text_tokens[word_index], kana.single_letter(text_tokens, word_index)
+        token_by_word.setdefault(word, token)
         if token in stop_tokens:  # the last part of "check-in" is a word as "checkin" only
             word = tuple(form for form in word[1:] if form not in stop_tokens)
         elif letter is not None:
             word = (letter,) if letter else ()
         if word:
-            content_tokens_by_word.setdefault(word, token)
-    return content_tokens_by_word or tokens_by_word
+            content_token_by_word.setdefault(word, token)
+    return content_token_by_word or token_by_word
 
 
 def date_stems(moment: datetime) -> tuple[str, ...]:

@@ -86,8 +86,8 @@ class ChainedDocuments(DocumentColumns):
                 self._relink(chain_start)
 
     def _relink(self, chain_start: int) -> None:
-        turn_chain = [chain_start, *self.walk(self.after, chain_start, len(self))]
-        for turn_number in turn_chain:
+        turn_numbers = [chain_start, *self.walk(self.after, chain_start, len(self))]
+        for turn_number in turn_numbers:
             self.before[turn_number] = self.after[turn_number] = NONE
             self._turn_count -= 1
             self._link(turn_number)

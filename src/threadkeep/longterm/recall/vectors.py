@@ -74,25 +74,25 @@ class Vectors:
         if self.embedder is None:
             raise EmbedderFault
         text_keys = [hashlib.blake2b(text.encode("utf-8", "replace")).digest() for text in texts]
-        vectors_by_key = {
+        vector_by_key = {
             text_key: self._vectors_by_key[text_key]
             for text_key in text_keys
             if text_key in self._vectors_by_key
         }
-        texts_by_key = {
+        text_by_key = {
             text_key: text
             for text_key, text in zip(text_keys, texts, strict=True)
-            if text_key not in vectors_by_key
+            if text_key not in vector_by_key
         }
         embed = self.embedder.passage or self.embedder.query
-        unknown_keys, texts_to_embed = list(texts_by_key), list(texts_by_key.values())
+        unknown_keys, texts_to_embed = list(text_by_key), list(text_by_key.values())
         for batch_start in range(0, len(texts_to_embed), BATCH):
             vectors = self._embed(embed, texts_to_embed[batch_start : batch_start + BATCH])
-            vectors_by_key.update(
+            vector_by_key.update(
                 zip(unknown_keys[batch_start : batch_start + BATCH], vectors, strict=True)
             )
-        self._remember({text_key: vectors_by_key[text_key] for text_key in unknown_keys})
-        return [vectors_by_key[text_key] for text_key in text_keys]
+        self._remember({text_key: vector_by_key[text_key] for text_key in unknown_keys})
+        return [vector_by_key[text_key] for text_key in text_keys]
 
     def forget_user(self, user: str) -> None:
         """Let go of everything, since whose text it was is not known."""
@@ -111,11 +111,11 @@ class Vectors:
             raise EmbedderFault(f"vectors of {sorted(vector_sizes)} numbers, expected {dimensions}")
         return vectors
 
-    def _remember(self, vectors: dict[bytes, Vector]) -> None:
+    def _remember(self, vector_by_key: dict[bytes, Vector]) -> None:
         cached_vectors = self._vectors_by_key
-        cached_vectors.update(vectors)
-        mean_vector_size = sum(len(vector.numbers) for vector in vectors.values()) // (
-            len(vectors) or 1
+        cached_vectors.update(vector_by_key)
+        mean_vector_size = sum(len(vector.numbers) for vector in vector_by_key.values()) // (
+            len(vector_by_key) or 1
         )
         while (
             cached_vectors

@@ -51,40 +51,40 @@ def verify(
     why: Mapping[int, tuple[Reason, ...]],
 ) -> VerifiedHits:
     """Read again what was found, each with its neighbours, in one round trip for each store."""
-    index = synced.index
+    recall_index = synced.index
     indexed_turns = [
         _indexed_turn(synced, candidate)
         for candidate in candidates
-        if not index.flags[candidate.number] & FACT
+        if not recall_index.flags[candidate.number] & FACT
     ]
     fact_candidates = [
-        candidate for candidate in candidates if index.flags[candidate.number] & FACT
+        candidate for candidate in candidates if recall_index.flags[candidate.number] & FACT
     ]
-    hits_by_document, stale_turns = _verify_turns(engine, synced, indexed_turns)
+    hit_by_document, stale_turns = _verify_turns(engine, synced, indexed_turns)
     fact_hits, stale_fact_ids = _verify_facts(engine, synced, fact_candidates)
     if stale_turns:
         synced.sessions.refresh(stale_turns)
     if stale_fact_ids:
         synced.facts.remove(stale_fact_ids)
-    hits_by_document |= fact_hits
+    hit_by_document |= fact_hits
     verified_hits = [
-        replace(hits_by_document[candidate.number], why=why[candidate.number])
+        replace(hit_by_document[candidate.number], why=why[candidate.number])
         for candidate in candidates
-        if candidate.number in hits_by_document
+        if candidate.number in hit_by_document
     ]
     return VerifiedHits(verified_hits, not stale_turns and not stale_fact_ids)
 
 
 def _indexed_turn(synced: SyncedIndex, document: ScoredDocument) -> _IndexedTurn:
-    index, turn_number = synced.index, document.number
-    previous_turn, next_turn = index.before[turn_number], index.after[turn_number]
+    recall_index, turn_number = synced.index, document.number
+    previous_turn, next_turn = recall_index.before[turn_number], recall_index.after[turn_number]
     return _IndexedTurn(
         document,
-        index.origin_names.values[index.origins[turn_number]],
-        index.seqs[turn_number],
-        index.written_at[turn_number],
-        index.seqs[previous_turn] if previous_turn >= 0 else 0,
-        index.seqs[next_turn] if next_turn >= 0 else 0,
+        recall_index.origin_names.values[recall_index.origins[turn_number]],
+        recall_index.seqs[turn_number],
+        recall_index.written_at[turn_number],
+        recall_index.seqs[previous_turn] if previous_turn >= 0 else 0,
+        recall_index.seqs[next_turn] if next_turn >= 0 else 0,
     )
 
 
@@ -92,7 +92,7 @@ def _verify_turns(
     engine: Engine, synced: SyncedIndex, turns: list[_IndexedTurn]
 ) -> tuple[dict[int, Hit], list[StaleDocument]]:
     """The hits by document, and the items that are not as they were."""
-    hits_by_document, stale_turns = {}, []
+    hit_by_document, stale_turns = {}, []
     item_queries = [
         _item_query(synced, turn, seq)
         for turn in turns
@@ -106,7 +106,7 @@ def _verify_turns(
         next_page = next(item_pages) if turn.after else None
         item = _item(item_page)
         if item is not None and _is_unchanged(synced, turn, item_page):
-            hits_by_document[turn.document.number] = Hit(
+            hit_by_document[turn.document.number] = Hit(
                 turn.document.score,
                 item=item,
                 session=turn.session,
@@ -115,20 +115,20 @@ def _verify_turns(
             )
         else:
             stale_turns.append(StaleDocument(turn.session, turn.document.number, item_page))
-    return _with_large_parts(engine, hits_by_document), stale_turns
+    return _with_large_parts(engine, hit_by_document), stale_turns
 
 
-def _with_large_parts(engine: Engine, hits: dict[int, Hit]) -> dict[int, Hit]:
+def _with_large_parts(engine: Engine, hit_by_document: dict[int, Hit]) -> dict[int, Hit]:
     """The hits with the large parts of their items, read at once if there are some."""
     session_items = [
         (hit.session or "", item)
-        for hit in hits.values()
+        for hit in hit_by_document.values()
         for item in (hit.item, hit.before, hit.after)
         if item is not None
     ]
     if not any(references_of(item) for _, item in session_items):
-        return hits
-    items_by_identity = {
+        return hit_by_document
+    item_by_identity = {
         id(item): complete_item
         for (_, item), complete_item in zip(
             session_items, load_all(engine, session_items), strict=True
@@ -136,11 +136,11 @@ def _with_large_parts(engine: Engine, hits: dict[int, Hit]) -> dict[int, Hit]:
     }
 
     def of(item: Item | None) -> Item | None:
-        return None if item is None else items_by_identity[id(item)]
+        return None if item is None else item_by_identity[id(item)]
 
     return {
         document_number: replace(hit, item=of(hit.item), before=of(hit.before), after=of(hit.after))
-        for document_number, hit in hits.items()
+        for document_number, hit in hit_by_document.items()
     }
 
 
@@ -166,28 +166,28 @@ def _verify_facts(
     engine: Engine, synced: SyncedIndex, facts: list[ScoredDocument]
 ) -> tuple[dict[int, Hit], list[str]]:
     """The hits by document, and the ids of facts that do not hold any more."""
-    index = synced.index
-    origin_names = index.origin_names.values
-    candidates_by_id = {
-        origin_names[index.origins[document.number]][1:]: document for document in facts
+    recall_index = synced.index
+    origin_names = recall_index.origin_names.values
+    document_by_id = {
+        origin_names[recall_index.origins[document.number]][1:]: document for document in facts
     }
-    if not candidates_by_id:
+    if not document_by_id:
         return {}, []
     fact_records = engine.longterm.read(
-        Query(synced.facts.stream, "fact", ids=list(candidates_by_id))
+        Query(synced.facts.stream, "fact", ids=list(document_by_id))
     )[0].records
-    stored_facts = {fact.id: fact for record in fact_records if (fact := read_fact(record))}
-    hits_by_document = {
-        candidates_by_id[fact_id].number: Hit(
-            candidates_by_id[fact_id].score,
+    fact_by_id = {fact.id: fact for record in fact_records if (fact := read_fact(record))}
+    hit_by_document = {
+        document_by_id[fact_id].number: Hit(
+            document_by_id[fact_id].score,
             fact=fact,
             session=fact.sources[0].session if fact.sources else None,
         )
-        for fact_id, fact in stored_facts.items()
+        for fact_id, fact in fact_by_id.items()
         if is_current(fact, engine.now())
     }
-    return hits_by_document, [
+    return hit_by_document, [
         fact_id
-        for fact_id, document in candidates_by_id.items()
-        if document.number not in hits_by_document
+        for fact_id, document in document_by_id.items()
+        if document.number not in hit_by_document
     ]

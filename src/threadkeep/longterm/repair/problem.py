@@ -83,8 +83,8 @@ def _drop_record(engine: Engine, stream: str, record: Record) -> bool:
         if not record_page.records or record_page.records[0].body != record.body:
             return False
         with suppress(Conflict):
-            record_drop = [Drop(record.kind, [record.id])]
-            engine.commit(stream, drop=record_drop, ttl=KEEP, expect=record_page.version)
+            drops = [Drop(record.kind, [record.id])]
+            engine.commit(stream, drop=drops, ttl=KEEP, expect=record_page.version)
             return True
     return False
 

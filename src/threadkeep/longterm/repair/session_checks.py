@@ -75,14 +75,14 @@ def _check_notes(engine: Engine, stream: str, info: SessionInfo) -> Iterator[Sto
 
 
 def _check_responses(engine: Engine, stream: str, info: SessionInfo) -> Iterator[StoreFinding]:
-    entries_by_id = {record.id: record for record in all_records(engine, stream, ENTRY, PAGE)}
+    entry_by_id = {record.id: record for record in all_records(engine, stream, ENTRY, PAGE)}
     response_ids: set[str] = set()
     for record in all_records(engine, stream, "response", PAGE):
         response_ids.add(record.id)
-        if record.id not in entries_by_id and body.is_readable(record, record_shapes.RESPONSE):
+        if record.id not in entry_by_id and body.is_readable(record, record_shapes.RESPONSE):
             fix = partial(_add_entry, engine, stream, record)
             yield StoreFinding(stream, "response without entry", record.id, fix)
-    for entry_id, record in entries_by_id.items():
+    for entry_id, record in entry_by_id.items():
         if entry_id not in response_ids:
             yield orphan(engine, stream, record, "entry without response")
         elif not response_index.is_pointed(engine, (response_id := _id_of(record)), info.id):

@@ -29,7 +29,7 @@ _ID_DIGITS: Final = 24  # of sixteen values each: 96 bits, for the few thousand 
 
 def identity(kind: str, text: str, *scope: str | None) -> str:
     """The id of a text (at a place): the same for texts that differ in case, space or a stop."""
-    identity_text = "\0".join([kind, normalised(text), *(scope_name or "" for scope_name in scope)])
+    identity_text = "\0".join([kind, normalised(text), *(scope_part or "" for scope_part in scope)])
     return hashlib.sha256(identity_text.encode("utf-8", "surrogatepass")).hexdigest()[:_ID_DIGITS]
 
 
@@ -107,8 +107,8 @@ def _encode(value: Any) -> Json:
 
 
 def _source_body(source: Source) -> Json:
-    source_fields = ((field.name, getattr(source, field.name)) for field in fields(source))
-    return {name: value for name, value in source_fields if value}
+    name_value_pairs = ((field.name, getattr(source, field.name)) for field in fields(source))
+    return {field_name: value for field_name, value in name_value_pairs if value}
 
 
 def decode_fact(record: Record) -> Fact:
@@ -147,10 +147,10 @@ def _read(cls: type[T], record: Record) -> T | None:
 
 
 def _decode(cls: type[T], record: Record) -> T:
-    stored_fields = body.decode(record, _SHAPES[record.kind])
+    json_fields = body.decode(record, _SHAPES[record.kind])
     decoded_fields = {
         field_name: _decode_field(field_name, value)
-        for field_name, value in stored_fields.items()
+        for field_name, value in json_fields.items()
         if field_name in _BODY_FIELDS[cls]
     }
     if issubclass(cls, Refusal):
@@ -167,8 +167,8 @@ _BODY_FIELDS: Final = {
 """Fields that a body may say: what a later version adds is passed over."""
 
 
-def _decode_field(name: str, value: Json) -> Any:
-    decoder: Callable[[Json], Any] | None = _DECODERS.get(name)
+def _decode_field(field_name: str, value: Json) -> Any:
+    decoder: Callable[[Json], Any] | None = _DECODERS.get(field_name)
     return value if decoder is None else decoder(value)
 
 

@@ -134,15 +134,15 @@ class Collection(Generic[T]):
             )
         return entries[id]
 
-    def _apply_changes(self, id: str, changes: Mapping[str, Any]) -> T:
+    def _apply_changes(self, id: str, new_fields: Mapping[str, Any]) -> T:
         """Change fields of an entry, and return it."""
-        if changes.get("status") == "active":
-            changes = {**changes, "superseded_by": None, "reason": ""}
+        if new_fields.get("status") == "active":
+            new_fields = {**new_fields, "superseded_by": None, "reason": ""}
 
         def step(unit: UnitOfWork) -> UnitOfWork:
             store_discards = self._engine.longterm.discards
             entry = self._spec.blank(id) if store_discards else self._require(unit, id)
-            self._spec.put(unit, replace(entry, **changes))
+            self._spec.put(unit, replace(entry, **new_fields))
             return unit
 
         return self._spec.entries(self._user_stream().transact(step))[id]

@@ -22,24 +22,24 @@ def source_items(engine: Engine, user: str | None, sources: Iterable[Source]) ->
 
     Sources in other namespaces, as of other services on the same store, are found as well.
     """
-    items_by_session: dict[tuple[str | None, str], list[str]] = {}
-    versions_by_item: dict[tuple[str, str], str] = {}
+    item_ids_by_session: dict[tuple[str | None, str], list[str]] = {}
+    version_by_item: dict[tuple[str, str], str] = {}
     for source in sources:
-        items_by_session.setdefault((source.namespace, source.session), []).append(source.item)
-        versions_by_item[source.session, source.item] = source.version
+        item_ids_by_session.setdefault((source.namespace, source.session), []).append(source.item)
+        version_by_item[source.session, source.item] = source.version
     return [
         item
-        for (namespace, session), item_ids in items_by_session.items()
+        for (namespace, session), item_ids in item_ids_by_session.items()
         if namespace in (None, engine.settings.namespace)
         for item in _items(engine, user, session, item_ids)
-        if versions_by_item.get((session, item.id), "")
+        if version_by_item.get((session, item.id), "")
         in ("", transcript.version_of(transcript.readable_text(engine, item)))
     ]
 
 
-def _items(engine: Engine, user: str | None, session: str, items: list[str]) -> list[Item]:
+def _items(engine: Engine, user: str | None, session: str, item_ids: list[str]) -> list[Item]:
     session_stream = SessionStream(engine, SessionInfo(session, user))
-    item_keys = list(dict.fromkeys(names.key(item_id) for item_id in items))
+    item_keys = list(dict.fromkeys(names.key(item_id) for item_id in item_ids))
     with suppress(NotOwner):
         item_records = (
             session_stream.read(Query(session_stream.stream_name, "item", ids=item_keys))

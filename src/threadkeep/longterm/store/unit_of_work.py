@@ -154,8 +154,8 @@ class UnitOfWork:
         """The records to put and the drops; both empty if nothing changed."""
         self._count_facts()
         records = [
-            _record(record_kind, record_id, changed_entry, now)
-            for (record_kind, record_id), changed_entry in self._put.items()
+            _record(record_kind, record_id, entry, now)
+            for (record_kind, record_id), entry in self._put.items()
         ]
         ids_by_kind: dict[str, list[str]] = {}
         for record_kind, record_id in self._drop:
@@ -208,15 +208,15 @@ def _record(
     return Record(kind, id, entry, now)
 
 
-def _count_in(text: str | None) -> int | None:
+def _count_in(body_json: str | None) -> int | None:
     """How many facts there are at most; `None` = nobody knows."""
-    if text is None:
+    if body_json is None:
         return None
     try:
-        count_fields = body.decode(
-            Record(WATERMARK, FACT_COUNT, text, 0.0), record_shapes.WATERMARK
+        field_values = body.decode(
+            Record(WATERMARK, FACT_COUNT, body_json, 0.0), record_shapes.WATERMARK
         )
     except UnreadableRecord:
         return None
-    fact_count = count_fields.get("count")
-    return fact_count if type(fact_count) is int else None
+    raw_count = field_values.get("count")
+    return raw_count if type(raw_count) is int else None

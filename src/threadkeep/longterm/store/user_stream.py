@@ -79,9 +79,9 @@ class UserStream:
             for record_kind in UnitOfWork.ALL_KINDS
         ]
         unit_of_work = UnitOfWork(self.engine.read(*kind_queries), partial=True)
-        free_count = MAX_FACTS - len(ids)
+        max_stored_count = MAX_FACTS - len(ids)
         if unit_of_work.version and (
-            unit_of_work.fact_count is None or unit_of_work.fact_count > free_count
+            unit_of_work.fact_count is None or unit_of_work.fact_count > max_stored_count
         ):
             return None
         if any(fact.status == "superseded" for fact in unit_of_work.facts.values()):
@@ -121,16 +121,16 @@ class UserStream:
 
     def commit(self, unit: UnitOfWork) -> bool:
         """Commit the changes. Returns False if the stream changed since it was loaded."""
-        put_records, drops = unit.changes(self.engine.now())
-        if not put_records and not drops:
+        records_to_put, drops = unit.changes(self.engine.now())
+        if not records_to_put and not drops:
             return True
         try:
             commit_result = self.engine.commit(
-                self.name, put=put_records, drop=drops, ttl=self._ttl, expect=unit.version
+                self.name, put=records_to_put, drop=drops, ttl=self._ttl, expect=unit.version
             )
         except Conflict:
             return False
-        unit.assign_seqs(put_records, commit_result.seqs)
+        unit.assign_seqs(records_to_put, commit_result.seqs)
         return True
 
     def delete(self) -> None:

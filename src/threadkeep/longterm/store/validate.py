@@ -52,26 +52,26 @@ def checked_sources(engine: Engine, sources: Iterable[object]) -> tuple[Source, 
     """
     if isinstance(sources, (str, bytes, Mapping)) or not isinstance(sources, Iterable):
         raise InputError(f"sources must be a list, got {type(sources).__name__}")
-    return tuple(_source(engine, source, index) for index, source in enumerate(sources))
+    return tuple(_source(engine, raw_source, index) for index, raw_source in enumerate(sources))
 
 
-def _source(engine: Engine, source: object, index: int) -> Source:
-    if isinstance(source, Source):
-        return source
-    if isinstance(source, Mapping):
+def _source(engine: Engine, raw_source: object, index: int) -> Source:
+    if isinstance(raw_source, Source):
+        return raw_source
+    if isinstance(raw_source, Mapping):
         try:
-            return Source(**source)
+            return Source(**raw_source)
         except TypeError as error:
             raise InputError(f"sources[{index}] must have session and item: {error}") from error
-    if isinstance(source, tuple) and len(source) == 2:
-        session, item = source
+    if isinstance(raw_source, tuple) and len(raw_source) == 2:
+        session, item = raw_source
         item_id = item.id if isinstance(item, Item) else item
         return Source(
             names.check(session, f"sources[{index}]"), names.check(item_id, f"sources[{index}]")
         )
     raise InputError(
         f"sources[{index}] must be a Source, a dict of one, or a pair of session id and item, "
-        f"got {type(source).__name__}"
+        f"got {type(raw_source).__name__}"
     )
 
 

@@ -67,15 +67,15 @@ class ConcurrencyContract:
         backend.commit(S, put=[item("other")], now=NOW)
 
         def toggle(n: int) -> tuple[int, bool]:
-            last_outcome = (0, False)
+            version_and_state = (0, False)
             for step_number in range(10):
                 is_put = (n + step_number) % 2 == 0
                 commit_arguments = (
                     {"put": [item("x", f"{n}")]} if is_put else {"drop": [Drop("item", ["x"])]}
                 )
                 toggle_commit = backend.commit(S, **commit_arguments, now=NOW)
-                last_outcome = (toggle_commit.version, is_put)
-            return last_outcome
+                version_and_state = (toggle_commit.version, is_put)
+            return version_and_state
 
         _, is_present = max(run_in_threads(*(partial(toggle, n) for n in range(16))))
         assert ("x" in ids(backend, S)) is is_present
@@ -119,10 +119,10 @@ class ConcurrencyContract:
 
 
 def _append_from_processes(backend: Backend, reopen: OpenBackend, streams: list[str]) -> None:
-    acks_by_process = run_in_processes(
+    results = run_in_processes(
         append_in_threads, [(reopen, streams, process_number, NOW) for process_number in range(4)]
     )
     for stream in streams:
-        acks = [ack for acks_by_stream in acks_by_process for ack in acks_by_stream[stream]]
+        acks = [ack for acks_by_stream in results for ack in acks_by_stream[stream]]
         assert len(acks) >= 16
         check_acks(acks, read(backend, stream).records)

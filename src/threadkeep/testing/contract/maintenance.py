@@ -179,25 +179,25 @@ class MaintenanceContract:
 
     def test_concurrent_sweeps_spare_live_records(self, backend: Backend, share: float) -> None:
         """Streams expire and restart under two sweepers: new records stay."""
-        time_by_writer = [NOW] * 4
+        writer_times = [NOW] * 4
         finished_event = threading.Event()
 
         def live(n: int) -> None:
             stream = f"{S}/{n}"
             try:
                 for round_number in range(round(60 * share)):
-                    now = time_by_writer[n]
+                    now = writer_times[n]
                     records = [item(f"{round_number}"), item("x"), item("short", expires=now + 1)]
                     backend.commit(stream, put=records, ttl=10, now=now)
                     backend.commit(stream, put=items(["last"]), ttl=10, now=now + 1)
                     assert ids(backend, stream, now=now + 1) == [f"{round_number}", "x", "last"]
-                    time_by_writer[n] = now + 11
+                    writer_times[n] = now + 11
             finally:
                 finished_event.set()
 
         def sweep() -> None:
             while not finished_event.is_set():
-                backend.sweep(min(time_by_writer), 7)
+                backend.sweep(min(writer_times), 7)
 
         run_in_threads(*(partial(live, n) for n in range(4)), sweep, sweep)
 

@@ -134,9 +134,9 @@ class ReadsContract:
                 )
             return snapshots
 
-        _, *snapshots_by_reader = run_in_threads(write, watch, watch)
+        _, *snapshot_lists = run_in_threads(write, watch, watch)
         for version, newest_left_body, right_body, left_count in (
-            snapshot for reader_snapshots in snapshots_by_reader for snapshot in reader_snapshots
+            snapshot for snapshot_list in snapshot_lists for snapshot in snapshot_list
         ):
             assert newest_left_body == right_body == str(left_count - 1)
             assert number_by_version[version] <= left_count - 1, (

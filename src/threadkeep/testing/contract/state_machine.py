@@ -95,11 +95,11 @@ class BackendMachine(RuleBasedStateMachine):
         stream_model = self.live_model(stream, now)
         current_version = stream_model.version if stream_model else 0
         expected_version = {"now": current_version, "old": 5}.get(expect, expect)
-        put_records = [
+        records_to_put = [
             Record(kind, record_id, str(next(self.bodies)), NOW, record_ttl and now + record_ttl)
             for kind, record_id, record_ttl in puts
         ]
-        changes = {"put": put_records, "drop": list(map(self.drop, drops)), "ttl": ttl}
+        changes = {"put": records_to_put, "drop": list(map(self.drop, drops)), "ttl": ttl}
         conflict_version = None
         try:
             new_commit = self.backend.commit(
@@ -108,7 +108,7 @@ class BackendMachine(RuleBasedStateMachine):
         except Conflict as conflict:
             conflict_version = conflict.current
         else:
-            self.apply(stream, stream_model, put_records, changes["drop"], ttl, new_commit, now)
+            self.apply(stream, stream_model, records_to_put, changes["drop"], ttl, new_commit, now)
         is_expected = expected_version in (None, current_version)
         assert conflict_version == (None if is_expected else current_version)
         self.compare(stream)

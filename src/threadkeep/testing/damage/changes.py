@@ -35,13 +35,13 @@ def changed_bodies(body: str) -> Iterator[tuple[str, str]]:
     """Every change of a body, labelled: each field removed, or any of the wrong values."""
     for whole_body in (*WHOLE_BODIES, *LITERALS.values()):
         yield f"body {whole_body[:20]!r}", whole_body
-    body_object = json.loads(body)
-    for field_path in field_paths(body_object):
-        yield f"without {field_path}", json.dumps(_changed(body_object, field_path, _MISSING))
+    field_values = json.loads(body)
+    for field_path in field_paths(field_values):
+        yield f"without {field_path}", json.dumps(_changed(field_values, field_path, _MISSING))
         for wrong_value in WRONG_VALUES:
             yield (
                 f"{field_path} = {wrong_value!r:.40}",
-                _text(_changed(body_object, field_path, wrong_value)),
+                _text(_changed(field_values, field_path, wrong_value)),
             )
 
 
@@ -54,25 +54,25 @@ def chosen_changes(body: str, rng: random.Random, count: int) -> list[tuple[str,
 def field_paths(value: Any, parents: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The path of every field of a JSON value, however deep."""
     children = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, child in children:
-        yield (*parents, key)
+    for child_key, child in children:
+        yield (*parents, child_key)
         if isinstance(child, (dict, list)):
-            yield from field_paths(child, (*parents, key))
+            yield from field_paths(child, (*parents, child_key))
 
 
 _MISSING: Final = object()
 
 
-def _changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
-    if not path:
-        return new
-    changed_copy = dict(value) if isinstance(value, dict) else list(value)
-    changed_child = _changed(changed_copy[path[0]], path[1:], new)
-    if changed_child is _MISSING:
-        del changed_copy[path[0]]
+def _changed(value: Any, field_keys: tuple[Any, ...], new_value: Any) -> Any:
+    if not field_keys:
+        return new_value
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    child = _changed(copy[field_keys[0]], field_keys[1:], new_value)
+    if child is _MISSING:
+        del copy[field_keys[0]]
     else:
-        changed_copy[path[0]] = changed_child
-    return changed_copy
+        copy[field_keys[0]] = child
+    return copy
 
 
 def _text(value: Any) -> str:

@@ -59,20 +59,20 @@ def check_damage(
             _check_forgotten(open_memory())
 
 
-def _names_another_owner(body: str) -> bool:
+def _names_another_owner(body_json: str) -> bool:
     """Whether a session was given to somebody else, who may well have it."""
     try:
-        body_object = json.loads(body)
+        field_values = json.loads(body_json)
     except (ValueError, RecursionError):
         return False
-    owner = body_object.get("user") if isinstance(body_object, dict) else None
+    owner = field_values.get("user") if isinstance(field_values, dict) else None
     return isinstance(owner, str) and owner not in ("", "ada")
 
 
 def _call_all(
-    calls: Mapping[str, verbs.Verb], open_memory: OpenMemory, *, may_refuse: bool = False
+    verb_by_name: Mapping[str, verbs.Verb], open_memory: OpenMemory, *, may_refuse: bool = False
 ) -> None:
-    for verb_name, verb in calls.items():
+    for verb_name, verb in verb_by_name.items():
         try:
             verb(open_memory())
         except ThreadkeepError as error:

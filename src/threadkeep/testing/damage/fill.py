@@ -59,11 +59,11 @@ def _fill_session(memory: Memory, user: str, session: str) -> None:
         previous_response = (
             {"previous_response_id": f"{session}-r{response_number - 1}"} if response_number else {}
         )
-        output = [{"type": "message", "content": [{"type": "output_text", "text": "nuts"}]}]
+        output_items = [{"type": "message", "content": [{"type": "output_text", "text": "nuts"}]}]
         response = {
             "id": f"{session}-r{response_number}",
             "model": "m",
-            "output": output,
+            "output": output_items,
             "input": "nuts?",
         }
         usage = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
@@ -85,16 +85,16 @@ def _fill_user(memory: Memory) -> None:
     ada.facts.add("Ada eats no nuts", replaces=first_fact.id)
     ada.facts.forget(ada.facts.add("Ada was here").id)
     ada.instructions.add("Answer briefly")
-    watermark_by_id = {
+    fields_by_id = {
         memory._engine.stream("session", "chat"): {"life": 1, "seq": 3, "worker": "w"},
         "budget": {"day": "2026-01-01", "calls": 1, "tokens": 2},
     }
     records = [
-        Record("watermark", watermark_id, json.dumps(watermark_body), longterm_engine.now())
-        for watermark_id, watermark_body in watermark_by_id.items()
+        Record("watermark", watermark_id, json.dumps(watermark_fields), longterm_engine.now())
+        for watermark_id, watermark_fields in fields_by_id.items()
     ]
-    refusal = {"kind": "fact", "text": "Ada is tall", "reason": "hearsay"}
-    records.append(Record("refused", "tall", json.dumps(refusal), longterm_engine.now()))
+    refusal_fields = {"kind": "fact", "text": "Ada is tall", "reason": "hearsay"}
+    records.append(Record("refused", "tall", json.dumps(refusal_fields), longterm_engine.now()))
     longterm_engine.commit(longterm_engine.stream("user", "ada"), put=records, ttl=None)
 
 
@@ -102,7 +102,7 @@ def _put_summary(memory: Memory, user: str, session: str) -> None:
     longterm_engine = memory._engine.longterm
     session_stream = memory._engine.stream("session", session)
     session_version = memory._engine.read(Query(session_stream, "item", limit=0))[0].version
-    summary_body = {
+    summary_fields = {
         "session": session,
         "text": "They spoke of nuts",
         "topics": ["nuts"],
@@ -112,7 +112,7 @@ def _put_summary(memory: Memory, user: str, session: str) -> None:
         "user": user,
         "span": [1, 2],
     }
-    summary_record = Record("summary", "summary", json.dumps(summary_body), longterm_engine.now())
+    summary_record = Record("summary", "summary", json.dumps(summary_fields), longterm_engine.now())
     longterm_engine.commit(
         longterm_engine.stream("summary", session), put=[summary_record], ttl=None
     )

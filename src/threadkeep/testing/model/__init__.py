@@ -113,13 +113,13 @@ class ScriptedModel:
     ) -> None:
         self.stop()
 
-    def _handle_request(self, method: str, path: str, body: bytes) -> HttpAnswer:
+    def _handle_request(self, method: str, path: str, body_bytes: bytes) -> HttpAnswer:
         try:
             if method != "POST" or path not in _ENDPOINTS:
                 raise final_error(
                     404, f"no {method} {path} here, but POST {', POST '.join(_ENDPOINTS)}"
                 )
-            request, request_key = self._receive(body)
+            request, request_key = self._receive(body_bytes)
             if self._validate:
                 _check_prompt(path, request)
             return _http_answer(
@@ -128,28 +128,28 @@ class ScriptedModel:
         except ModelError as error:
             return HttpAnswer(error.status_code, error_body(error), error.headers)
 
-    def _receive(self, body: bytes) -> tuple[Request, str]:
+    def _receive(self, body_bytes: bytes) -> tuple[Request, str]:
         """The parsed request, and a unique key for it."""
         try:
-            request = json.loads(body)
+            request = json.loads(body_bytes)
         except ValueError as error:
             raise ModelError(400, f"the body of the request is not JSON: {error}") from error
         if not isinstance(request, dict):
             raise ModelError(400, "the body of the request must be a JSON object")
         with self._lock:
             self.requests.append(request)
-            return request, f"{len(self.requests)}/{body.decode()}"
+            return request, f"{len(self.requests)}/{body_bytes.decode()}"
 
 
 def _check_prompt(path: str, request: Request) -> None:
-    prompt = request.get("input")
+    request_input = request.get("input")
     try:
         if path == "/v1/chat/completions":
             assert_valid(request.get("messages"), "openai")
         elif request.get("previous_response_id") or request.get("conversation"):
             return
-        elif not isinstance(prompt, str):
-            assert_valid(prompt, "responses", system=request.get("instructions"))
+        elif not isinstance(request_input, str):
+            assert_valid(request_input, "responses", system=request.get("instructions"))
     except AssertionError as error:
         raise ModelError(400, str(error)) from error
 

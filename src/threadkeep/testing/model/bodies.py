@@ -103,9 +103,9 @@ def _head(kind: str, request: Request, key: str) -> Body:
     }
 
 
-def _call(call: ScriptedCall) -> Body:
-    function = {"name": call.name, "arguments": call.arguments}
-    return {"id": call.id, "type": "function", "function": function}
+def _call(scripted_call: ScriptedCall) -> Body:
+    function_fields = {"name": scripted_call.name, "arguments": scripted_call.arguments}
+    return {"id": scripted_call.id, "type": "function", "function": function_fields}
 
 
 def _finish_reason(reply: ScriptedReply) -> str:

@@ -44,13 +44,13 @@ def _output(reply: ScriptedReply, key: str) -> list[Body]:
     call_items = [
         {
             "type": "function_call",
-            "id": identifier("fc", f"{key}/{call_number}"),
+            "id": identifier("fc", f"{key}/{call_index}"),
             "call_id": tool_call.id,
             "name": tool_call.name,
             "arguments": tool_call.arguments,
             "status": "completed",
         }
-        for call_number, tool_call in enumerate(reply.calls)
+        for call_index, tool_call in enumerate(reply.calls)
     ]
     return [_message(message_text, key) for message_text in message_texts] + call_items
 
@@ -76,16 +76,16 @@ def response_events(reply: ScriptedReply, request: Request, key: str) -> Iterato
         )
 
 
-def _events(body: Body) -> Iterator[tuple[str, Body]]:
-    started_response = {**body, "status": "in_progress", "output": [], "usage": None}
+def _events(response_fields: Body) -> Iterator[tuple[str, Body]]:
+    started_response = {**response_fields, "status": "in_progress", "output": [], "usage": None}
     yield "response.created", {"response": started_response}
     yield "response.in_progress", {"response": started_response}
-    for output_index, output_item in enumerate(body["output"]):
-        output_position = {"output_index": output_index}
-        yield "response.output_item.added", {**output_position, "item": _started_item(output_item)}
-        yield from _item_events(output_item, {**output_position, "item_id": output_item["id"]})
-        yield "response.output_item.done", {**output_position, "item": output_item}
-    yield "response.completed", {"response": body}
+    for output_index, output_item in enumerate(response_fields["output"]):
+        position_fields = {"output_index": output_index}
+        yield "response.output_item.added", {**position_fields, "item": _started_item(output_item)}
+        yield from _item_events(output_item, {**position_fields, "item_id": output_item["id"]})
+        yield "response.output_item.done", {**position_fields, "item": output_item}
+    yield "response.completed", {"response": response_fields}
 
 
 def _started_item(item: Body) -> Body:

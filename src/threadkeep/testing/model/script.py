@@ -128,23 +128,23 @@ def _as_model_error(error: BaseException) -> ModelError:
     return final_error(status_code, f"{type(error).__name__}: {error}")
 
 
-def _parse_message(reply: Mapping[str, Any], key: str) -> ScriptedReply:
-    if unknown_keys := sorted(reply.keys() - _TURN_KEYS):
+def _parse_message(raw_reply: Mapping[str, Any], key: str) -> ScriptedReply:
+    if unknown_keys := sorted(raw_reply.keys() - _TURN_KEYS):
         allowed_keys = ", ".join(sorted(_TURN_KEYS))
         raise final_error(
             500, f"the script holds a reply with {unknown_keys}; a reply may have {allowed_keys}"
         )
-    content = reply.get("content")
+    content = raw_reply.get("content")
     if not isinstance(content, str | None):
         raise final_error(
             500, f"the script holds a reply whose content is a {type(content).__name__}"
         )
-    parsed_calls = tuple(
-        _parse_call(tool_call, f"{key}/{call_number}")
-        for call_number, tool_call in enumerate(reply.get("tool_calls") or ())
+    calls = tuple(
+        _parse_call(tool_call, f"{key}/{call_index}")
+        for call_index, tool_call in enumerate(raw_reply.get("tool_calls") or ())
     )
     return ScriptedReply(
-        content, parsed_calls, reply.get("usage") or {}, reply.get("finish_reason")
+        content, calls, raw_reply.get("usage") or {}, raw_reply.get("finish_reason")
     )
 
 
@@ -153,13 +153,13 @@ def _parse_call(call: Any, key: str) -> ScriptedCall:
     function = call.get("function", call) if isinstance(call, Mapping) else {}
     if not isinstance(function.get("name"), str):
         raise final_error(500, "the script holds a tool call without a name")
-    call_arguments = function.get("args", function.get("arguments", {}))
-    arguments_text = (
-        call_arguments
-        if isinstance(call_arguments, str)
-        else json.dumps(call_arguments, ensure_ascii=False)
+    raw_arguments = function.get("args", function.get("arguments", {}))
+    arguments_json = (
+        raw_arguments
+        if isinstance(raw_arguments, str)
+        else json.dumps(raw_arguments, ensure_ascii=False)
     )
-    return ScriptedCall(call.get("id") or identifier("call", key), function["name"], arguments_text)
+    return ScriptedCall(call.get("id") or identifier("call", key), function["name"], arguments_json)
 
 
 def identifier(prefix: str, key: str) -> str:

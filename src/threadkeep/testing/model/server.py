@@ -60,11 +60,11 @@ class _HttpHandler(BaseHTTPRequestHandler):
     def _answer(self, body: bytes) -> None:
         answer = self.server.answer_request(self.command, self.path.partition("?")[0], body)
         if isinstance(answer.body, Mapping):
-            body_bytes = json.dumps(answer.body).encode()
+            answer_bytes = json.dumps(answer.body).encode()
             self._head(
-                answer, {"content-type": "application/json", "content-length": len(body_bytes)}
+                answer, {"content-type": "application/json", "content-length": len(answer_bytes)}
             )
-            self.wfile.write(body_bytes)
+            self.wfile.write(answer_bytes)
         else:
             self._head(answer, {"content-type": "text/event-stream; charset=utf-8"})
             for event_text in answer.body:

@@ -83,8 +83,8 @@ def check_prompt(messages: Any, system: Any) -> None:
     if system is not None:
         _check_system(system)
     json_messages("messages", messages)
-    for position, message in enumerate(messages):
-        _check_message(position, message, last=position == len(messages) - 1)
+    for message_index, message in enumerate(messages):
+        _check_message(message_index, message, last=message_index == len(messages) - 1)
     merged_messages = _merge(messages)
     _check_ending(merged_messages)
     _check_ids(merged_messages)
@@ -99,11 +99,11 @@ def _check_system(system: Any) -> None:
         array(by_type({"text": TEXT}, "block"), min_length=1, rule="system")("system", system)
 
 
-def _check_message(position: int, message: dict[str, Any], *, last: bool) -> None:
-    location, role = f"messages[{position}]", message.get("role")
+def _check_message(message_index: int, message: dict[str, Any], *, last: bool) -> None:
+    location, role = f"messages[{message_index}]", message.get("role")
     if not isinstance(role, str) or role not in BLOCKS:
         fail("role", location, f"role {shorten(role)} is none of {', '.join(BLOCKS)}")
-    if position == 0 and role != "user":
+    if message_index == 0 and role != "user":
         fail("first", location, "the first message must be the user's")
     _MESSAGE(location, message)
     _check_content(f"{location}.content", role, message["content"], may_be_empty=last)
@@ -125,7 +125,7 @@ def _check_content(location: str, role: str, content: Any, *, may_be_empty: bool
 
 def _merge(messages: list[dict[str, Any]]) -> _Merged:
     located_messages = [
-        (f"messages[{position}]", message) for position, message in enumerate(messages)
+        (f"messages[{message_index}]", message) for message_index, message in enumerate(messages)
     ]
     return [
         (
@@ -145,7 +145,9 @@ def _merge(messages: list[dict[str, Any]]) -> _Merged:
 def _blocks(location: str, content: str | list[_Block]) -> list[tuple[str, _Block]]:
     if isinstance(content, str):
         return [(location, {"type": "text", "text": content})] if content else []
-    return [(f"{location}.content[{position}]", block) for position, block in enumerate(content)]
+    return [
+        (f"{location}.content[{block_index}]", block) for block_index, block in enumerate(content)
+    ]
 
 
 def _check_ending(merged: _Merged) -> None:
@@ -171,30 +173,30 @@ def _check_ids(merged: _Merged) -> None:
 
 
 def _check_results(merged: _Merged) -> None:
-    locations_by_id: dict[str, str] = {}  # tool_use id -> its position, of the message before
+    location_by_id: dict[str, str] = {}  # tool_use id -> its position, of the message before
     for role, blocks in merged:
         if role == "user":
-            _check_answers(locations_by_id, blocks)
-        locations_by_id = {
+            _check_answers(location_by_id, blocks)
+        location_by_id = {
             block["id"]: location for location, block in blocks if block["type"] == "tool_use"
         }
 
 
-def _check_answers(locations_by_id: dict[str, str], blocks: list[tuple[str, _Block]]) -> None:
-    answered_calls: set[str] = set()
-    for position, (location, block) in enumerate(blocks):
+def _check_answers(location_by_id: dict[str, str], blocks: list[tuple[str, _Block]]) -> None:
+    answered_ids: set[str] = set()
+    for block_index, (location, block) in enumerate(blocks):
         if block["type"] != "tool_result":
             continue
         call_id = block["tool_use_id"]
-        if call_id not in locations_by_id:
+        if call_id not in location_by_id:
             fail("orphan", location, f"{shorten(call_id)} is no tool_use of the message before")
-        if call_id in answered_calls:
+        if call_id in answered_ids:
             fail("twice", location, f"the tool_use {shorten(call_id)} has a result already")
-        if position != len(answered_calls):
+        if block_index != len(answered_ids):
             fail("results-first", location, "tool_result blocks must come before other content")
-        answered_calls.add(call_id)
-    for call_id, location in locations_by_id.items():
-        if call_id not in answered_calls:
+        answered_ids.add(call_id)
+    for call_id, location in location_by_id.items():
+        if call_id not in answered_ids:
             fail(
                 "unanswered", location, f"no tool_result for {shorten(call_id)} in the next message"
             )

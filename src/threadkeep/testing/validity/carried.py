@@ -54,18 +54,18 @@ def _own_parts(messages: Messages, wire: str) -> Iterator[Any]:
                 yield message
         elif message.get("role") in ("assistant", "model"):
             if wire in ("anthropic", "gemini"):
-                content = message.get("content", message.get("parts"))
-                yield from content if isinstance(content, list) else ()
+                raw_parts = message.get("content", message.get("parts"))
+                yield from raw_parts if isinstance(raw_parts, list) else ()
             elif message.keys() & _STATE_KEYS:
                 yield {key: value for key, value in message.items() if value is not None}
 
 
-def _check_verbatim(written: list[Any], sent: list[Any]) -> None:
-    remaining_parts = iter(sent)
-    for position, written_part in enumerate(written):
-        if not any(written_part == sent_part for sent_part in remaining_parts):
+def _check_verbatim(written_parts: list[Any], sent_parts: list[Any]) -> None:
+    parts_to_match = iter(sent_parts)
+    for part_index, written_part in enumerate(written_parts):
+        if not any(written_part == sent_part for sent_part in parts_to_match):
             part_type = written_part.get("type", "message")
-            fail("verbatim", f"part {position}", f"a {part_type} did not come back as it was")
+            fail("verbatim", f"part {part_index}", f"a {part_type} did not come back as it was")
 
 
 def _check_secrets(written: Messages, sent: Messages) -> None:
@@ -99,9 +99,9 @@ def _words(messages: Iterable[dict[str, Any]]) -> Iterator[str]:
     """The texts of the assistant."""
     for message in messages:
         if message.get("role") in ("assistant", "model"):
-            content = message.get("content", message.get("parts"))
-            if isinstance(content, str):
-                yield content
-            for content_part in content if isinstance(content, list) else ():
+            raw_content = message.get("content", message.get("parts"))
+            if isinstance(raw_content, str):
+                yield raw_content
+            for content_part in raw_content if isinstance(raw_content, list) else ():
                 if isinstance(content_part.get("text"), str):
                     yield content_part["text"]

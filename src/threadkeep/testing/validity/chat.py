@@ -163,8 +163,8 @@ def check_prompt(messages: Any, system: Any, profile: str | None = None) -> None
     if system is not None:
         fail("system", "system", "Chat Completions takes its system prompt as a message")
     json_messages("messages", messages)
-    for position, message in enumerate(messages):
-        _check_message(f"messages[{position}]", message, _ROLES[profile])
+    for message_index, message in enumerate(messages):
+        _check_message(f"messages[{message_index}]", message, _ROLES[profile])
     _check_answers(messages)
     check_continuation(messages, profile)
 
@@ -195,36 +195,36 @@ def _check_assistant(location: str, message: dict[str, Any]) -> None:
 
 
 def _check_answers(messages: list[dict[str, Any]]) -> None:
-    call_position, open_by_id = (
+    caller_index, is_open_by_id = (
         0,
         dict[str, bool](),
     )  # the assistant message, and its calls: still missing?
-    for position, message in enumerate(messages):
+    for message_index, message in enumerate(messages):
         if message["role"] == "tool":
-            _close_call(f"messages[{position}]", message["tool_call_id"], open_by_id)
+            _close_call(f"messages[{message_index}]", message["tool_call_id"], is_open_by_id)
             continue
-        _check_complete(call_position, open_by_id)
-        call_position = position
-        open_by_id = {tool_call["id"]: True for tool_call in message.get("tool_calls", ())}
-    if call_position != len(messages) - 1:
-        _check_complete(call_position, open_by_id)
+        _check_complete(caller_index, is_open_by_id)
+        caller_index = message_index
+        is_open_by_id = {tool_call["id"]: True for tool_call in message.get("tool_calls", ())}
+    if caller_index != len(messages) - 1:
+        _check_complete(caller_index, is_open_by_id)
 
 
-def _close_call(location: str, call_id: str, open_by_id: dict[str, bool]) -> None:
-    if call_id not in open_by_id:
+def _close_call(location: str, call_id: str, is_open_by_id: dict[str, bool]) -> None:
+    if call_id not in is_open_by_id:
         fail(
             "orphan", location, f"{shorten(call_id)} is no call of the assistant message before it"
         )
-    if not open_by_id[call_id]:
+    if not is_open_by_id[call_id]:
         fail("twice", location, f"the call {shorten(call_id)} is answered already")
-    open_by_id[call_id] = False
+    is_open_by_id[call_id] = False
 
 
-def _check_complete(call_position: int, open_by_id: dict[str, bool]) -> None:
-    for call_id, is_open in open_by_id.items():
+def _check_complete(caller_index: int, is_open_by_id: dict[str, bool]) -> None:
+    for call_id, is_open in is_open_by_id.items():
         if is_open:
             fail(
                 "unanswered",
-                f"messages[{call_position}]",
+                f"messages[{caller_index}]",
                 f"no answer to the call {shorten(call_id)}",
             )

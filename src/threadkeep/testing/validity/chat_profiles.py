@@ -62,23 +62,21 @@ def check_continuation(messages: list[dict[str, Any]], profile: str | None) -> N
 
 
 def _check_thoughts(messages: list[dict[str, Any]]) -> None:
-    for position, message in enumerate(messages):
+    for message_index, message in enumerate(messages):
         if message.get("tool_calls") and "reasoning_content" not in message:
-            fail("thoughts", f"messages[{position}]", "calls need their reasoning_content")
+            fail("thoughts", f"messages[{message_index}]", "calls need their reasoning_content")
 
 
 def _check_signatures(messages: list[dict[str, Any]]) -> None:
     roles = [message["role"] for message in messages]
-    newest_user_position = max(
-        (message_index for message_index, role in enumerate(roles) if role == "user"), default=-1
-    )
-    for position, message in enumerate(
-        messages[newest_user_position + 1 :], start=newest_user_position + 1
+    newest_user_index = max((n for n, role in enumerate(roles) if role == "user"), default=-1)
+    for message_index, message in enumerate(
+        messages[newest_user_index + 1 :], start=newest_user_index + 1
     ):
         for first_call in message.get("tool_calls", ())[:1]:
             google_fields = first_call.get("extra_content", {}).get("google", {})
             if not google_fields.get("thought_signature"):
-                location = f"messages[{position}].tool_calls[0]"
+                location = f"messages[{message_index}].tool_calls[0]"
                 fail("signature", location, "the first call of the running turn is not signed")
 
 

@@ -90,8 +90,8 @@ def array(entry_check: Check, *, min_length: int = 0, rule: str = "fields") -> C
         instance(list, rule)(location, value)
         if len(value) < min_length:
             fail(rule, location, "must not be an empty list")
-        for position, list_entry in enumerate(value):
-            entry_check(f"{location}[{position}]", list_entry)
+        for entry_index, list_entry in enumerate(value):
+            entry_check(f"{location}[{entry_index}]", list_entry)
 
     return check
 

@@ -75,8 +75,10 @@ def check_prompt(contents: Any, system: Any) -> None:
     if system is not None:
         string("system", min_length=1)("system_instruction", system)
     json_messages("contents", contents)
-    for position, content in enumerate(contents):
-        _check_content(f"contents[{position}]", content, "model" if position % 2 else "user")
+    for content_index, content in enumerate(contents):
+        _check_content(
+            f"contents[{content_index}]", content, "model" if content_index % 2 else "user"
+        )
     _check_responses(contents)
     _check_signatures(contents)
 
@@ -112,20 +114,20 @@ def _names(content: dict[str, Any], kind: str) -> list[str]:
 
 def _check_responses(contents: list[dict[str, Any]]) -> None:
     called_names: list[str] = []
-    for position, content in enumerate(contents):
+    for content_index, content in enumerate(contents):
         if content["role"] == "user" and _names(content, "functionResponse") != called_names:
-            location = f"contents[{position}]"
+            location = f"contents[{content_index}]"
             fail("responses", location, f"must answer {len(called_names)} calls, in their order")
         called_names = _names(content, "functionCall")
 
 
 def _check_signatures(contents: list[dict[str, Any]]) -> None:
-    for position in range(len(contents) - 1, -1, -1):
-        content = contents[position]
+    for content_index in range(len(contents) - 1, -1, -1):
+        content = contents[content_index]
         if content["role"] == "user" and any(
             "functionResponse" not in content_part for content_part in content["parts"]
         ):
             return
         call_parts = [part for part in content["parts"] if "functionCall" in part]
         if call_parts and "thoughtSignature" not in call_parts[0]:
-            fail("signature", f"contents[{position}]", "the first call is not signed")
+            fail("signature", f"contents[{content_index}]", "the first call is not signed")

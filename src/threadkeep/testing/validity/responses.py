@@ -71,7 +71,7 @@ def check_prompt(items: Any, system: Any, profile: str | None = None) -> None:
     if system is not None:
         instance(str, "system")("instructions", system)
     json_messages("input", items)
-    locations = [f"input[{position}]" for position in range(len(items))]
+    locations = [f"input[{item_index}]" for item_index in range(len(items))]
     typed_items = [
         (location, check_item(location, item), item)
         for location, item in zip(locations, items, strict=True)
@@ -101,11 +101,11 @@ def _check_ids(typed: _Typed) -> None:
 
 
 def _check_reasoning(typed: _Typed) -> None:
-    following_item = None
+    next_type_and_item = None
     for location, item_type, item in reversed(typed):
         if item_type != "reasoning":
-            following_item = item_type, item
-        elif following_item is None or _is_from_outside(*following_item):
+            next_type_and_item = item_type, item
+        elif next_type_and_item is None or _is_from_outside(*next_type_and_item):
             fail("reasoning", location, "is not followed by the item it led to")
 
 
@@ -141,10 +141,10 @@ def _check_outputs(typed: _Typed) -> None:
             answered_call_ids.add(call_id)
 
 
-def _add_call(location: str, kind: str, call_id: str, calls: dict[str, str]) -> None:
-    if call_id in calls:
+def _add_call(location: str, kind: str, call_id: str, type_by_call_id: dict[str, str]) -> None:
+    if call_id in type_by_call_id:
         fail("twice", location, f"another call has the call_id {shorten(call_id)}")
-    calls[call_id] = kind
+    type_by_call_id[call_id] = kind
 
 
 def _check_answered(typed: _Typed) -> None:

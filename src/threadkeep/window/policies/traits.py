@@ -69,13 +69,13 @@ def joint_traits(policies: Sequence[Policy]) -> PolicyTraits:
     """
     if len(policies) == 1:
         return traits_of(policies[0])
-    traits_by_policy = [traits_of(policy) for policy in policies]
-    if not traits_by_policy:
+    trait_list = [traits_of(policy) for policy in policies]
+    if not trait_list:
         return _NONE
     return PolicyTraits(
-        reach=min(traits.reach for traits in traits_by_policy),
-        least=max(traits.least for traits in traits_by_policy),
-        head=max(traits.head for traits in traits_by_policy),
-        readable=any(traits.readable for traits in traits_by_policy),
-        part=all(traits.part for traits in traits_by_policy),
+        reach=min(traits.reach for traits in trait_list),
+        least=max(traits.least for traits in trait_list),
+        head=max(traits.head for traits in trait_list),
+        readable=any(traits.readable for traits in trait_list),
+        part=all(traits.part for traits in trait_list),
     )

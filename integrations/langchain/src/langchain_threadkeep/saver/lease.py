@@ -160,8 +160,8 @@ def renew(
     if not is_due(checkpoint["channel_values"]):
         return [], end(state)
     state.lease = Lease(run, now + context.options.lease)
-    lease_body = checkpoints.dumps({"run": run}, "lease")
-    return [Record(LEASE, LEASE, lease_body, now, state.lease.until)], []
+    lease_json = checkpoints.dumps({"run": run}, "lease")
+    return [Record(LEASE, LEASE, lease_json, now, state.lease.until)], []
 
 
 def end_on(state: StreamState, channels: Sequence[str]) -> list[Drop]:

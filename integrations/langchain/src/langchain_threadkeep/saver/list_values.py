@@ -120,8 +120,7 @@ class _EarlierMessages:
     def _place(self, old: ListValue, element: Any) -> int:
         if self._places is None:
             self._places = {
-                id(old_element): list_position
-                for list_position, old_element in enumerate(old.objects)
+                id(old_element): list_index for list_index, old_element in enumerate(old.objects)
             }
         element_index = self._places.get(id(element), -1)
         return element_index if element_index >= 0 and old.objects[element_index] is element else -1

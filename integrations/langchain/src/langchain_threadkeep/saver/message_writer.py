@@ -109,8 +109,8 @@ class MessageWriter:
                 if reference == message.reference:
                     obsolete_ids.append(element_id)
                 else:
-                    pointer_body = checkpoints.dumps({"of": message.reference}, "message")
-                    pointer_records.append(Record(ELEMENT, element_id, pointer_body, self._now))
+                    pointer_json = checkpoints.dumps({"of": message.reference}, "message")
+                    pointer_records.append(Record(ELEMENT, element_id, pointer_json, self._now))
         return obsolete_ids, pointer_records
 
     def elements(
@@ -231,8 +231,8 @@ class MessageWriter:
             self._state.thread.texts.keep(text_name, message.reference)
             if self._state.texts.get(text_name, "") is None:
                 self._state.texts[text_name] = message.reference
-                text_body = checkpoints.dumps({"of": message.reference}, "text")
-                yield Record(ELEMENT, TEXT + text_name, text_body, self._now)
+                text_json = checkpoints.dumps({"of": message.reference}, "text")
+                yield Record(ELEMENT, TEXT + text_name, text_json, self._now)
 
     def _named(self, stored: Sequence[NewMessage]) -> Iterator[Record]:
         """What says that an element is the message of an item, before it was given its id."""
@@ -244,5 +244,5 @@ class MessageWriter:
             if reference is not None:  # stored anew if it is said again: the item may be gone then
                 self._state.elements.get(digest, set()).discard(reference)
                 element_id = references.element_id(reference)
-                element_body = checkpoints.dumps({"of": message.reference, "bare": True}, "message")
-                yield Record(ELEMENT, element_id, element_body, self._now)
+                element_json = checkpoints.dumps({"of": message.reference, "bare": True}, "message")
+                yield Record(ELEMENT, element_id, element_json, self._now)

@@ -56,8 +56,8 @@ def folded_with_places(text: str) -> tuple[str, list[int]]:
         text = composed_text
     folded_characters = [fold(character) for character in text]
     places = [
-        position
-        for position, folded_character in enumerate(folded_characters)
+        source_index
+        for source_index, folded_character in enumerate(folded_characters)
         for _ in folded_character
     ]
     return "".join(folded_characters), places

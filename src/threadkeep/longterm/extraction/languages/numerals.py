@@ -70,15 +70,15 @@ def _values(token: str) -> Iterator[float]:
             yield from (float(digit_group) for digit_group in (first_group, *other_groups))
 
 
-def _in_words(folded: str, row: Language) -> Iterator[int]:
+def _in_words(folded: str, language_row: Language) -> Iterator[int]:
     """The numbers in words, put together: twenty nine, zwei hundert, \u4e8c\u5341\u4e5d."""
-    if not row.spaced:
-        for numeral_run in _runs(row.code).findall(folded):
-            yield _sum(_parts(numeral_run, row))
+    if not language_row.spaced:
+        for numeral_run in _runs(language_row.code).findall(folded):
+            yield _sum(_parts(numeral_run, language_row))
         return
     pending_numbers: list[int] = []
     for word in re.split(r"[\s\-]+", folded):
-        word_numbers = _parts(word.strip(".,!?;:()"), row)
+        word_numbers = _parts(word.strip(".,!?;:()"), language_row)
         if word_numbers:
             pending_numbers += word_numbers
         elif pending_numbers and word not in ("and", "und", "et", "y", "e"):
@@ -92,8 +92,8 @@ def _in_words(folded: str, row: Language) -> Iterator[int]:
 def _runs(code: str) -> re.Pattern[str]:
     from threadkeep.longterm.extraction.languages.row import language
 
-    numerals_by_length = sorted(language(code).numbers, key=len, reverse=True)
-    return re.compile(f"(?:{'|'.join(map(re.escape, numerals_by_length))})+")
+    sorted_numerals = sorted(language(code).numbers, key=len, reverse=True)
+    return re.compile(f"(?:{'|'.join(map(re.escape, sorted_numerals))})+")
 
 
 def _parts(word: str, row: Language) -> list[int]:
@@ -113,22 +113,18 @@ def _parts(word: str, row: Language) -> list[int]:
     return word_numbers
 
 
-def _sum(parts: list[int]) -> int:
-    total, current_group = 0, 0
-    for value in parts:
-        if value in (1_000, 10_000, 1_000_000):
-            total, current_group = total + max(current_group, 1) * value, 0
-        elif (
-            value in (10, 20, 100) and 0 < current_group % 100 < 10 and value != 20 and value >= 10
-        ):
+def _sum(numbers: list[int]) -> int:
+    number_sum, current_group = 0, 0
+    for n in numbers:
+        if n in (1_000, 10_000, 1_000_000):
+            number_sum, current_group = number_sum + max(current_group, 1) * n, 0
+        elif n in (10, 20, 100) and 0 < current_group % 100 < 10 and n != 20 and n >= 10:
             current_group = (
-                current_group * value
-                if value != 10 or current_group < 10
-                else current_group + value
+                current_group * n if n != 10 or current_group < 10 else current_group + n
             )
         else:
-            current_group += value
-    return total + current_group
+            current_group += n
+    return number_sum + current_group
 
 
 def unsaid(claimed: list[Reading], spoken: list[Reading]) -> list[Reading]:

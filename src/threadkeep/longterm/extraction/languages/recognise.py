@@ -110,17 +110,17 @@ def recognise(text: str, around: str = "") -> Languages:
 
 
 def _scripts(folded: str) -> Counter[str]:
-    letter_counts = Counter(
+    count_by_script = Counter(
         {
             script: len(letters)
             for script, pattern in _SCRIPTS.items()
             if (letters := pattern.findall(folded))
         }
     )
-    if letter_counts["Kana"]:  # Han letters are Japanese beside Kana
-        letter_counts["Kana"] += letter_counts.pop("Han", 0)
-    other_count = len(_LETTER.findall(folded)) - sum(letter_counts.values())
-    return +(letter_counts + Counter({"other": max(0, other_count)}))
+    if count_by_script["Kana"]:  # Han letters are Japanese beside Kana
+        count_by_script["Kana"] += count_by_script.pop("Han", 0)
+    other_count = len(_LETTER.findall(folded)) - sum(count_by_script.values())
+    return +(count_by_script + Counter({"other": max(0, other_count)}))
 
 
 def _of_one(script: str, folded: str, code: str) -> tuple[list[Language], bool]:
@@ -148,30 +148,30 @@ def _is_strange(folded: str) -> bool:
 
 def _latin(folded: str) -> tuple[list[Language], bool]:
     text_words = words(folded)
-    votes_by_code = {code: _votes(code, text_words) for code in _BY_SCRIPT["Latin"]}
-    best_code = max(votes_by_code, key=lambda language_code: len(votes_by_code[language_code]))
+    words_by_code = {code: _votes(code, text_words) for code in _BY_SCRIPT["Latin"]}
+    best_code = max(words_by_code, key=lambda language_code: len(words_by_code[language_code]))
     uncovered_by_code: Mapping[str, frozenset[str]] = {
         language_code: frozenset(text_words) & common_words
         for language_code, common_words in uncovered().items()
     }
     strange_words = max(uncovered_by_code.values(), key=len, default=frozenset())
-    if not votes_by_code[best_code] or len(strange_words) > len(votes_by_code[best_code]):
+    if not words_by_code[best_code] or len(strange_words) > len(words_by_code[best_code]):
         return [], False
     language_rows = [language(best_code)]
     language_rows += [
         language(language_code)
-        for language_code, language_votes in votes_by_code.items()
-        if language_code != best_code and _adds(language_votes, votes_by_code[best_code])
+        for language_code, language_words in words_by_code.items()
+        if language_code != best_code and _adds(language_words, words_by_code[best_code])
     ]
     voted_words = frozenset().union(
-        *(votes_by_code[language_row.code] for language_row in language_rows)
+        *(words_by_code[language_row.code] for language_row in language_rows)
     )
     return language_rows, len(strange_words - voted_words) < 2
 
 
-def _adds(votes: frozenset[str], best: frozenset[str]) -> bool:
+def _adds(language_words: frozenset[str], best_words: frozenset[str]) -> bool:
     """Whether words are of a language of their own: as many as the best has, or two apart."""
-    return len(votes) == len(best) or len(votes - best) >= 2
+    return len(language_words) == len(best_words) or len(language_words - best_words) >= 2
 
 
 def _votes(code: str, tokens: list[str]) -> frozenset[str]:

@@ -50,15 +50,15 @@ def encode(postings: Mapping[str, Postings]) -> Iterator[tuple[str, bytes]]:
         yield piece_stems[0], _encode(piece_stems, postings)
 
 
-def _encode(stems: list[str], postings: Mapping[str, Postings]) -> bytes:
+def _encode(stems: list[str], postings_by_stem: Mapping[str, Postings]) -> bytes:
     posting_ends, document_numbers, counts = array("I"), array("H"), array("H")
     for stem in stems:
-        document_numbers.extend(array("H", postings[stem].documents))
-        counts.extend(postings[stem].counts)
+        document_numbers.extend(array("H", postings_by_stem[stem].documents))
+        counts.extend(postings_by_stem[stem].counts)
         posting_ends.append(len(document_numbers))
-    stem_lines = "\n".join(stems).encode("utf-8", "surrogatepass")
+    stem_bytes = "\n".join(stems).encode("utf-8", "surrogatepass")
     return pieces.compressed(
-        [stem_lines, *map(pieces.to_bytes, (posting_ends, document_numbers, counts))]
+        [stem_bytes, *map(pieces.to_bytes, (posting_ends, document_numbers, counts))]
     )
 
 

@@ -71,13 +71,13 @@ def _is_being_built(engine: Engine, heads: Heads) -> bool:
 
 def _drop_stale(engine: Engine, synced: SyncedIndex) -> None:
     """Drop segments with items that are gone, which whoever removed them did not live to do."""
-    index = synced.index
-    if index.live_count == len(index):
+    recall_index = synced.index
+    if recall_index.live_count == len(recall_index):
         return
     stale_heads = [
         head
         for head in synced.heads.segments
-        if not all(index.alive[n] for n in synced.documents_by_segment.get(head.id, ()))
+        if not all(recall_index.alive[n] for n in synced.documents_by_segment.get(head.id, ()))
     ]
     if stale_heads:
         with suppress(Conflict):
@@ -93,8 +93,8 @@ def _loaded(synced: SyncedIndex) -> int:
 def _write(engine: Engine, synced: SyncedIndex, batch: Batch) -> int:
     """Write one segment: in one commit if it fits, else announced first and completed last."""
     version_checks.check_current(engine, synced)
-    spans_by_session = _spans(synced, batch)
-    version_checks.check_sessions(engine, synced, spans_by_session)
+    span_by_session = _spans(synced, batch)
+    version_checks.check_sessions(engine, synced, span_by_session)
     segment_id = engine.new_id(engine.now())
     piece_contents, columns = segment_content.encode(synced.index, batch.numbers)
     head = SegmentHead(
@@ -106,7 +106,7 @@ def _write(engine: Engine, synced: SyncedIndex, batch: Batch) -> int:
         complete=True,
         list_version=synced.list_version,
         list_seq=synced.list_seq if batch.is_last else 0,
-        spans=spans_by_session,
+        spans=span_by_session,
         written_at=engine.now(),
         expires=_expires(engine, synced.index, batch.numbers),
     )
@@ -122,34 +122,34 @@ def _write(engine: Engine, synced: SyncedIndex, batch: Batch) -> int:
 
 def _spans(synced: SyncedIndex, batch: Batch) -> dict[str, SegmentSpan]:
     """What a segment holds of each session, and from where on that is to be read."""
-    index, seq_ranges = synced.index, dict[int, tuple[int, int]]()
+    recall_index, seq_ranges = synced.index, dict[int, tuple[int, int]]()
     for document_number in batch.numbers:
-        seq = index.seqs[document_number]
-        first_seq, last_seq = seq_ranges.get(index.origins[document_number], (seq, seq))
-        seq_ranges[index.origins[document_number]] = min(first_seq, seq), max(last_seq, seq)
-    spans_by_session = {}
+        seq = recall_index.seqs[document_number]
+        first_seq, last_seq = seq_ranges.get(recall_index.origins[document_number], (seq, seq))
+        seq_ranges[recall_index.origins[document_number]] = min(first_seq, seq), max(last_seq, seq)
+    span_by_session = {}
     for origin_number, (first_seq, last_seq) in seq_ranges.items():
-        session_id = index.origin_names.values[origin_number]
+        session_id = recall_index.origin_names.values[origin_number]
         progress = synced.sessions.progress(session_id)
         if progress is None:
             raise Outdated
         read_seq = last_seq if origin_number in batch.unfinished else progress.seq
-        spans_by_session[session_id] = SegmentSpan(first_seq, last_seq, read_seq, progress.version)
-    return spans_by_session
+        span_by_session[session_id] = SegmentSpan(first_seq, last_seq, read_seq, progress.version)
+    return span_by_session
 
 
-def _expires(engine: Engine, index: RecallIndex, numbers: list[int]) -> float | None:
+def _expires(engine: Engine, recall_index: RecallIndex, numbers: list[int]) -> float | None:
     """When the first of the sessions may be over: words must not outlive what they were read of."""
     ttl = engine.settings.ttl
     if ttl is None:
         return None
-    return min(segment_plan.newest_write_times(index, numbers).values()) + ttl
+    return min(segment_plan.newest_write_times(recall_index, numbers).values()) + ttl
 
 
 def _note(
     engine: Engine,
     synced: SyncedIndex,
-    head: SegmentHead,
+    new_head: SegmentHead,
     batch: Batch,
     version: int,
     columns: Columns,
@@ -167,15 +167,15 @@ def _note(
             if stored_head not in batch.replaced
         ]
     remaining_gaps = [] if batch.is_last else synced.heads.gaps
-    synced.heads = Heads(version, [*remaining_heads, head], remaining_gaps, [])
+    synced.heads = Heads(version, [*remaining_heads, new_head], remaining_gaps, [])
     for replaced_head in batch.replaced:
         synced.documents_by_segment.pop(replaced_head.id)
-    synced.documents_by_segment[head.id] = array("I", batch.numbers)
-    index = synced.index
+    synced.documents_by_segment[new_head.id] = array("I", batch.numbers)
+    recall_index = synced.index
     first_document = _loaded(synced)
-    if batch.numbers == list(range(first_document, len(index))) and not batch.replaced:
-        index.adopt(synced.reader.block(head.id, first_document, columns))
-        synced.documents_by_segment[head.id] = range(first_document, len(index))
+    if batch.numbers == list(range(first_document, len(recall_index))) and not batch.replaced:
+        recall_index.adopt(synced.reader.block(new_head.id, first_document, columns))
+        synced.documents_by_segment[new_head.id] = range(first_document, len(recall_index))
     elif batch.replaced:
         _reload_if_loaded(synced, batch)
 

@@ -49,7 +49,7 @@ class Columns:
 
 def gather(index: RecallIndex, numbers: Sequence[int]) -> Columns:
     """The columns of some documents of an index, in this order; chains stay among them."""
-    positions = {number: position for position, number in enumerate(numbers)}
+    index_by_number = {number: document_index for document_index, number in enumerate(numbers)}
     arrays_by_column = {
         column_name: array(type_code, (getattr(index, column_name)[n] for n in numbers))
         for column_name, type_code in CODES.items()
@@ -58,7 +58,7 @@ def gather(index: RecallIndex, numbers: Sequence[int]) -> Columns:
     for column_name in ("before", "after"):
         neighbour_chain = getattr(index, column_name)
         arrays_by_column[column_name] = array(
-            "i", (positions.get(neighbour_chain[n], NONE) for n in numbers)
+            "i", (index_by_number.get(neighbour_chain[n], NONE) for n in numbers)
         )
     names_by_column = {}
     for column_name, interned_values in (
@@ -90,9 +90,9 @@ def encode(columns: Columns) -> bytes:
         for column_name in Columns.__slots__
         if column_name != "arrays"
     }
-    column_parts = [json.dumps(header, separators=(",", ":")).encode("utf-8", "surrogatepass")]
-    column_parts += [pieces.to_bytes(columns.arrays[column_name]) for column_name in CODES]
-    return pieces.compressed(column_parts)
+    byte_parts = [json.dumps(header, separators=(",", ":")).encode("utf-8", "surrogatepass")]
+    byte_parts += [pieces.to_bytes(columns.arrays[column_name]) for column_name in CODES]
+    return pieces.compressed(byte_parts)
 
 
 def decode(content: bytes) -> Columns:

@@ -47,9 +47,9 @@ def _is_readable(head: SegmentHead, list_version: int) -> bool:
 
 def _document_ranges(heads: Iterable[SegmentHead]) -> dict[str, Sequence[int]]:
     """The documents of segments that were loaded one after the other."""
-    ranges_by_segment: dict[str, Sequence[int]] = {}
+    range_by_segment: dict[str, Sequence[int]] = {}
     first_document = 0
     for head in heads:
-        ranges_by_segment[head.id] = range(first_document, first_document + head.documents)
+        range_by_segment[head.id] = range(first_document, first_document + head.documents)
         first_document += head.documents
-    return ranges_by_segment
+    return range_by_segment

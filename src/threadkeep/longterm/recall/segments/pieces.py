@@ -41,13 +41,13 @@ def content_of(record: Record) -> bytes:
         BadPiece: it is another one, or was damaged.
     """
     try:
-        checked_content = base64.b64decode(json.loads(record.body), validate=True)
+        piece_bytes = base64.b64decode(json.loads(record.body), validate=True)
     except (ValueError, TypeError) as error:
         raise BadPiece(record.id) from error
-    content = checked_content[_CHECK:]
-    if checked_content[:_CHECK] != _check(record.id, content):
+    content_bytes = piece_bytes[_CHECK:]
+    if piece_bytes[:_CHECK] != _check(record.id, content_bytes):
         raise BadPiece(record.id)
-    return content
+    return content_bytes
 
 
 def compressed(parts: Iterable[bytes]) -> bytes:
@@ -100,5 +100,5 @@ def from_bytes(code: str, content: bytes) -> array[Any]:
     return number_array
 
 
-def _check(id: str, content: bytes) -> bytes:
-    return blake2b(id.encode() + content, digest_size=_CHECK).digest()
+def _check(id: str, content_bytes: bytes) -> bytes:
+    return blake2b(id.encode() + content_bytes, digest_size=_CHECK).digest()

@@ -53,10 +53,10 @@ class SegmentReader:
                 for head in batch_heads
                 for piece_number in range(head.columns)
             ]
-            contents_by_id = self._contents(piece_ids)
+            content_by_id = self._contents(piece_ids)
             for head in batch_heads:
                 column_pieces = [
-                    contents_by_id.get(f"{head.id}.{piece_number}")
+                    content_by_id.get(f"{head.id}.{piece_number}")
                     for piece_number in range(head.columns)
                 ]
                 if not self._load_one(index, head, column_pieces):
@@ -76,9 +76,9 @@ class SegmentReader:
         )
         for batch_start in range(0, len(missing_ids), _PIECES_PER_READ):
             batch_ids = missing_ids[batch_start : batch_start + _PIECES_PER_READ]
-            contents_by_id = self._contents(batch_ids)
+            content_by_id = self._contents(batch_ids)
             for id in batch_ids:
-                self._remember(id, postings.decode(_present(contents_by_id.get(id), id)))
+                self._remember(id, postings.decode(_present(content_by_id.get(id), id)))
 
     def vectors(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Pieces with vectors, by id; those that are damaged are left out."""
@@ -98,7 +98,9 @@ class SegmentReader:
             text=self._text,
         )
 
-    def _load_one(self, index: RecallIndex, head: SegmentHead, parts: list[bytes | None]) -> bool:
+    def _load_one(
+        self, recall_index: RecallIndex, head: SegmentHead, parts: list[bytes | None]
+    ) -> bool:
         try:
             columns = segment_columns.decode(b"".join(_present(part, head.id) for part in parts))
         except BadPiece:
@@ -106,7 +108,9 @@ class SegmentReader:
         if len(columns) != head.documents:
             return False
         loaded_names = LoadedNames(columns.origins, columns.roles, columns.speakers)
-        index.load(columns.arrays, loaded_names, self.block(head.id, len(index), columns))
+        recall_index.load(
+            columns.arrays, loaded_names, self.block(head.id, len(recall_index), columns)
+        )
         return True
 
     def _piece(self, id: str) -> PostingsPiece:
@@ -118,9 +122,9 @@ class SegmentReader:
         return piece
 
     def _text(self, ids: list[str]) -> str:
-        contents_by_id = self._contents(ids)
-        compressed_text = b"".join(_present(contents_by_id.get(id), id) for id in ids)
-        return pieces.parts_of(compressed_text)[0].decode("utf-8", "surrogatepass")
+        content_by_id = self._contents(ids)
+        compressed_bytes = b"".join(_present(content_by_id.get(id), id) for id in ids)
+        return pieces.parts_of(compressed_bytes)[0].decode("utf-8", "surrogatepass")
 
     def _remember(self, id: str, piece: PostingsPiece) -> None:
         self._pieces_by_id[id] = piece
@@ -134,16 +138,16 @@ class SegmentReader:
         if not ids:
             return {}
         piece_page = self._engine.read(Query(self._stream, PIECE, ids=ids))[0]
-        contents_by_id = {}
+        content_by_id = {}
         for record in piece_page.records:
             try:
-                contents_by_id[record.id] = pieces.content_of(record)
+                content_by_id[record.id] = pieces.content_of(record)
             except BadPiece:
                 continue
-        return contents_by_id
+        return content_by_id
 
 
-def _present(content: bytes | None, id: str) -> bytes:
-    if content is None:
+def _present(content_bytes: bytes | None, id: str) -> bytes:
+    if content_bytes is None:
         raise BadPiece(id)
-    return content
+    return content_bytes

@@ -16,8 +16,8 @@ from threadkeep.longterm.recall.segments.columns import Columns
 def encode(index: RecallIndex, numbers: list[int]) -> tuple[list[bytes], Columns]:
     """The pieces of a segment, and its columns."""
     postings = _postings(index, numbers)
-    vocabulary_text = block.vocabulary_of(sorted(postings)).encode("utf-8", "surrogatepass")
-    vocabulary_pieces = pieces.split(pieces.compressed([vocabulary_text]))
+    vocabulary_bytes = block.vocabulary_of(sorted(postings)).encode("utf-8", "surrogatepass")
+    vocabulary_pieces = pieces.split(pieces.compressed([vocabulary_bytes]))
     postings_pieces = list(block.encode(postings))
     segment_columns = replace(
         columns.gather(index, numbers),
@@ -39,21 +39,21 @@ def encode(index: RecallIndex, numbers: list[int]) -> tuple[list[bytes], Columns
     ], segment_columns
 
 
-def _postings(index: RecallIndex, numbers: list[int]) -> dict[str, Postings]:
+def _postings(recall_index: RecallIndex, numbers: list[int]) -> dict[str, Postings]:
     """The postings of some documents, by their places in the list."""
-    positions = array("i", bytes(4 * len(index)))
-    for position, document_number in enumerate(numbers, 1):
-        positions[document_number] = position  # 0 = it is none of them
+    segment_numbers = array("i", bytes(4 * len(recall_index)))
+    for number, document_number in enumerate(numbers, 1):
+        segment_numbers[document_number] = number  # 0 = it is none of them
     postings_by_stem: dict[str, Postings] = {}
-    for stem, postings in _all_postings(index, numbers):
+    for stem, postings in _all_postings(recall_index, numbers):
         segment_counts = [
-            (positions[document_number], count)
+            (segment_numbers[document_number], count)
             for document_number, count in postings.all()
-            if positions[document_number]
+            if segment_numbers[document_number]
         ]
         if segment_counts:
             stem_postings = postings_by_stem.setdefault(stem, Postings())
-            stem_postings.documents.extend(position - 1 for position, _ in segment_counts)
+            stem_postings.documents.extend(number - 1 for number, _ in segment_counts)
             stem_postings.counts.extend(count for _, count in segment_counts)
     return {stem: _sorted(postings) for stem, postings in postings_by_stem.items()}
 
@@ -69,13 +69,13 @@ def _sorted(postings: Postings) -> Postings:
     return sorted_postings
 
 
-def _all_postings(index: RecallIndex, numbers: list[int]) -> Iterator[tuple[str, Postings]]:
+def _all_postings(recall_index: RecallIndex, numbers: list[int]) -> Iterator[tuple[str, Postings]]:
     """All postings of the parts of an index that have some documents."""
     first_number, last_number = min(numbers), max(numbers)
-    for segment_block in index.blocks:
+    for segment_block in recall_index.blocks:
         if (
             segment_block.base <= last_number
             and first_number < segment_block.base + segment_block.size
         ):
             yield from segment_block.all()
-    yield from index.postings_by_stem.items()
+    yield from recall_index.postings_by_stem.items()

@@ -50,7 +50,7 @@ def next_batch(engine: Engine, synced: SyncedIndex) -> Batch | None:
 
 def tail(synced: SyncedIndex) -> list[int]:
     """The documents that are in no segment yet, without facts, which are not kept."""
-    index, stored_flags = synced.index, bytearray(len(synced.index))
+    recall_index, stored_flags = synced.index, bytearray(len(synced.index))
     for segment_documents in synced.documents_by_segment.values():
         if isinstance(segment_documents, range):
             stored_flags[segment_documents.start : segment_documents.stop] = b"\1" * len(
@@ -61,16 +61,16 @@ def tail(synced: SyncedIndex) -> list[int]:
                 stored_flags[document_number] = 1
     return [
         document_number
-        for document_number in range(len(index))
+        for document_number in range(len(recall_index))
         if not stored_flags[document_number]
-        and index.alive[document_number]
-        and not index.flags[document_number] & FACT
+        and recall_index.alive[document_number]
+        and not recall_index.flags[document_number] & FACT
     ]
 
 
 def level(documents: int) -> int:
     """The level of a segment of so many documents; -1 = it is too small to be one."""
-    return sum(documents >= minimum for minimum in LEVELS) - 1
+    return sum(documents >= min_count for min_count in LEVELS) - 1
 
 
 def merged(sizes: Sequence[int], tail_size: int) -> int:
@@ -92,27 +92,27 @@ def merged(sizes: Sequence[int], tail_size: int) -> int:
         merged_size, merged_count = extended_size, extended_count
 
 
-def _lasting(engine: Engine, index: RecallIndex, numbers: list[int]) -> list[int]:
+def _lasting(engine: Engine, recall_index: RecallIndex, document_numbers: list[int]) -> list[int]:
     """Those whose sessions will not expire at any moment."""
     ttl = engine.settings.ttl
     if ttl is None:
-        return numbers
-    write_times_by_origin = newest_write_times(index, numbers)
+        return document_numbers
+    time_by_origin = newest_write_times(recall_index, document_numbers)
     oldest_write_time = engine.now() - ttl * (1 - _MIN_LIFE)
     return [
         document_number
-        for document_number in numbers
-        if write_times_by_origin[index.origins[document_number]] > oldest_write_time
+        for document_number in document_numbers
+        if time_by_origin[recall_index.origins[document_number]] > oldest_write_time
     ]
 
 
 def newest_write_times(index: RecallIndex, numbers: Iterable[int]) -> dict[int, float]:
     """When the last of some documents of each session was written."""
-    times_by_origin: dict[int, float] = {}
+    time_by_origin: dict[int, float] = {}
     for document_number in numbers:
         origin_number = index.origins[document_number]
         written_at = index.written_at[document_number]
-        times_by_origin[origin_number] = max(
-            times_by_origin.get(origin_number, written_at), written_at
+        time_by_origin[origin_number] = max(
+            time_by_origin.get(origin_number, written_at), written_at
         )
-    return times_by_origin
+    return time_by_origin

@@ -37,13 +37,13 @@ class VectorBuilder:
         for head in replaced:
             if head.vectors == self._name:
                 segment_documents = synced.documents_by_segment[head.id]
-                vectors_by_position = vector_pieces.read(
+                vector_by_offset = vector_pieces.read(
                     synced.reader.vectors, head, range(len(segment_documents))
                 )
                 item_keys = synced.index.keys
                 self._vectors_by_key |= {
-                    item_keys[segment_documents[position]]: vector
-                    for position, vector in vectors_by_position.items()
+                    item_keys[segment_documents[row_offset]]: vector
+                    for row_offset, vector in vector_by_offset.items()
                 }
 
     def complete(self, synced: SyncedIndex) -> int:
@@ -73,11 +73,11 @@ class VectorBuilder:
         ]
         for batch_start in range(0, len(documents_to_embed), BATCH):
             document_batch = documents_to_embed[batch_start : batch_start + BATCH]
-            texts_by_document = dict(passages(self._engine, synced, document_batch))
-            new_vectors = self._vectors.of_passages(list(texts_by_document.values()))
+            text_by_document = dict(passages(self._engine, synced, document_batch))
+            new_vectors = self._vectors.of_passages(list(text_by_document.values()))
             self._vectors_by_key.update(
                 zip(
-                    (item_keys[document_number] for document_number in texts_by_document),
+                    (item_keys[document_number] for document_number in text_by_document),
                     new_vectors,
                     strict=True,
                 )
@@ -94,9 +94,9 @@ class VectorBuilder:
         write_time = self._engine.now()
         vector_records = [
             pieces.piece_record(
-                head.id, first_piece_number + piece_offset, content, write_time, head.expires
+                head.id, first_piece_number + piece_offset, content_bytes, write_time, head.expires
             )
-            for piece_offset, content in enumerate(contents)
+            for piece_offset, content_bytes in enumerate(contents)
         ]
         final_head_record = announced_head._replace(vectors=self._name).record(HEAD, write_time)
         old_piece_drops = [Drop(PIECE, old_piece_ids)] if old_piece_ids else []
@@ -111,10 +111,10 @@ class VectorBuilder:
         head_index = segment_heads.index(head)
         segment_heads[head_index] = announced_head._replace(vectors=self._name)
 
-    def _commit(self, synced: SyncedIndex, put: list[Record], drop: list[Drop]) -> None:
+    def _commit(self, synced: SyncedIndex, records_to_put: list[Record], drops: list[Drop]) -> None:
         try:
             stream_version = self._engine.commit(
-                self._stream, put=put, drop=drop, ttl=KEEP, expect=synced.heads.version
+                self._stream, put=records_to_put, drop=drops, ttl=KEEP, expect=synced.heads.version
             ).version
         except Conflict as error:
             raise Outdated from error

@@ -39,16 +39,16 @@ def read(
 ) -> dict[int, Vector]:
     """The vectors of documents by their places in a segment; without those that are damaged."""
     sorted_places = sorted(set(places))
-    piece_ids_by_place = {
+    piece_id_by_place = {
         place: f"{head.id}.{head.first_vector + place // ROWS}" for place in sorted_places
     }
-    piece_contents = read_pieces(sorted(set(piece_ids_by_place.values())))
-    vectors_by_place = {}
+    piece_contents = read_pieces(sorted(set(piece_id_by_place.values())))
+    vector_by_place = {}
     for place in sorted_places:
-        piece_content = piece_contents.get(piece_ids_by_place[place])
+        piece_content = piece_contents.get(piece_id_by_place[place])
         if piece_content is not None and (vector := _row(piece_content, place % ROWS)) is not None:
-            vectors_by_place[place] = vector
-    return vectors_by_place
+            vector_by_place[place] = vector
+    return vector_by_place
 
 
 def _row(content: bytes, row: int) -> Vector | None:

@@ -28,40 +28,40 @@ def check_current(engine: Engine, synced: SyncedIndex) -> None:
 
 
 def _changed_sessions(
-    engine: Engine, synced: SyncedIndex, spans: Mapping[str, SegmentSpan]
+    engine: Engine, synced: SyncedIndex, span_by_session: Mapping[str, SegmentSpan]
 ) -> Iterator[tuple[str, int]]:
     """The sessions that are not at the version they were read at, with the one they are at."""
-    session_ids = list(spans)
+    session_ids = list(span_by_session)
     for batch_start in range(0, len(session_ids), _VERSIONS_PER_READ):
         batch_ids = session_ids[batch_start : batch_start + _VERSIONS_PER_READ]
         version_queries = [
             Query(synced.sessions.stream(session_id), "item", limit=0) for session_id in batch_ids
         ]
         for session_id, session_page in zip(batch_ids, engine.read(*version_queries), strict=True):
-            if session_page.version != spans[session_id].version:
+            if session_page.version != span_by_session[session_id].version:
                 yield session_id, session_page.version
 
 
 def _edited_sessions(
-    engine: Engine, synced: SyncedIndex, spans: Mapping[str, SegmentSpan]
+    engine: Engine, synced: SyncedIndex, span_by_session: Mapping[str, SegmentSpan]
 ) -> Iterator[str]:
     """The sessions that changed since they were read, and were not only added to.
 
     To wait for a session to which nobody adds would be to build again and again.
     """
-    for session_id, session_version in _changed_sessions(engine, synced, spans):
-        span = spans[session_id]
+    for session_id, session_version in _changed_sessions(engine, synced, span_by_session):
+        span = span_by_session[session_id]
         item_query = Query(synced.sessions.stream(session_id), "item", after=span.read, limit=1_000)
         item_page = engine.read(item_query)[0]
         if not session_version or not _only_grew(item_page, span):
             yield session_id
 
 
-def _only_grew(new_items: Page, span: SegmentSpan) -> bool:
+def _only_grew(item_page: Page, span: SegmentSpan) -> bool:
     """Whether the commits since a span was read are no more than those of the items behind it."""
-    write_times = {item_record.at for item_record in new_items.records}
-    is_same_life = generation_of(new_items.version) == generation_of(span.version)
-    return is_same_life and new_items.version - span.version <= len(write_times)
+    write_times = {item_record.at for item_record in item_page.records}
+    is_same_life = generation_of(item_page.version) == generation_of(span.version)
+    return is_same_life and item_page.version - span.version <= len(write_times)
 
 
 def check_sessions(engine: Engine, synced: SyncedIndex, spans: Mapping[str, SegmentSpan]) -> None:

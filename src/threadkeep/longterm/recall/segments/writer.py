@@ -57,12 +57,12 @@ class SegmentWriter:
             current_heads = self._add(head, record_batch, current_heads)
         return self._finish([head.record(HEAD, head.written_at)], batch, current_heads)
 
-    def _finish(self, put: list[Record], batch: Batch, heads: Heads) -> int:
+    def _finish(self, records_to_put: list[Record], batch: Batch, heads: Heads) -> int:
         record_drops = recall_segments.dropping(batch.replaced)
         if batch.is_last:  # all that these held is in a segment again
             record_drops += recall_segments.dropping(self._stale)
             record_drops += [Drop(GAP, [gap.id for gap in heads.gaps])] if heads.gaps else []
-        return self._commit(put, record_drops, heads.version)
+        return self._commit(records_to_put, record_drops, heads.version)
 
     def _announce(self, head: SegmentHead) -> Heads:
         """Say which pieces will be written, so that they are found if this is cut short."""
@@ -72,18 +72,18 @@ class SegmentWriter:
         )
         return self._heads._replace(version=stream_version)
 
-    def _add(self, head: SegmentHead, chunk: list[Record], heads: Heads) -> Heads:
+    def _add(self, head: SegmentHead, records: list[Record], heads: Heads) -> Heads:
         try:
-            return heads._replace(version=self._commit(chunk, [], heads.version))
+            return heads._replace(version=self._commit(records, [], heads.version))
         except Outdated:
             with suppress(Conflict):
                 self._engine.commit(self._stream, drop=recall_segments.dropping([head]), ttl=KEEP)
             raise
 
-    def _commit(self, put: list[Record], drop: list[Drop], expect: int) -> int:
+    def _commit(self, records_to_put: list[Record], drops: list[Drop], expect: int) -> int:
         try:
             stream_version = self._engine.commit(
-                self._stream, put=put, drop=drop, ttl=self._ttl, expect=expect
+                self._stream, put=records_to_put, drop=drops, ttl=self._ttl, expect=expect
             ).version
         except Conflict as error:
             raise Outdated from error
