@@ -172,8 +172,8 @@ class FeedbackCollection:
         """
         scope = Scope(owner_for(self._engine, self._user, user), conversation)
         conditions = _conditions(response, rating, model, author, since, until)
-        found_feedback = rates.find_feedback_places(self._engine, scope, conditions, cursor)
-        page, next_cursor = take_page(found_feedback, check_limit(limit))
+        feedback_places = rates.find_feedback_places(self._engine, scope, conditions, cursor)
+        page, next_cursor = take_page(feedback_places, check_limit(limit))
         return Listing(page, cursor=next_cursor)
 
     aadd = async_twin(add)

@@ -93,37 +93,38 @@ def copy(
         WrongKey: one of the two is encrypted, and the other is not or in another way; nothing of
             that namespace was written.
     """
-    agreed_homes: set[str] = set()
+    prepared_streams: set[str] = set()
     for stream_name in names:
         store_stream = store_record.store_stream(stream_name)
-        if store_stream not in agreed_homes:
+        if store_stream not in prepared_streams:
             _copy_store_record(source, target, store_stream, clock())
-            agreed_homes.add(store_stream)
+            prepared_streams.add(store_stream)
         try:
             yield _copy_stream(source, target, stream_name, ttl, clock())
         except CorruptRecord:
             yield CopyResult(stream_name, "unreadable")
 
 
-def _copy_store_record(source: Backend, target: Backend, home: str, now: float) -> None:
+def _copy_store_record(source: Backend, target: Backend, store_stream: str, now: float) -> None:
     """Make the target's namespace plain or encrypted like the source's, with its keyring."""
     source_state, target_state = (
-        store_record.read(backend, home, now) for backend in (source, target)
+        store_record.read(backend, store_stream, now) for backend in (source, target)
     )
     if not source_state.encrypted:
-        store_record.claim(target, home, now)
+        store_record.claim(target, store_stream, now)
         return
     if target_state.is_absent:
-        if not store_record.in_use(target, home, now):
-            _copy_stream(source, target, home, None, now)
-        target_state = store_record.read(target, home, now)  # another copy may have come first
+        if not store_record.in_use(target, store_stream, now):
+            _copy_stream(source, target, store_stream, None, now)
+        # another copy may have come first
+        target_state = store_record.read(target, store_stream, now)
     is_same_encryption = target_state.encrypted and (
         target_state.mode == source_state.mode
         if source_state.mode
         else _body(source_state) == _body(target_state)
     )
     if not is_same_encryption:
-        raise store_record.missing_key(home)
+        raise store_record.missing_key(store_stream)
 
 
 def _body(state: store_record.StoreState) -> str | None:
@@ -172,15 +173,14 @@ def records(backend: Backend, stream: str, now: float) -> Iterator[Record]:
 
 
 def _records_of_kind(
-    backend: Backend, stream: str, kind: str, first: list[Record], now: float
+    backend: Backend, stream: str, kind: str, records: list[Record], now: float
 ) -> Iterator[Record]:
-    page_records = first
     while True:
-        yield from page_records
-        if len(page_records) < _PAGE:
+        yield from records
+        if len(records) < _PAGE:
             return
-        next_query = Query(stream, kind, _PAGE, after=page_records[-1].seq)
-        page_records = backend.read(next_query, now=now)[0].records
+        next_query = Query(stream, kind, _PAGE, after=records[-1].seq)
+        records = backend.read(next_query, now=now)[0].records
 
 
 def _compare(source_records: Iterator[Record], target_records: Iterator[Record]) -> _Comparison:

@@ -77,10 +77,8 @@ def is_store_stream(stream: str) -> bool:
 
 def queries(stream: str) -> tuple[Query, Query]:
     """The queries for the `store` record and the keyring of a namespace."""
-    store_stream_name = store_stream(stream)
-    return Query(store_stream_name, KIND, ids=[ID]), Query(
-        store_stream_name, KEYRING, ids=[KEYRING_ID]
-    )
+    stream_name = store_stream(stream)
+    return Query(stream_name, KIND, ids=[ID]), Query(stream_name, KEYRING, ids=[KEYRING_ID])
 
 
 def record(mode: str, now: float, *, unfinished: bool = False) -> Record:
@@ -123,12 +121,10 @@ def claim(backend: Backend, stream: str, now: float) -> None:
         WrongKey: the namespace is encrypted, and this backend does not encrypt.
     """
     for _ in range(_TRIES):
-        store_state = read(backend, stream, now)
-        if store_state.encrypted:
+        state = read(backend, stream, now)
+        if state.encrypted:
             raise missing_key(stream)
-        if store_state.mode == PLAIN or put(
-            backend, stream, store_state, [record(PLAIN, now)], now
-        ):
+        if state.mode == PLAIN or put(backend, stream, state, [record(PLAIN, now)], now):
             return
     raise contention_error(stream)
 
