@@ -48,11 +48,11 @@ def grace(engine: Engine) -> float:
 def delete(engine: Engine, name: str) -> int:
     """Delete the orphans of a stream of blobs; returns how many."""
     blob_page = engine.read(Query(name, blobs.BLOB))[0]
-    bodies_by_id = {
+    body_by_id = {
         reference.record.id: reference.record.body for reference in find(engine, name, blob_page)
     }
     with suppress(Conflict):  # somebody writes: next time
-        return blob_release.drop(engine, name, blob_page, bodies_by_id) if bodies_by_id else 0
+        return blob_release.drop(engine, name, blob_page, body_by_id) if body_by_id else 0
     return 0
 
 

@@ -63,19 +63,17 @@ def from_options(
     """
     views: list[Policy] = []
     budgets: list[Policy] = []
-    for option_name, limit in options.items():
-        if option_name not in _FACTORY_BY_NAME:
+    for name, limit in options.items():
+        if name not in _FACTORY_BY_NAME:
             option_names = [*_FACTORY_BY_NAME, "step"]
-            raise ConfigError(
-                f"window: no option {shown(option_name)}{did_you_mean(option_name, option_names)}"
-            )
+            raise ConfigError(f"window: no option {shown(name)}{did_you_mean(name, option_names)}")
         if limit is None:
             continue
-        target_list = views if option_name in VIEWS else budgets
+        target_list = views if name in VIEWS else budgets
         if counter is None and type(limit) is int and type(step) in (float, NoneType):
-            target_list.append(_shared_policy(option_name, limit, step))
+            target_list.append(_shared_policy(name, limit, step))
         else:
-            target_list.append(_policy(option_name, limit, step, counter))
+            target_list.append(_policy(name, limit, step, counter))
     return views + budgets
 
 

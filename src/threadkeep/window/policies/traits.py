@@ -69,13 +69,13 @@ def joint_traits(policies: Sequence[Policy]) -> PolicyTraits:
     """
     if len(policies) == 1:
         return traits_of(policies[0])
-    traits_by_policy = [traits_of(policy) for policy in policies]
-    if not traits_by_policy:
+    all_traits = [traits_of(policy) for policy in policies]
+    if not all_traits:
         return _NONE
     return PolicyTraits(
-        reach=min(traits.reach for traits in traits_by_policy),
-        least=max(traits.least for traits in traits_by_policy),
-        head=max(traits.head for traits in traits_by_policy),
-        readable=any(traits.readable for traits in traits_by_policy),
-        part=all(traits.part for traits in traits_by_policy),
+        reach=min(traits.reach for traits in all_traits),
+        least=max(traits.least for traits in all_traits),
+        head=max(traits.head for traits in all_traits),
+        readable=any(traits.readable for traits in all_traits),
+        part=all(traits.part for traits in all_traits),
     )
