@@ -64,8 +64,8 @@ def stream_names(backend: Backend, prefix: str = "") -> list[str]:
             return sorted(stream_name for stream_name in all_names if _is_copied(stream_name))
 
 
-def _is_copied(name: str) -> bool:
-    return not store_record.is_store_stream(name) and _noun(name) != "recall"
+def _is_copied(stream: str) -> bool:
+    return not store_record.is_store_stream(stream) and _noun(stream) != "recall"
 
 
 def copy(
@@ -132,34 +132,34 @@ def _body(state: store_record.StoreState) -> str | None:
 
 
 def _copy_stream(
-    source: Backend, target: Backend, name: str, ttl: float | None, now: float
+    source: Backend, target: Backend, stream: str, ttl: float | None, now: float
 ) -> CopyResult:
-    (target_page,) = target.read(Query(name, KINDS[0], limit=0), now=now)  # before its records
-    source_records, target_records = records(source, name, now), records(target, name, now)
+    (target_page,) = target.read(Query(stream, KINDS[0], limit=0), now=now)  # before its records
+    source_records, target_records = records(source, stream, now), records(target, stream, now)
     comparison = _compare(source_records, target_records)
     if comparison.differs:
-        return CopyResult(name, "differs")
+        return CopyResult(stream, "differs")
     if not comparison.remaining:
-        return CopyResult(name, "there" if comparison.same else "empty")
-    stream_ttl = None if _noun(name) in _WITHOUT_TTL else ttl
+        return CopyResult(stream, "there" if comparison.same else "empty")
+    stream_ttl = None if _noun(stream) in _WITHOUT_TTL else ttl
     try:
         written_count = _write(
             target,
-            name,
+            stream,
             chain(comparison.remaining, source_records),
             target_page.version,
             stream_ttl,
             now,
         )
     except Conflict:  # another writer
-        return CopyResult(name, "differs")
-    final_comparison = _compare(records(source, name, now), records(target, name, now))
+        return CopyResult(stream, "differs")
+    final_comparison = _compare(records(source, stream, now), records(target, stream, now))
     is_complete = (
         not final_comparison.differs
         and not final_comparison.remaining
         and final_comparison.same == comparison.same + written_count
     )
-    return CopyResult(name, "copied" if is_complete else "lost", written_count)
+    return CopyResult(stream, "copied" if is_complete else "lost", written_count)
 
 
 def records(backend: Backend, stream: str, now: float) -> Iterator[Record]:
@@ -214,7 +214,7 @@ def _is_same_time(first: float | None, second: float | None) -> bool:
 
 def _write(
     target: Backend,
-    name: str,
+    stream: str,
     records: Iterable[Record],
     version: int,
     ttl: float | None,
@@ -222,7 +222,7 @@ def _write(
 ) -> int:
     written_count = 0
     for batch in batches(records):
-        commit = target.commit(name, put=batch, ttl=ttl, expect=version, now=now)
+        commit = target.commit(stream, put=batch, ttl=ttl, expect=version, now=now)
         version = commit.version
         written_count += len(batch)
     return written_count

@@ -179,22 +179,22 @@ def contention_error(stream: str) -> BackendError:
     )
 
 
-def _state(name: str, pages: Sequence[Page]) -> StoreState:
+def _state(stream: str, pages: Sequence[Page]) -> StoreState:
     store_record, keyring_record = (page.records[0] if page.records else None for page in pages)
     if store_record is None:
         return StoreState(pages[0].version, keyring=keyring_record)
     try:
         body_fields = body.decode(store_record, record_shapes.STORE)
     except UnreadableRecord as error:
-        raise _unreadable(name) from error
+        raise _unreadable(stream) from error
     encryption_mode = body_fields["encryption"]
     is_rekey_unfinished = body_fields.get("unfinished", False)
     return StoreState(pages[0].version, encryption_mode, is_rekey_unfinished, keyring_record)
 
 
-def _unreadable(name: str) -> CorruptRecord:
+def _unreadable(stream: str) -> CorruptRecord:
     return CorruptRecord(
-        f"the `store` record in {shown(name)} cannot be read, so it is unknown whether "
+        f"the `store` record in {shown(stream)} cannot be read, so it is unknown whether "
         "the store is "
         "encrypted: restore it from a copy of the store"
     )

@@ -167,13 +167,13 @@ def make_draft(
 
 
 def _encode(
-    entries: list[tuple[int, Item]], ids: list[str], now: float, noun: str
+    numbered_items: list[tuple[int, Item]], ids: list[str], now: float, noun: str
 ) -> tuple[list[Item], list[Record], list[Upload]]:
     """The items as stored, the records of those that are no references, and their large parts."""
     items: list[Item] = []
     records: list[Record] = []
     uploads: list[Upload] = []
-    for (number, item), id in zip(entries, ids, strict=True):
+    for (number, item), id in zip(numbered_items, ids, strict=True):
         if is_reference(item):
             items.append(item)
             continue

@@ -59,14 +59,12 @@ def delete(engine: Engine, name: str) -> int:
 def find(engine: Engine, name: str, page: Page) -> Iterator[Reference]:
     """The orphans among the references of a stream of blobs."""
     cutoff_time = engine.now() - grace(engine)
-    old_references = [
+    candidates = [
         reference for reference in blobs.references(page) if reference.record.at <= cutoff_time
     ]
     with suppress(CorruptRecord):  # an item that cannot be opened may refer to anything
         live_ids = {
             reference.record.id
-            for reference in blobs.live(engine, blobs.session_stream(engine, name), old_references)
+            for reference in blobs.live(engine, blobs.session_stream(engine, name), candidates)
         }
-        yield from (
-            reference for reference in old_references if reference.record.id not in live_ids
-        )
+        yield from (reference for reference in candidates if reference.record.id not in live_ids)

@@ -55,14 +55,14 @@ def _write(
     user: str | None,
     uploads: Sequence[Upload],
     version: int,
-    existing: Sequence[Reference],
+    references: Sequence[Reference],
 ) -> None:
     """Write the pieces that are missing, and the references.
 
     If it takes several commits, incomplete references come with the first one: they keep others
     from deleting the pieces, and tell of them after a crash.
     """
-    complete_blob_ids = {reference.blob for reference in existing if reference.is_complete}
+    complete_blob_ids = {reference.blob for reference in references if reference.is_complete}
     blob_by_id = {blob.id: blob for upload in uploads for blob in upload.blobs}
     now = engine.now()
     records = [
@@ -106,12 +106,12 @@ def _reference_records(
 
 
 def _check_quota(
-    engine: Engine, session: str, existing: Sequence[Reference], uploads: Sequence[Upload]
+    engine: Engine, session: str, references: Sequence[Reference], uploads: Sequence[Upload]
 ) -> None:
     size_by_id = {blob.id: blob.size for upload in uploads for blob in upload.blobs}
-    if _total(existing, size_by_id) <= MAX_SESSION:
+    if _total(references, size_by_id) <= MAX_SESSION:
         return
-    live_references = blobs.live(engine, engine.stream("session", session), existing)
+    live_references = blobs.live(engine, engine.stream("session", session), references)
     session_size = _total(live_references, size_by_id)
     if session_size > MAX_SESSION:
         raise parts.TooLarge(
@@ -121,5 +121,5 @@ def _check_quota(
         )
 
 
-def _total(existing: Iterable[Reference], new: Mapping[str, int]) -> int:
-    return sum({**{reference.blob: reference.size for reference in existing}, **new}.values())
+def _total(references: Iterable[Reference], new: Mapping[str, int]) -> int:
+    return sum({**{reference.blob: reference.size for reference in references}, **new}.values())

@@ -69,12 +69,12 @@ def seqs_of_starts(stream: SessionStream, info: SessionInfo | None) -> dict[str,
     return {item.id: item.seq for item in items_of_page(item_page)}
 
 
-def _id_before(stream: SessionStream, id: str, removed: Collection[str]) -> str | None:
+def _id_before(stream: SessionStream, id: str, removed_ids: Collection[str]) -> str | None:
     """The id of the newest remaining item before one that is removed."""
     page = stream.read(items_query(stream, ids=[names.key(id)])).pages[0]
     if not page.records:
         return id
-    query = items_query(stream, limit=len(removed) + 1, newest=True, before=page.records[0].seq)
+    query = items_query(stream, limit=len(removed_ids) + 1, newest=True, before=page.records[0].seq)
     earlier_page = stream.read(query).pages[0]
-    items = [item for item in items_of_page(earlier_page) if names.key(item.id) not in removed]
+    items = [item for item in items_of_page(earlier_page) if names.key(item.id) not in removed_ids]
     return items[-1].id if items else None

@@ -92,10 +92,10 @@ def write(
     engine.commit(root_stream, put=[thread_record], ttl=engine.settings.ttl)
 
 
-def _put(engine: Engine, name: str, records: Sequence[Record]) -> None:
+def _put(engine: Engine, stream: str, records: Sequence[Record]) -> None:
     drops = [Drop()]
     for record_batch in batches(records):
-        engine.commit(name, put=record_batch, drop=drops, ttl=engine.settings.ttl)
+        engine.commit(stream, put=record_batch, drop=drops, ttl=engine.settings.ttl)
         drops = []
 
 

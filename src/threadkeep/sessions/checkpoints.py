@@ -81,9 +81,9 @@ def forget_items(engine: Engine, thread: str, items: Collection[str], texts: set
     for namespace in namespaces(engine, thread):
         stream_name = stream(engine, thread, namespace)
         element_ids = [
-            element.id
-            for element in all_records(engine, stream_name, ELEMENT)
-            if _is_of(element, items, texts)
+            record.id
+            for record in all_records(engine, stream_name, ELEMENT)
+            if _is_of(record, items, texts)
         ]
         for start in range(0, len(element_ids), PAGE):
             drops = [Drop(ELEMENT, element_ids[start : start + PAGE])]

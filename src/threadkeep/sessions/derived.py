@@ -91,5 +91,5 @@ def _covers(record: Record, seq: int, generation: int | None) -> bool:
     return (not seq or body_fields["last_seq"] >= seq) and generation in (None, body_fields["life"])
 
 
-def _drop(engine: Engine, name: str) -> None:
-    engine.longterm.commit(name, drop=[Drop()], ttl=KEEP)
+def _drop(engine: Engine, stream: str) -> None:
+    engine.longterm.commit(stream, drop=[Drop()], ttl=KEEP)

@@ -94,14 +94,14 @@ def _change(
 
 
 def _write(
-    stream: SessionStream, snapshot: Snapshot, put: list[Record], uploads: list[Upload]
+    stream: SessionStream, snapshot: Snapshot, records: list[Record], uploads: list[Upload]
 ) -> None:
     """Write changed records and their large parts, and release parts that are not needed now."""
     blob_upload.store(stream.engine, stream.id, stream.claim(snapshot).user, uploads)
     old_records = snapshot.pages[0].records
     old_references = blob_release.references_before(stream.engine, stream.id, old_records)
-    stream.compare_and_set(snapshot, put=put)
-    blob_ids_by_item = {record.id: blobs.blob_ids(record) for record in put}
+    stream.compare_and_set(snapshot, put=records)
+    blob_ids_by_item = {record.id: blobs.blob_ids(record) for record in records}
     blob_release.release(stream.engine, stream.id, old_references, blob_ids_by_item)
 
 

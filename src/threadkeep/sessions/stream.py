@@ -215,21 +215,21 @@ class SessionStream:
             contention.back_off(self.engine.backend, attempt)
         raise contention.contention_error(self.id, contention.TRIES)
 
-    def _append_to_cached(self, cached: CachedInfo, put: Sequence[Record]) -> list[int] | None:
+    def _append_to_cached(self, cached: CachedInfo, records: Sequence[Record]) -> list[int] | None:
         """Append if nobody wrote since; `None` = somebody did."""
         self.touch_index(cached.info)
         try:
-            return self.commit(cached.info, put, expect=cached.version, cached=cached).seqs
+            return self.commit(cached.info, records, expect=cached.version, cached=cached).seqs
         except Conflict:
             self._contended = True
             return None
 
-    def _append_to_generation(self, snapshot: Snapshot, put: Sequence[Record]) -> list[int]:
+    def _append_to_generation(self, snapshot: Snapshot, records: Sequence[Record]) -> list[int]:
         """Append, also if others wrote to the same generation meanwhile."""
         if snapshot.info is None or not self._is_accessible(snapshot.info):
-            return self.compare_and_set(snapshot, put=put)
+            return self.compare_and_set(snapshot, put=records)
         self.touch_index(snapshot.info)
-        return self.commit(snapshot.info, put, expect=Generation(snapshot.version)).seqs
+        return self.commit(snapshot.info, records, expect=Generation(snapshot.version)).seqs
 
     def commit(
         self,

@@ -79,9 +79,9 @@ def left_out(
             reason_by_seq |= {
                 item.seq: reason for item in previous_items if item.seq not in next_seqs
             }
-    window_by_seq: dict[int, str | None] = {item.seq: None for item in stages[-1][1]}
+    no_reason_by_seq: dict[int, str | None] = {item.seq: None for item in stages[-1][1]}
     counts = dict(Counter(reason_by_seq.values()))
-    return LeftOut(counts, _ranges({**window_by_seq, **reason_by_seq}), unread_before)
+    return LeftOut(counts, _ranges({**no_reason_by_seq, **reason_by_seq}), unread_before)
 
 
 def _name(policy: Policy | None) -> str:

@@ -113,14 +113,14 @@ def first_page_size(policies: Sequence[Policy], lookback: int) -> int:
 
 
 def _pin_predicate(
-    policies: Sequence[Policy], head: list[Item], newest: list[Item]
+    policies: Sequence[Policy], first_items: list[Item], newest_items: list[Item]
 ) -> PinPredicate:
     """A predicate of the items that the policies pin, among the first and the newest only."""
     predicates = [predicate for policy in policies if (predicate := getattr(policy, "pin", None))]
     if not predicates:
         return pins_nothing
-    head_end_seq = head[-1].seq if head else -1
-    newest_start_seq = newest[0].seq if newest else 0
+    head_end_seq = first_items[-1].seq if first_items else -1
+    newest_start_seq = newest_items[0].seq if newest_items else 0
     return lambda item: (
         (item.seq <= head_end_seq or item.seq >= newest_start_seq)
         and any(predicate(item) for predicate in predicates)
@@ -169,13 +169,13 @@ def _judges_items_singly(policy: Policy) -> bool:
     return traits.sound or traits.filters
 
 
-def _is_suffix(selected: Sequence[Item], view: Conversation) -> bool:
-    """Return True if `selected` is a suffix of a contiguous view: no result lost its call."""
+def _is_suffix(selected_items: Sequence[Item], view: Conversation) -> bool:
+    """Return True if `selected_items` is a suffix of a contiguous view: no result lost its call."""
     return (
         view.contiguous
-        and bool(selected)
-        and selected[0] is view[-len(selected)]
-        and selected[-1] is view[-1]
+        and bool(selected_items)
+        and selected_items[0] is view[-len(selected_items)]
+        and selected_items[-1] is view[-1]
     )
 
 

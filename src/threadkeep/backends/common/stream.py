@@ -243,8 +243,8 @@ def apply(
     return stream, stream.write(decision, change)
 
 
-def _by_ids(kind: _Kind, ids: Iterable[str]) -> list[Record]:
-    return sorted((kind.ids[id] for id in set(ids) if id in kind.ids), key=_SEQ)
+def _by_ids(kind_records: _Kind, ids: Iterable[str]) -> list[Record]:
+    return sorted((kind_records.ids[id] for id in set(ids) if id in kind_records.ids), key=_SEQ)
 
 
 def _visible(records: Iterable[Record], now: float) -> Iterator[Record]:

@@ -94,8 +94,8 @@ def _touch(connection: sqlite3.Connection, row: Row, decision: Decision) -> Comm
     return Commit(decision.version, [])
 
 
-def _drop(connection: sqlite3.Connection, sid: int, drop: Sequence[Drop]) -> None:
-    for kind, ids, last_seq in drop:
+def _drop(connection: sqlite3.Connection, sid: int, drops: Sequence[Drop]) -> None:
+    for kind, ids, last_seq in drops:
         max_seq = LAST if last_seq is None else last_seq
         if ids is None:
             connection.execute(statements.DROP_RANGE, (sid, kind, max_seq))
@@ -120,12 +120,12 @@ def _write(
 
 
 def _put_records(
-    connection: sqlite3.Connection, sid: int, base_seq: int, put: Sequence[Record], now: float
+    connection: sqlite3.Connection, sid: int, base_seq: int, records: Sequence[Record], now: float
 ) -> list[int]:
     """Nearly always all ids are new, which the count of inserted rows proves."""
     rows = [
         (sid, record.kind, seq, record.id, record.body, record.at, record.expires)
-        for seq, record in enumerate(put, base_seq + 1)
+        for seq, record in enumerate(records, base_seq + 1)
     ]
     if _insert(connection, rows) == len(rows):
         return list(range(base_seq + 1, base_seq + len(rows) + 1))
@@ -147,30 +147,28 @@ def _insert(connection: sqlite3.Connection, rows: Sequence[RecordRow]) -> int:
     return connection.executemany(statements.PUT_ONE, rows).rowcount
 
 
-def _put_again(connection: sqlite3.Connection, row: RecordRow, first_seq: int, now: float) -> int:
+def _put_again(connection: sqlite3.Connection, row: RecordRow, new_seq: int, now: float) -> int:
     """Give a known id its new body, unless the row is there already; return its seq.
 
-    An expired record gives way to a new one, at `first`.
+    An expired record gives way to a new one, at `new_seq`.
     """
     sid, kind, seq, id, body, written_at, expires = row
     stored_seq, stored_expiry = connection.execute(statements.FIND, (sid, kind, id)).fetchone()
     if stored_seq == seq:
         return seq
-    if stored_seq != first_seq and stored_expiry is not None and stored_expiry <= now:
+    if stored_seq != new_seq and stored_expiry is not None and stored_expiry <= now:
         connection.execute(statements.REMOVE, (sid, kind, stored_seq))
-        connection.execute(
-            statements.PUT_ONE, (sid, kind, first_seq, id, body, written_at, expires)
-        )
-        return first_seq
+        connection.execute(statements.PUT_ONE, (sid, kind, new_seq, id, body, written_at, expires))
+        return new_seq
     connection.execute(statements.REPLACE, (body, written_at, expires, sid, kind, stored_seq))
     return int(stored_seq)
 
 
-def _seqs(connection: sqlite3.Connection, sid: int, put: Iterable[Record]) -> list[int]:
+def _seqs(connection: sqlite3.Connection, sid: int, records: Iterable[Record]) -> list[int]:
     """Where records are now; 0 for one that was dropped since."""
     rows = [
         connection.execute(statements.FIND, (sid, record.kind, record.id)).fetchone()
-        for record in put
+        for record in records
     ]
     return [row[0] if row else 0 for row in rows]
 

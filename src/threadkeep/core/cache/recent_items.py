@@ -87,12 +87,12 @@ class RecentItems(NamedTuple):
             entries=tuple(entries), is_complete=is_complete, weight=_weight(entries)
         )
 
-    def _with(self, put: Sequence[Record], commit: Commit) -> RecentItems | None:
-        if any(record.expires is not None for record in put if record.kind == "item"):
+    def _with(self, records: Sequence[Record], commit: Commit) -> RecentItems | None:
+        if any(record.expires is not None for record in records if record.kind == "item"):
             return None  # a record expires by itself
         entries = [
             CachedItem(item_codec.with_seq(record, record_seq))
-            for record, record_seq in zip(put, commit.seqs, strict=True)
+            for record, record_seq in zip(records, commit.seqs, strict=True)
             if record.kind == "item"
         ]
         if not self._is_before(entries):

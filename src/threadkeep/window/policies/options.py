@@ -105,13 +105,11 @@ def as_policies(window: object, name: str = "window", *, _nesting: int = 0) -> l
         step, counter = options.pop("step", None), options.pop("counter", None)
         return from_options(options, counter=counter, step=step)
     if isinstance(window, (list, tuple)):
-        nested_lists = [element for element in window if isinstance(element, (list, tuple))]
+        nested_lists = [entry for entry in window if isinstance(entry, (list, tuple))]
         if nested_lists and _nesting >= _MAX_NESTING:
             raise ConfigError(f"{name}: lists of policies are nested too deeply")
         return [
-            policy
-            for element in window
-            for policy in as_policies(element, name, _nesting=_nesting + 1)
+            policy for entry in window for policy in as_policies(entry, name, _nesting=_nesting + 1)
         ]
     if window in FACTORIES:
         factory_name = getattr(window, "__name__", "")
