@@ -71,7 +71,7 @@ class FeedbackCollection:
             NotOwner: the response belongs to another user.
         """
         owner = owner_for(self._engine, self._user, user)
-        fields = {
+        raw_fields = {
             "response": response,
             "rating": rating,
             "comment": comment,
@@ -80,7 +80,7 @@ class FeedbackCollection:
             "metadata": metadata,
             "id": id,
         }
-        return rates.add(self._engine, owner, rates.new_feedback(self._engine, owner, fields))
+        return rates.add(self._engine, owner, rates.new_feedback(self._engine, owner, raw_fields))
 
     @reads
     def counts(
@@ -172,9 +172,9 @@ class FeedbackCollection:
         """
         scope = Scope(owner_for(self._engine, self._user, user), conversation)
         conditions = _conditions(response, rating, model, author, since, until)
-        found_feedback = rates.find_feedback_places(self._engine, scope, conditions, cursor)
-        page, next_cursor = take_page(found_feedback, check_limit(limit))
-        return Listing(page, cursor=next_cursor)
+        feedback_places = rates.find_feedback_places(self._engine, scope, conditions, cursor)
+        feedback, next_cursor = take_page(feedback_places, check_limit(limit))
+        return Listing(feedback, cursor=next_cursor)
 
     aadd = async_twin(add)
     acounts = async_twin(counts)

@@ -62,17 +62,17 @@ class Files:
 
 
 def _file(file: Mapping[str, Any] | File) -> File:
-    given_fields = file.to_dict() if isinstance(file, File) else file
-    if not isinstance(given_fields, Mapping):
-        raise InputError(f"file must be a dict, got {type(given_fields).__name__}")
-    fields = {key: value for key, value in given_fields.items() if value is not None}
-    url, name = (_text(fields.pop(key, None), key) for key in ("url", "name"))
+    raw_fields = file.to_dict() if isinstance(file, File) else file
+    if not isinstance(raw_fields, Mapping):
+        raise InputError(f"file must be a dict, got {type(raw_fields).__name__}")
+    file_fields = {key: value for key, value in raw_fields.items() if value is not None}
+    url, name = (_text(file_fields.pop(key, None), key) for key in ("url", "name"))
     file_id = url or name
     if file_id is None:
         raise InputError("file needs a url or a name; the one it has is its id")
-    expiry = fields.pop("expiration_timestamp", None)
-    expires_at = None if expiry is None else parse_time(expiry, "file.expiration_timestamp")
-    return File(file_id, url, name, fields, expires_at=expires_at)
+    raw_expiry = file_fields.pop("expiration_timestamp", None)
+    expires_at = None if raw_expiry is None else parse_time(raw_expiry, "file.expiration_timestamp")
+    return File(file_id, url, name, file_fields, expires_at=expires_at)
 
 
 def _text(value: object, key: str) -> str | None:

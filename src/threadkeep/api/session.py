@@ -85,13 +85,11 @@ class Session:
     def _repr_html_(self) -> str | None:
         """The newest items, for notebooks; `None` (the plain text is shown) if it is unreadable."""
         try:
-            newest_items = self.items(last=_HTML_ITEMS)
+            items = self.items(last=_HTML_ITEMS)
         except ThreadkeepError:
             return None
         owner_suffix = "" if self.user is None else f" of {self.user}"
-        return items_table(
-            newest_items, f"session {self.id}{owner_suffix}, the newest {len(newest_items)} items"
-        )
+        return items_table(items, f"session {self.id}{owner_suffix}, the newest {len(items)} items")
 
     @property
     def facts(self) -> Facts:
@@ -105,9 +103,9 @@ class Session:
     def instructions(self) -> Instructions:
         """The instructions of the session's user, or of the session if it has no user."""
         from threadkeep.longterm.instructions import Instructions
-        from threadkeep.longterm.store import user_stream as homes
+        from threadkeep.longterm.store import user_stream
 
-        return Instructions(self._engine, lambda: homes.for_session(self._stream))
+        return Instructions(self._engine, lambda: user_stream.for_session(self._stream))
 
     def add(
         self,

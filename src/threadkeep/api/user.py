@@ -61,9 +61,9 @@ class User(HasCollections):
     def instructions(self) -> Instructions:
         """The user's instructions; no I/O by itself."""
         from threadkeep.longterm.instructions import Instructions
-        from threadkeep.longterm.store import user_stream as homes
+        from threadkeep.longterm.store.user_stream import UserStream
 
-        return Instructions(self._engine, lambda: homes.UserStream(self._engine, user=self.id))
+        return Instructions(self._engine, lambda: UserStream(self._engine, user=self.id))
 
     def session(
         self, id: str, *, agent: str | None = None, metadata: Mapping[str, Any] | None = None

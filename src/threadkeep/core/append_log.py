@@ -27,34 +27,30 @@ class AppendLog:
 
     def observe(self, stream: str, version: int, seq: int) -> None:
         """Begin to follow a stream that was read at a version, with records up to a seq."""
-        stream_entry = self._entries.get(stream)
-        if stream_entry is None or stream_entry.version != version:
+        entry = self._entries.get(stream)
+        if entry is None or entry.version != version:
             self._entries.put(stream, _Entry(version, version, seq))
-        elif stream_entry.seq < seq:
-            self._entries.put(stream, stream_entry._replace(seq=seq))
+        elif entry.seq < seq:
+            self._entries.put(stream, entry._replace(seq=seq))
 
     def apply_commit(self, stream: str, drop: Sequence[Drop], commit: Commit) -> None:
         """Take note of a commit of this process; no I/O."""
-        stream_entry = self._entries.get(stream)
-        if stream_entry is None or commit.version == stream_entry.version:
+        entry = self._entries.get(stream)
+        if entry is None or commit.version == entry.version:
             return
         last_seq = max(commit.seqs, default=0)
         # of a stream that did not exist, nothing can have been changed
-        is_next_version = stream_entry.version == 0 or commit.version == stream_entry.version + 1
-        if is_next_version and not drop and min(commit.seqs, default=0) > stream_entry.seq:
-            self._entries.put(stream, _Entry(commit.version, stream_entry.since, last_seq))
-        elif commit.version > stream_entry.version:
+        is_next_version = entry.version == 0 or commit.version == entry.version + 1
+        if is_next_version and not drop and min(commit.seqs, default=0) > entry.seq:
+            self._entries.put(stream, _Entry(commit.version, entry.since, last_seq))
+        elif commit.version > entry.version:
             self._entries.put(
-                stream, _Entry(commit.version, commit.version, max(last_seq, stream_entry.seq))
+                stream, _Entry(commit.version, commit.version, max(last_seq, entry.seq))
             )
 
     def is_unchanged(self, stream: str, since: int, version: int) -> bool:
         """Return True if nothing that was there at one version was changed up to another."""
-        stream_entry = self._entries.get(stream)
+        entry = self._entries.get(stream)
         if since == version:
             return True
-        return (
-            stream_entry is not None
-            and stream_entry.version == version
-            and stream_entry.since <= since
-        )
+        return entry is not None and entry.version == version and entry.since <= since

@@ -48,10 +48,10 @@ def decode(record: Record, check: Check, kind: str = "") -> dict[str, Json]:
         UnreadableRecord: it has not; the first wrong field is named.
     """
     kind = kind or record.kind
-    body_object = parse(record.body, kind)
-    if (fault := check(body_object)) is not None:
+    body_fields = parse(record.body, kind)
+    if (fault := check(body_fields)) is not None:
         raise UnreadableRecord(kind, fault)
-    return body_object
+    return body_fields
 
 
 def is_readable(record: Record, check: Check) -> bool:
@@ -98,14 +98,10 @@ def parse_json(text: str, kind: str, max_depth: int = MAX_DEPTH) -> Json:
 
 def is_too_deep(value: Json, max_depth: int = MAX_DEPTH) -> bool:
     """Return True if lists and objects are nested more than `max_depth` deep."""
-    containers_at_depth = [value] if isinstance(value, _CONTAINERS) else []
+    containers = [value] if isinstance(value, _CONTAINERS) else []
     for _ in range(max_depth):
-        containers_at_depth = [
-            child_container
-            for container in containers_at_depth
-            for child_container in _children(container)
-        ]
-        if not containers_at_depth:
+        containers = [child for container in containers for child in _children(container)]
+        if not containers:
             return False
     return True
 

@@ -39,16 +39,16 @@ def limit_calls(seconds: float) -> AbstractContextManager[None]:
 
 def limit_total(seconds: float) -> AbstractContextManager[None]:
     """Limit all calls to stores inside the block together; an inner limit cannot be longer."""
-    total_end, outer_end = time.monotonic() + seconds, _ENDS_AT.get()
-    return _setting(_ENDS_AT, total_end if outer_end is None else min(total_end, outer_end))
+    deadline, outer_deadline = time.monotonic() + seconds, _ENDS_AT.get()
+    return _setting(_ENDS_AT, deadline if outer_deadline is None else min(deadline, outer_deadline))
 
 
 def limited(timeout: float) -> float:
     """The time-out of a call that begins now, in seconds."""
-    call_limit, total_end = _SECONDS.get(), _ENDS_AT.get()
+    call_limit, deadline = _SECONDS.get(), _ENDS_AT.get()
     if call_limit is not None:
         timeout = min(timeout, call_limit)
-    return timeout if total_end is None else max(0.001, min(timeout, total_end - time.monotonic()))
+    return timeout if deadline is None else max(0.001, min(timeout, deadline - time.monotonic()))
 
 
 def run_asked_at(moment: float, verb: Callable[[], R]) -> R:

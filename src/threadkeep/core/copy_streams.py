@@ -64,8 +64,8 @@ def stream_names(backend: Backend, prefix: str = "") -> list[str]:
             return sorted(stream_name for stream_name in all_names if _is_copied(stream_name))
 
 
-def _is_copied(name: str) -> bool:
-    return not store_record.is_store_stream(name) and _noun(name) != "recall"
+def _is_copied(stream: str) -> bool:
+    return not store_record.is_store_stream(stream) and _noun(stream) != "recall"
 
 
 def copy(
@@ -93,37 +93,38 @@ def copy(
         WrongKey: one of the two is encrypted, and the other is not or in another way; nothing of
             that namespace was written.
     """
-    agreed_homes: set[str] = set()
+    prepared_streams: set[str] = set()
     for stream_name in names:
         store_stream = store_record.store_stream(stream_name)
-        if store_stream not in agreed_homes:
+        if store_stream not in prepared_streams:
             _copy_store_record(source, target, store_stream, clock())
-            agreed_homes.add(store_stream)
+            prepared_streams.add(store_stream)
         try:
             yield _copy_stream(source, target, stream_name, ttl, clock())
         except CorruptRecord:
             yield CopyResult(stream_name, "unreadable")
 
 
-def _copy_store_record(source: Backend, target: Backend, home: str, now: float) -> None:
+def _copy_store_record(source: Backend, target: Backend, store_stream: str, now: float) -> None:
     """Make the target's namespace plain or encrypted like the source's, with its keyring."""
     source_state, target_state = (
-        store_record.read(backend, home, now) for backend in (source, target)
+        store_record.read(backend, store_stream, now) for backend in (source, target)
     )
     if not source_state.encrypted:
-        store_record.claim(target, home, now)
+        store_record.claim(target, store_stream, now)
         return
     if target_state.is_absent:
-        if not store_record.in_use(target, home, now):
-            _copy_stream(source, target, home, None, now)
-        target_state = store_record.read(target, home, now)  # another copy may have come first
+        if not store_record.in_use(target, store_stream, now):
+            _copy_stream(source, target, store_stream, None, now)
+        # another copy may have come first
+        target_state = store_record.read(target, store_stream, now)
     is_same_encryption = target_state.encrypted and (
         target_state.mode == source_state.mode
         if source_state.mode
         else _body(source_state) == _body(target_state)
     )
     if not is_same_encryption:
-        raise store_record.missing_key(home)
+        raise store_record.missing_key(store_stream)
 
 
 def _body(state: store_record.StoreState) -> str | None:
@@ -131,34 +132,34 @@ def _body(state: store_record.StoreState) -> str | None:
 
 
 def _copy_stream(
-    source: Backend, target: Backend, name: str, ttl: float | None, now: float
+    source: Backend, target: Backend, stream: str, ttl: float | None, now: float
 ) -> CopyResult:
-    (target_page,) = target.read(Query(name, KINDS[0], limit=0), now=now)  # before its records
-    source_records, target_records = records(source, name, now), records(target, name, now)
+    (target_page,) = target.read(Query(stream, KINDS[0], limit=0), now=now)  # before its records
+    source_records, target_records = records(source, stream, now), records(target, stream, now)
     comparison = _compare(source_records, target_records)
     if comparison.differs:
-        return CopyResult(name, "differs")
+        return CopyResult(stream, "differs")
     if not comparison.remaining:
-        return CopyResult(name, "there" if comparison.same else "empty")
-    stream_ttl = None if _noun(name) in _WITHOUT_TTL else ttl
+        return CopyResult(stream, "there" if comparison.same else "empty")
+    stream_ttl = None if _noun(stream) in _WITHOUT_TTL else ttl
     try:
         written_count = _write(
             target,
-            name,
+            stream,
             chain(comparison.remaining, source_records),
             target_page.version,
             stream_ttl,
             now,
         )
     except Conflict:  # another writer
-        return CopyResult(name, "differs")
-    final_comparison = _compare(records(source, name, now), records(target, name, now))
+        return CopyResult(stream, "differs")
+    final_comparison = _compare(records(source, stream, now), records(target, stream, now))
     is_complete = (
         not final_comparison.differs
         and not final_comparison.remaining
         and final_comparison.same == comparison.same + written_count
     )
-    return CopyResult(name, "copied" if is_complete else "lost", written_count)
+    return CopyResult(stream, "copied" if is_complete else "lost", written_count)
 
 
 def records(backend: Backend, stream: str, now: float) -> Iterator[Record]:
@@ -172,15 +173,14 @@ def records(backend: Backend, stream: str, now: float) -> Iterator[Record]:
 
 
 def _records_of_kind(
-    backend: Backend, stream: str, kind: str, first: list[Record], now: float
+    backend: Backend, stream: str, kind: str, records: list[Record], now: float
 ) -> Iterator[Record]:
-    page_records = first
     while True:
-        yield from page_records
-        if len(page_records) < _PAGE:
+        yield from records
+        if len(records) < _PAGE:
             return
-        next_query = Query(stream, kind, _PAGE, after=page_records[-1].seq)
-        page_records = backend.read(next_query, now=now)[0].records
+        next_query = Query(stream, kind, _PAGE, after=records[-1].seq)
+        records = backend.read(next_query, now=now)[0].records
 
 
 def _compare(source_records: Iterator[Record], target_records: Iterator[Record]) -> _Comparison:
@@ -214,7 +214,7 @@ def _is_same_time(first: float | None, second: float | None) -> bool:
 
 def _write(
     target: Backend,
-    name: str,
+    stream: str,
     records: Iterable[Record],
     version: int,
     ttl: float | None,
@@ -222,7 +222,7 @@ def _write(
 ) -> int:
     written_count = 0
     for batch in batches(records):
-        commit = target.commit(name, put=batch, ttl=ttl, expect=version, now=now)
+        commit = target.commit(stream, put=batch, ttl=ttl, expect=version, now=now)
         version = commit.version
         written_count += len(batch)
     return written_count

@@ -98,10 +98,10 @@ class Engine:
 
     @property
     def _innermost(self) -> Backend:
-        innermost_backend = self.backend
-        while isinstance(innermost_backend, WrapsBackend):
-            innermost_backend = innermost_backend.inner
-        return innermost_backend
+        backend = self.backend
+        while isinstance(backend, WrapsBackend):
+            backend = backend.inner
+        return backend
 
     @property
     def closed(self) -> bool:

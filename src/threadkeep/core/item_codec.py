@@ -42,23 +42,23 @@ def encode_item(
         InputError: a field is not JSON, or the item is too large; both are named.
     """
     record_id = names.key(id)
-    if record_id == id and (body_text := _plain_body(item)):
-        return _record("item", record_id, body_text, at, None, 0), []
+    if record_id == id and (body_json := _plain_body(item)):
+        return _record("item", record_id, body_json, at, None, 0), []
     body_fields = _fields(item, id, record_id, at)
     has_unread_parts = parts.FIELD in body_fields
-    body_text = checked(body_fields, record_shapes.ITEM, location, _MAX_WHOLE)
+    body_json = checked(body_fields, record_shapes.ITEM, location, _MAX_WHOLE)
     blobs: list[Blob] = []
-    if not has_unread_parts and parts.is_large(body_text):
-        body_text, blobs = _without_blobs(body_fields, location)
-    return _record("item", record_id, body_text, at, None, 0), blobs
+    if not has_unread_parts and parts.is_large(body_json):
+        body_json, blobs = _without_blobs(body_fields, location)
+    return _record("item", record_id, body_json, at, None, 0), blobs
 
 
-def _fields(item: Item, id: str, key: str, at: float) -> dict[str, Json]:
+def _fields(item: Item, id: str, record_id: str, at: float) -> dict[str, Json]:
     """The JSON of an item that is no plain message."""
     body_fields: dict[str, Json] = {"role": item.role, "content": item.content}
     if item.type != "message":
         body_fields["type"] = item.type
-    if key != id:
+    if record_id != id:
         body_fields["id"] = id
     for field_name in _ITEM_FIELDS:
         if field_value := getattr(item, field_name):
@@ -74,16 +74,16 @@ def _fields(item: Item, id: str, key: str, at: float) -> dict[str, Json]:
     return body_fields
 
 
-def _without_blobs(fields: dict[str, Json], location: str) -> tuple[str, list[Blob]]:
+def _without_blobs(item_fields: dict[str, Json], location: str) -> tuple[str, list[Blob]]:
     """The body of an item without its large parts, and these."""
-    fields_without_blobs, blobs = part_split.split(
-        fields, lambda value: dumps(value, location, _MAX_WHOLE), MAX_BODY
+    slim_fields, blobs = part_split.split(
+        item_fields, lambda value: dumps(value, location, _MAX_WHOLE), MAX_BODY
     )
-    body_text = dumps(fields_without_blobs, location)
-    total_size = len(body_text) + sum(blob.size for blob in blobs)
-    if total_size > parts.MAX_MESSAGE:
-        raise too_large(location, total_size, parts.MAX_MESSAGE)
-    return body_text, blobs
+    body_json = dumps(slim_fields, location)
+    item_size = len(body_json) + sum(blob.size for blob in blobs)
+    if item_size > parts.MAX_MESSAGE:
+        raise too_large(location, item_size, parts.MAX_MESSAGE)
+    return body_json, blobs
 
 
 def _plain_body(item: Item) -> str | None:
@@ -92,12 +92,12 @@ def _plain_body(item: Item) -> str | None:
         return None
     if item.status or item.model or item.usage or item.hidden or item.created_at is not None:
         return None
-    body_text = f'{{"role":{_quote(item.role)},"content":{_quote(str(item.content))}}}'
+    body_json = f'{{"role":{_quote(item.role)},"content":{_quote(str(item.content))}}}'
     try:
-        byte_size = len(body_text) if body_text.isascii() else len(body_text.encode())
+        byte_size = len(body_json) if body_json.isascii() else len(body_json.encode())
     except UnicodeEncodeError:
         return None
-    return body_text if byte_size <= parts.LARGE else None
+    return body_json if byte_size <= parts.LARGE else None
 
 
 def read_item(record: Record) -> Item:
@@ -196,9 +196,7 @@ def with_hidden(record: Record, hidden: bool, at: float) -> Record | None:
         body_fields["hidden"] = True
     elif BRANCH in (body_fields.get("metadata") or {}):
         body_fields["metadata"] = {
-            metadata_key: metadata_value
-            for metadata_key, metadata_value in body_fields["metadata"].items()
-            if metadata_key != BRANCH
+            key: value for key, value in body_fields["metadata"].items() if key != BRANCH
         }
     return dataclasses.replace(record, body=dumps(body_fields, "item"), at=at)
 

@@ -54,9 +54,7 @@ def dumps(value: Json, location: str, most: int = MAX_BODY) -> str:
     try:
         byte_size = len(json_text) if json_text.isascii() else len(json_text.encode())
     except UnicodeEncodeError:  # lone surrogates
-        json_text = _SURROGATE.sub(
-            lambda surrogate_match: f"\\u{ord(surrogate_match[0]):04x}", json_text
-        )
+        json_text = _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", json_text)
         byte_size = len(json_text.encode())
     if byte_size > most:
         raise too_large(location, byte_size, most)

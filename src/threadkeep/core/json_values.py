@@ -80,8 +80,8 @@ def _key_text(key: Any) -> str:
     """As `json.dumps` writes keys, where it does."""
     if key is None or isinstance(key, bool):
         return {None: "null", True: "true", False: "false"}[key]
-    key_json = _foreign(key)
-    return key_json if isinstance(key_json, str) else str(key_json)
+    converted_key = _foreign(key)
+    return converted_key if isinstance(converted_key, str) else str(converted_key)
 
 
 def _foreign(value: Any) -> Json:

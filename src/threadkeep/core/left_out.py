@@ -31,13 +31,10 @@ def without_large_parts(item: Item) -> Item:
         if _size(trimmed_content) > _MAX_REMAINDER:
             trimmed_content = trimmer.marker("content", _size(content))
     trimmed_calls = [
-        {name: trimmer.value(name, field_value) for name, field_value in tool_call.items()}
+        {key: trimmer.value(key, value) for key, value in tool_call.items()}
         for tool_call in item.tool_calls
     ]
-    trimmed_metadata = {
-        metadata_key: trimmer.value(metadata_key, field_value)
-        for metadata_key, field_value in item.metadata.items()
-    }
+    trimmed_metadata = {key: trimmer.value(key, value) for key, value in item.metadata.items()}
     if not trimmer.count:
         return item
     return dataclasses.replace(

@@ -15,11 +15,11 @@ def all_records(engine: Engine, stream: str, kind: str, page_size: int = PAGE) -
     """The records of a kind, oldest first."""
     last_seq: int | None = None
     while True:
-        page_records = engine.read(Query(stream, kind, limit=page_size, after=last_seq))[0].records
-        yield from page_records
-        if len(page_records) < page_size:
+        records = engine.read(Query(stream, kind, limit=page_size, after=last_seq))[0].records
+        yield from records
+        if len(records) < page_size:
             return
-        last_seq = page_records[-1].seq
+        last_seq = records[-1].seq
 
 
 def stream_pages(engine: Engine, prefix: str, page_size: int = PAGE) -> Iterator[list[str]]:

@@ -36,22 +36,16 @@ def split(
         most: bytes that may remain, if content and raw payload can be taken out as a whole.
     """
     splitter = _Splitter(dumps)
-    fields_without_blobs = {
-        field_name: splitter.shrink(field_value, (field_name,))
-        if field_name in ITEM_FIELDS
-        else field_value
-        for field_name, field_value in fields.items()
+    slim_fields = {
+        name: splitter.shrink(value, (name,)) if name in ITEM_FIELDS else value
+        for name, value in fields.items()
     }
-    for whole_path in _WHOLE:
-        if size_of(dumps(fields_without_blobs)) > most and _find(fields_without_blobs, whole_path):
-            fields_without_blobs = put_at(
-                fields_without_blobs,
-                whole_path,
-                splitter.take_json(_find(fields, whole_path), whole_path),
-            )
+    for path in _WHOLE:
+        if size_of(dumps(slim_fields)) > most and _find(slim_fields, path):
+            slim_fields = put_at(slim_fields, path, splitter.take_json(_find(fields, path), path))
     if splitter.references:
-        fields_without_blobs[FIELD] = [reference.as_json() for reference in splitter.references]
-    return fields_without_blobs, list(splitter.blobs.values())
+        slim_fields[FIELD] = [reference.as_json() for reference in splitter.references]
+    return slim_fields, list(splitter.blobs.values())
 
 
 class _Splitter:
@@ -76,14 +70,10 @@ class _Splitter:
         if isinstance(value, str):
             return self._take_text(value, path) if is_large(value) else value
         if isinstance(value, Mapping):
-            return {
-                key: self.shrink(child_value, (*path, key)) for key, child_value in value.items()
-            }
+            return {key: self.shrink(child, (*path, key)) for key, child in value.items()}
         if not isinstance(value, (list, tuple)):
             return value
-        shrunk_list = [
-            self.shrink(child_value, (*path, index)) for index, child_value in enumerate(value)
-        ]
+        shrunk_list = [self.shrink(child, (*path, index)) for index, child in enumerate(value)]
         if len(path) < 2 or not is_large(self._dumps(shrunk_list)):
             return shrunk_list
         return self.take_json(value, path)
@@ -96,9 +86,7 @@ class _Splitter:
         self._take(self._dumps(value), path, is_json=True)
         if path == ("content",):
             block_texts = (block.get("text") for block in value if isinstance(block, Mapping))
-            return head(
-                "\n".join(block_text for block_text in block_texts if isinstance(block_text, str))
-            )
+            return head("\n".join(text for text in block_texts if isinstance(text, str)))
         return [] if isinstance(value, (list, tuple)) else {}
 
     def _take_text(self, text: str, path: Path) -> str:

@@ -132,14 +132,14 @@ def parse(entries: Iterable[Mapping[str, Json]]) -> list[BlobReference]:
     """The references of a record, whose shape was checked."""
     return [
         BlobReference(
-            tuple(blob_entry["path"]),
-            blob_entry["id"],
-            blob_entry["length"],
-            blob_entry["pieces"],
-            blob_entry.get("before", ""),
-            blob_entry.get("json") is True,
+            tuple(entry["path"]),
+            entry["id"],
+            entry["length"],
+            entry["pieces"],
+            entry.get("before", ""),
+            entry.get("json") is True,
         )
-        for blob_entry in entries
+        for entry in entries
     ]
 
 
@@ -199,10 +199,10 @@ def unread_lengths(item: Item) -> list[int]:
 
 def head(text: str) -> str:
     """The first 16 kB of a text."""
-    text_start = text[:HEAD]
-    while (start_size := size_of(text_start)) > HEAD:
-        text_start = text_start[: len(text_start) * HEAD // start_size]
-    return text_start
+    text_head = text[:HEAD]
+    while (head_size := size_of(text_head)) > HEAD:
+        text_head = text_head[: len(text_head) * HEAD // head_size]
+    return text_head
 
 
 def _may_grow(text: str) -> bool:

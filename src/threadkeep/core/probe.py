@@ -91,8 +91,8 @@ class Prober:
         start_time = time.perf_counter()
         try:
             with limit_calls(timeout * _SHARE), serving(Purpose.PROBE):
-                probe_query = Query(self._engine.stream("session", _SESSION), "session", limit=0)
-                self._engine.read(probe_query)
+                query = Query(self._engine.stream("session", _SESSION), "session", limit=0)
+                self._engine.read(query)
             probe.latency = time.perf_counter() - start_time
         except ThreadkeepError as error:
             probe.error = str(error)

@@ -73,8 +73,8 @@ def identity_of_raw(raw: dict[str, Json] | None) -> dict[str, Json] | None:
     """What is left of a raw payload: whose state the message stands in, and its id there."""
     if raw is None or STATE not in raw:
         return None
-    payload = raw.get("data")
-    identity = {key: payload[key] for key in ("id", "type") if key in payload} if payload else {}
+    message = raw.get("data")
+    identity = {key: message[key] for key in ("id", "type") if key in message} if message else {}
     return {**raw, "data": identity}
 
 
@@ -82,26 +82,18 @@ def redacted_info(engine: HasSettings, info: SessionInfo) -> SessionInfo:
     """A session's title and metadata, redacted."""
     if engine.settings.redactor is None:
         return info
-    redacted_title = None if info.title is None else redacted(engine, info.title, "session")
-    return replace(
-        info, title=redacted_title, metadata=redacted_json(engine, info.metadata, "session")
-    )
+    title = None if info.title is None else redacted(engine, info.title, "session")
+    return replace(info, title=title, metadata=redacted_json(engine, info.metadata, "session"))
 
 
 def redacted_file(engine: HasSettings, file: File) -> File:
     """A file's metadata, redacted, with its id, which is its url or name."""
     if engine.settings.redactor is None:
         return file
-    redacted_url = redacted_json(engine, file.url, "file")
-    redacted_name = redacted_json(engine, file.name, "file")
-    redacted_metadata = redacted_json(engine, file.metadata, "file")
-    return replace(
-        file,
-        id=redacted_url or redacted_name or file.id,
-        url=redacted_url,
-        name=redacted_name,
-        metadata=redacted_metadata,
-    )
+    url = redacted_json(engine, file.url, "file")
+    name = redacted_json(engine, file.name, "file")
+    metadata = redacted_json(engine, file.metadata, "file")
+    return replace(file, id=url or name or file.id, url=url, name=name, metadata=metadata)
 
 
 def redacted_response(engine: HasSettings, response: Response) -> Response:

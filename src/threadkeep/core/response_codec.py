@@ -61,8 +61,8 @@ def response_record(response: Response, at: float) -> Record:
     Raises:
         InputError: something in it is not JSON, or it is too large.
     """
-    body_text = checked(_fields(response), record_shapes.RESPONSE, "response")
-    return Record("response", names.key(response.id), body_text, at)
+    body_json = checked(_fields(response), record_shapes.RESPONSE, "response")
+    return Record("response", names.key(response.id), body_json, at)
 
 
 def read_response(record: Record, conversation: str, user: str | None) -> Response | None:
@@ -97,8 +97,8 @@ def entry_record(response: Response, at: float) -> Record:
         "tokens": [tokens.input, tokens.output, tokens.total],
         **{name: field_value for name, field_value in optional_fields.items() if field_value},
     }
-    body_text = checked(entry_fields, record_shapes.RESPONSE_ENTRY, "response")
-    return Record(ENTRY, names.key(response.id), body_text, at)
+    body_json = checked(entry_fields, record_shapes.RESPONSE_ENTRY, "response")
+    return Record(ENTRY, names.key(response.id), body_json, at)
 
 
 def read_entry(record: Record) -> ResponseEntry:
@@ -137,8 +137,8 @@ def feedback_record(feedback: Feedback, at: float) -> Record:
     Raises:
         InputError: something in it is not JSON, or it is too large.
     """
-    body_text = checked(_fields(feedback), record_shapes.FEEDBACK, "feedback")
-    return Record("feedback", names.key(feedback.id), body_text, at)
+    body_json = checked(_fields(feedback), record_shapes.FEEDBACK, "feedback")
+    return Record("feedback", names.key(feedback.id), body_json, at)
 
 
 def read_feedback(record: Record, conversation: str) -> Feedback | None:

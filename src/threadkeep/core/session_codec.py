@@ -19,21 +19,19 @@ def session_record(info: SessionInfo, at: float) -> Record:
     Raises:
         InputError: something in the metadata is not JSON.
     """
-    creation_time = at if info.created_at is None else info.created_at.timestamp()
+    created_at = at if info.created_at is None else info.created_at.timestamp()
     body_fields = {
         "id": info.id,
         "user": info.user,
         "agent": info.agent,
         "title": info.title,
         "metadata": info.metadata,
-        "created_at": creation_time,
+        "created_at": created_at,
         "forked_from": info.forked_from,
         "branches": [_branch_fields(branch) for branch in info.branches],
     }
     non_empty_fields = {
-        field_name: field_value
-        for field_name, field_value in body_fields.items()
-        if field_value not in (None, {}, [])
+        name: value for name, value in body_fields.items() if value not in (None, {}, [])
     }
     return Record("session", "session", dumps(non_empty_fields, "session"), at)
 
@@ -68,9 +66,11 @@ def _branch_fields(branch: Branch) -> dict[str, Json]:
     return {field_name: value for field_name, value in all_fields.items() if value is not None}
 
 
-def _branch(fields: Mapping[str, Json]) -> Branch:
-    get_field = fields.get
-    return Branch(fields["name"], get_field("parent"), get_field("at"), bool(get_field("shown")))
+def _branch(branch_fields: Mapping[str, Json]) -> Branch:
+    get_field = branch_fields.get
+    return Branch(
+        branch_fields["name"], get_field("parent"), get_field("at"), bool(get_field("shown"))
+    )
 
 
 def owner(record: Record) -> str | None:
@@ -81,10 +81,10 @@ def owner(record: Record) -> str | None:
 def text_field(record: Record, name: str) -> str | None:
     """A text of a body that is not empty, even if the rest of it has not the shape of its kind."""
     try:
-        body_object = json.loads(record.body)
+        parsed_body = json.loads(record.body)
     except (ValueError, RecursionError):
         return None
-    field_value = body_object.get(name) if isinstance(body_object, dict) else None
+    field_value = parsed_body.get(name) if isinstance(parsed_body, dict) else None
     return field_value if isinstance(field_value, str) and field_value else None
 
 

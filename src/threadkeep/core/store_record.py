@@ -77,10 +77,8 @@ def is_store_stream(stream: str) -> bool:
 
 def queries(stream: str) -> tuple[Query, Query]:
     """The queries for the `store` record and the keyring of a namespace."""
-    store_stream_name = store_stream(stream)
-    return Query(store_stream_name, KIND, ids=[ID]), Query(
-        store_stream_name, KEYRING, ids=[KEYRING_ID]
-    )
+    stream_name = store_stream(stream)
+    return Query(stream_name, KIND, ids=[ID]), Query(stream_name, KEYRING, ids=[KEYRING_ID])
 
 
 def record(mode: str, now: float, *, unfinished: bool = False) -> Record:
@@ -123,12 +121,10 @@ def claim(backend: Backend, stream: str, now: float) -> None:
         WrongKey: the namespace is encrypted, and this backend does not encrypt.
     """
     for _ in range(_TRIES):
-        store_state = read(backend, stream, now)
-        if store_state.encrypted:
+        state = read(backend, stream, now)
+        if state.encrypted:
             raise missing_key(stream)
-        if store_state.mode == PLAIN or put(
-            backend, stream, store_state, [record(PLAIN, now)], now
-        ):
+        if state.mode == PLAIN or put(backend, stream, state, [record(PLAIN, now)], now):
             return
     raise contention_error(stream)
 
@@ -183,22 +179,22 @@ def contention_error(stream: str) -> BackendError:
     )
 
 
-def _state(name: str, pages: Sequence[Page]) -> StoreState:
+def _state(stream: str, pages: Sequence[Page]) -> StoreState:
     store_record, keyring_record = (page.records[0] if page.records else None for page in pages)
     if store_record is None:
         return StoreState(pages[0].version, keyring=keyring_record)
     try:
         body_fields = body.decode(store_record, record_shapes.STORE)
     except UnreadableRecord as error:
-        raise _unreadable(name) from error
+        raise _unreadable(stream) from error
     encryption_mode = body_fields["encryption"]
     is_rekey_unfinished = body_fields.get("unfinished", False)
     return StoreState(pages[0].version, encryption_mode, is_rekey_unfinished, keyring_record)
 
 
-def _unreadable(name: str) -> CorruptRecord:
+def _unreadable(stream: str) -> CorruptRecord:
     return CorruptRecord(
-        f"the `store` record in {shown(name)} cannot be read, so it is unknown whether "
+        f"the `store` record in {shown(stream)} cannot be read, so it is unknown whether "
         "the store is "
         "encrypted: restore it from a copy of the store"
     )

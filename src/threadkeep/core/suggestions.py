@@ -145,12 +145,12 @@ def _with_article(name: str) -> str:
 
 def name_unknown_keywords(cls: type[T]) -> type[T]:
     """Class decorator: an unknown keyword of a verb is a `TypeError` that says the right one."""
-    verbs_by_name = {name: verb for name, verb in vars(cls).items() if not name.startswith("_")}
-    for name, verb in verbs_by_name.items():
+    verb_by_name = {name: verb for name, verb in vars(cls).items() if not name.startswith("_")}
+    for name, verb in verb_by_name.items():
         if inspect.isfunction(verb) and not inspect.iscoroutinefunction(verb):
             wrapped_verb = _naming_keywords(verb)
             setattr(cls, name, wrapped_verb)
-            if getattr(verbs_by_name.get(f"a{name}"), "__wrapped__", None) is verb:
+            if getattr(verb_by_name.get(f"a{name}"), "__wrapped__", None) is verb:
                 setattr(cls, f"a{name}", async_twin(wrapped_verb))
     return cls
 

@@ -23,8 +23,8 @@ def check_at_signs(url: str, noun: str) -> None:
         ConfigError: there is one.
     """
     _, _, locator = url.partition("://")
-    authority_end = _AFTER_AUTHORITY.search(locator)
-    if authority_end is not None and "@" in locator[authority_end.start() :]:
+    end_match = _AFTER_AUTHORITY.search(locator)
+    if end_match is not None and "@" in locator[end_match.start() :]:
         raise ConfigError(
             f"{noun} cannot be read: percent-encode what is special in user and password "
             "(`/` is %2F, `?` is %3F, `#` is %23), and an `@` behind the host (%40)"

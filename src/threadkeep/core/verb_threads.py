@@ -36,10 +36,8 @@ class VerbThreads:
         import asyncio  # only here: a quarter of our import time
 
         context = contextvars.copy_context()
-        run_in_context = functools.partial(context.run, run_asked_at, time.monotonic(), verb)
-        return await asyncio.get_running_loop().run_in_executor(
-            self._executor(reading), run_in_context
-        )
+        bound_verb = functools.partial(context.run, run_asked_at, time.monotonic(), verb)
+        return await asyncio.get_running_loop().run_in_executor(self._executor(reading), bound_verb)
 
     def close(self) -> None:
         """Let the threads of this process end when they have done what they do."""
@@ -48,12 +46,10 @@ class VerbThreads:
                 executor.shutdown(wait=False)
 
     def _executor(self, reading: bool) -> ThreadPoolExecutor:
-        executor_key = (os.getpid(), reading)
-        executor = self._executors.get(executor_key)
+        key = (os.getpid(), reading)
+        executor = self._executors.get(key)
         if executor is None:
             from concurrent.futures import ThreadPoolExecutor
 
-            executor = self._executors.setdefault(
-                executor_key, ThreadPoolExecutor(self._size, "threadkeep")
-            )
+            executor = self._executors.setdefault(key, ThreadPoolExecutor(self._size, "threadkeep"))
         return executor

@@ -57,19 +57,16 @@ class Draft(NamedTuple):
         created_at = utc_datetime(self.now)
         if self.claims is None:
             items_ids_seqs = zip(self.items, self.ids, remaining_seqs, strict=True)
-            return [
-                item_codec.stamp(item, item_id, seq, created_at)
-                for item, item_id, seq in items_ids_seqs
-            ]
-        items_by_key = dict(self.claims.referred)
-        for item, item_id in zip(self.items, self.ids, strict=True):
+            return [item_codec.stamp(item, id, seq, created_at) for item, id, seq in items_ids_seqs]
+        item_by_key = dict(self.claims.referred)
+        for item, id in zip(self.items, self.ids, strict=True):
             if not is_reference(item):
-                items_by_key[names.key(item_id)] = item_codec.stamp(
-                    item, item_id, next(remaining_seqs), created_at
+                item_by_key[names.key(id)] = item_codec.stamp(
+                    item, id, next(remaining_seqs), created_at
                 )
             else:  # of a store that keeps nothing
-                items_by_key.setdefault(names.key(item_id), item)
-        return [items_by_key[names.key(item_id)] for item_id in self.ids]
+                item_by_key.setdefault(names.key(id), item)
+        return [item_by_key[names.key(id)] for id in self.ids]
 
 
 def add(stream: SessionStream, messages: Sequence[object], format: str | None = None) -> list[Item]:
@@ -107,17 +104,15 @@ def set_items(stream: SessionStream, messages: Sequence[object]) -> list[Item]:
         snapshot = stream.read(blobs.query(stream.engine, stream.id))
         if not first_batch and snapshot.info is None:
             return []
-        blob_item_seqs = stored_with_blobs(stream, snapshot, snapshot.pages[0])
-        session_info = without_branches(stream, snapshot)
-        new_seqs = stream.compare_and_set(
-            snapshot, put=first_batch, drop=[Drop("item")], info=session_info
-        )
+        seq_by_item_id = stored_with_blobs(stream, snapshot, snapshot.pages[0])
+        info = without_branches(stream, snapshot)
+        new_seqs = stream.compare_and_set(snapshot, put=first_batch, drop=[Drop("item")], info=info)
         if snapshot.info is not None:
             derived.invalidate_summary(stream.engine, stream.id)
             recall_segments.drop_touched(stream.engine, snapshot.info.user, stream.id)
-        if blob_item_seqs:
-            remaining_blobs = dict.fromkeys(blob_item_seqs, frozenset[str]()) | draft.blob_ids
-            blob_release.release(stream.engine, stream.id, snapshot.pages[0], remaining_blobs)
+        if seq_by_item_id:
+            blob_ids_by_item = dict.fromkeys(seq_by_item_id, frozenset[str]()) | draft.blob_ids
+            blob_release.release(stream.engine, stream.id, snapshot.pages[0], blob_ids_by_item)
         return new_seqs
 
     seqs = stream.retry(step)
@@ -172,13 +167,13 @@ def make_draft(
 
 
 def _encode(
-    entries: list[tuple[int, Item]], ids: list[str], now: float, noun: str
+    numbered_items: list[tuple[int, Item]], ids: list[str], now: float, noun: str
 ) -> tuple[list[Item], list[Record], list[Upload]]:
     """The items as stored, the records of those that are no references, and their large parts."""
     items: list[Item] = []
     records: list[Record] = []
     uploads: list[Upload] = []
-    for (number, item), id in zip(entries, ids, strict=True):
+    for (number, item), id in zip(numbered_items, ids, strict=True):
         if is_reference(item):
             items.append(item)
             continue
@@ -255,12 +250,10 @@ def _write(
 ) -> list[int]:
     """Write a batch of a draft; with the first batch, the ids of all batches are checked."""
     is_unchecked = claims is None or stream.engine.discards
-    keys_to_check = (
-        [] if claims is None or is_unchecked else claims.keys if first else claims.keys_of(batch)
-    )
-    if claims is None or not keys_to_check:
+    keys = [] if claims is None or is_unchecked else claims.keys if first else claims.keys_of(batch)
+    if claims is None or not keys:
         return stream.append(batch) if batch else []
-    return stream.append_checked(batch, keys_to_check, claims.check if first else claims.check_new)
+    return stream.append_checked(batch, keys, claims.check if first else claims.check_new)
 
 
 def notify_listener(stream: SessionStream, draft: Draft, seqs: Sequence[int]) -> list[Item]:
@@ -280,8 +273,8 @@ def notify_listener(stream: SessionStream, draft: Draft, seqs: Sequence[int]) ->
 
 def _check_unique(ids: list[str], noun: str) -> None:
     if len(set(ids)) < len(ids):
-        id_counts = Counter(ids)
-        duplicate_id = next(item_id for item_id in ids if id_counts[item_id] > 1)
+        count_by_id = Counter(ids)
+        duplicate_id = next(item_id for item_id in ids if count_by_id[item_id] > 1)
         raise InputError(
             f"two {noun}s have the id {shown(duplicate_id)}; ids are unique in a session"
         )

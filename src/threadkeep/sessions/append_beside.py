@@ -84,13 +84,13 @@ class _Write:
     """
 
     def __init__(
-        self, stream: SessionStream, snapshot: Snapshot, change: Change, new: Sequence[Record]
+        self, stream: SessionStream, snapshot: Snapshot, change: Change, records: Sequence[Record]
     ) -> None:
-        self._stream, self._snapshot, self._change, self._new = stream, snapshot, change, new
+        self._stream, self._snapshot, self._change, self._new = stream, snapshot, change, records
         now = stream.engine.now()
-        hide, show = _flipped(change.hide, True, now), _flipped(change.show, False, now)
-        self._before = [record for record, _ in hide], [record for record, _ in show]
-        self.flipped = [record for _, record in (*hide, *show)]
+        hide_pairs, show_pairs = _flipped(change.hide, True, now), _flipped(change.show, False, now)
+        self._before = [record for record, _ in hide_pairs], [record for record, _ in show_pairs]
+        self.flipped = [record for _, record in (*hide_pairs, *show_pairs)]
 
     def run(self) -> list[int]:
         """Write it, in several commits if it is large; returns the seqs of its new items."""
@@ -117,28 +117,28 @@ class _Write:
     def _write_in_steps(self) -> list[int]:
         """Write several commits; what is written is taken back if one fails."""
         stream, snapshot, change = self._stream, self._snapshot, self._change
-        undo = rollback.notes(stream, snapshot, self._new, *self._before)
+        notes = rollback.notes(stream, snapshot, self._new, *self._before)
         seqs = list[int]()
         try:
-            for batch in batches([*undo, *self.flipped, *self._new]):
+            for batch in batches([*notes, *self.flipped, *self._new]):
                 seqs += stream.compare_and_set(snapshot, put=batch)
                 info, version = stream.claim(snapshot), snapshot.version + 1
                 snapshot = snapshot._replace(info=info, version=version)
-            drop = [Drop(UNDO, [note.id for note in undo]), *change.drop]
-            stream.compare_and_set(snapshot, put=change.records, drop=drop, info=change.info)
+            drops = [Drop(UNDO, [note.id for note in notes]), *change.drop]
+            stream.compare_and_set(snapshot, put=change.records, drop=drops, info=change.info)
         except Exception:
             with suppress(ThreadkeepError):  # then it is done by who reads the session next
-                rollback.roll_back(stream, undo)
+                rollback.roll_back(stream, notes)
             raise
-        return seqs[len(undo) :]
+        return seqs[len(notes) :]
 
     def _is_small(self, records: Sequence[Record]) -> bool:
         """Whether one commit takes it, with the record of the session if that is written."""
         stream, snapshot = self._stream, self._snapshot
         info = self._change.info or stream.claim(snapshot)
-        is_written = info is not snapshot.info
-        session = [session_codec.session_record(info, stream.engine.now())] if is_written else []
-        return len(list(batches([*session, *records]))) <= 1
+        is_new = info is not snapshot.info
+        info_records = [session_codec.session_record(info, stream.engine.now())] if is_new else []
+        return len(list(batches([*info_records, *records]))) <= 1
 
 
 def _flipped(records: Iterable[Record], hidden: bool, now: float) -> list[tuple[Record, Record]]:

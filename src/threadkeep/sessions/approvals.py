@@ -28,5 +28,5 @@ def pending_approvals(stream: SessionStream) -> list[PendingApproval]:
 
 
 def _with_large_arguments(stream: SessionStream, items: list[Item], step: LastStep) -> list[Item]:
-    items_by_id = {item.id: item for item in whole_items(stream, step.heads)}
-    return [items_by_id.get(item.id, item) for item in items]
+    item_by_id = {item.id: item for item in whole_items(stream, step.heads)}
+    return [item_by_id.get(item.id, item) for item in items]

@@ -23,11 +23,11 @@ def copy(
         if parts.MARK not in record.body:
             continue
         item = item_codec.read_item(record)
-        piece_counts = {
+        piece_count_by_blob = {
             (session, reference.id): reference.pieces for reference in parts.references_of(item)
         }
-        blob_texts = read_texts(engine, piece_counts).get(session, {})
-        blob_copies = [Blob.of(text) for text in blob_texts.values()]
+        text_by_blob = read_texts(engine, piece_count_by_blob).get(session, {})
+        blob_copies = [Blob.of(text) for text in text_by_blob.values()]
         store(engine, target, user, [Upload(record.id, blob_copies)])
 
 
@@ -35,9 +35,9 @@ def records(engine: Engine, session: str) -> Iterator[Record]:
     """All records of a session's blobs that are complete, for exports: pieces first."""
     blob_stream = blobs.stream(engine, session)
     blob_page = engine.read(blobs.query(engine, session))[0]
-    references = [entry for entry in blobs.references(blob_page) if entry.is_complete]
-    pieces_by_blob = {reference.blob: reference.pieces for reference in references}
-    for blob_id, piece_count in pieces_by_blob.items():
+    references = [reference for reference in blobs.references(blob_page) if reference.is_complete]
+    piece_count_by_blob = {reference.blob: reference.pieces for reference in references}
+    for blob_id, piece_count in piece_count_by_blob.items():
         for piece_id in blobs.piece_ids(blob_id, piece_count):
             yield from engine.read(Query(blob_stream, PIECE, ids=[piece_id]))[0].records
     yield from (reference.record for reference in references)

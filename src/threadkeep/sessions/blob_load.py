@@ -25,20 +25,20 @@ def load(engine: Engine, session: str, items: Sequence[Item]) -> list[Item]:
 
 def load_all(engine: Engine, items: Sequence[tuple[str, Item]]) -> list[Item]:
     """As `load`, for items of several sessions."""
-    piece_counts = {
+    piece_count_by_blob = {
         (session, reference.id): reference.pieces
         for session, item in items
         for reference in parts.references_of(item)
     }
-    if not piece_counts:
+    if not piece_count_by_blob:
         return [item for _, item in items]
-    texts_by_session = read_texts(engine, piece_counts)
+    texts_by_session = read_texts(engine, piece_count_by_blob)
     return [_filled(item, texts_by_session.get(session, {})) for session, item in items]
 
 
 def load_heads(engine: Engine, session: str, item: Item, characters: int) -> Item:
     """The item with the beginning of its large texts: at least so many characters of each."""
-    piece_counts = {
+    piece_count_by_blob = {
         (session, reference.id): min(
             reference.pieces, 1 + characters * reference.pieces // max(reference.length, 1)
         )
@@ -46,8 +46,8 @@ def load_heads(engine: Engine, session: str, item: Item, characters: int) -> Ite
         if parts.is_text(reference)
     }
     return (
-        parts.with_heads(item, read_texts(engine, piece_counts).get(session, {}))
-        if piece_counts
+        parts.with_heads(item, read_texts(engine, piece_count_by_blob).get(session, {}))
+        if piece_count_by_blob
         else item
     )
 
@@ -70,12 +70,10 @@ def read_texts(engine: Engine, counts: Mapping[tuple[str, str], int]) -> dict[st
         for (session, blob_id), piece_count in counts.items()
     ]
     texts_by_session: dict[str, dict[str, str]] = {}
-    piece_pages = engine.read(*queries) if queries else []
-    for ((session, blob_id), piece_count), piece_page in zip(
-        counts.items(), piece_pages, strict=True
-    ):
-        texts_by_id = {record.id: _piece_text(record) for record in piece_page.records}
-        texts = [texts_by_id.get(piece_id) for piece_id in blobs.piece_ids(blob_id, piece_count)]
+    pages = engine.read(*queries) if queries else []
+    for ((session, blob_id), piece_count), page in zip(counts.items(), pages, strict=True):
+        text_by_id = {record.id: _piece_text(record) for record in page.records}
+        texts = [text_by_id.get(piece_id) for piece_id in blobs.piece_ids(blob_id, piece_count)]
         if None not in texts:
             blob_text = "".join(text or "" for text in texts)
             texts_by_session.setdefault(session, {})[blob_id] = blob_text

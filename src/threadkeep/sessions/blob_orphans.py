@@ -48,25 +48,23 @@ def grace(engine: Engine) -> float:
 def delete(engine: Engine, name: str) -> int:
     """Delete the orphans of a stream of blobs; returns how many."""
     blob_page = engine.read(Query(name, blobs.BLOB))[0]
-    bodies_by_id = {
+    body_by_id = {
         reference.record.id: reference.record.body for reference in find(engine, name, blob_page)
     }
     with suppress(Conflict):  # somebody writes: next time
-        return blob_release.drop(engine, name, blob_page, bodies_by_id) if bodies_by_id else 0
+        return blob_release.drop(engine, name, blob_page, body_by_id) if body_by_id else 0
     return 0
 
 
 def find(engine: Engine, name: str, page: Page) -> Iterator[Reference]:
     """The orphans among the references of a stream of blobs."""
     cutoff_time = engine.now() - grace(engine)
-    old_references = [
+    candidates = [
         reference for reference in blobs.references(page) if reference.record.at <= cutoff_time
     ]
     with suppress(CorruptRecord):  # an item that cannot be opened may refer to anything
         live_ids = {
             reference.record.id
-            for reference in blobs.live(engine, blobs.session_stream(engine, name), old_references)
+            for reference in blobs.live(engine, blobs.session_stream(engine, name), candidates)
         }
-        yield from (
-            reference for reference in old_references if reference.record.id not in live_ids
-        )
+        yield from (reference for reference in candidates if reference.record.id not in live_ids)

@@ -33,14 +33,14 @@ def release(
         page: the references, read before the commit: what was written since stays.
         still_used: the blobs that each removed or changed item still has, by its record id.
     """
-    bodies_by_id = {
+    body_by_id = {
         reference.record.id: reference.record.body
         for reference in blobs.references(page)
         if reference.item in still_used and reference.blob not in still_used[reference.item]
     }
-    for _ in range(_TRIES if bodies_by_id else 0):
+    for _ in range(_TRIES if body_by_id else 0):
         with suppress(Conflict):
-            drop(engine, blobs.stream(engine, session), page, bodies_by_id)
+            drop(engine, blobs.stream(engine, session), page, body_by_id)
             return
         page = engine.read(blobs.query(engine, session))[0]
 
@@ -67,11 +67,11 @@ def drop(engine: Engine, name: str, page: Page, doomed: Mapping[str, str]) -> in
         if doomed.get(reference.record.id) == reference.record.body
     ]
     ended_ids = {reference.record.id for reference in ended_references}
-    used_blobs = {
+    used_blob_ids = {
         reference.blob for reference in session_references if reference.record.id not in ended_ids
     }
     unused_references = [
-        reference for reference in ended_references if reference.blob not in used_blobs
+        reference for reference in ended_references if reference.blob not in used_blob_ids
     ]
     piece_ids = [
         piece_id
@@ -123,22 +123,20 @@ def delete(engine: Engine, session: str, user: str | None = None) -> None:
 def delete_of_user(engine: Engine, user: str) -> int:
     """Delete the blobs that name a user and have no item; returns how many references."""
     deleted_count = 0
-    for stream_name in blobs.all_streams(engine):
+    for stream in blobs.all_streams(engine):
         for _ in range(_TRIES):
-            blob_page = engine.read(Query(stream_name, BLOB))[0]
-            user_references = [
+            blob_page = engine.read(Query(stream, BLOB))[0]
+            references = [
                 reference for reference in blobs.references(blob_page) if reference.user == user
             ]
-            live_references = blobs.live(
-                engine, blobs.session_stream(engine, stream_name), user_references
-            )
+            live_references = blobs.live(engine, blobs.session_stream(engine, stream), references)
             live_ids = {reference.record.id for reference in live_references}
-            bodies_by_id = {
+            body_by_id = {
                 reference.record.id: reference.record.body
-                for reference in user_references
+                for reference in references
                 if reference.record.id not in live_ids
             }
             with suppress(Conflict):
-                deleted_count += drop(engine, stream_name, blob_page, bodies_by_id)
+                deleted_count += drop(engine, stream, blob_page, body_by_id)
                 break
     return deleted_count

@@ -55,45 +55,40 @@ def _write(
     user: str | None,
     uploads: Sequence[Upload],
     version: int,
-    existing: Sequence[Reference],
+    references: Sequence[Reference],
 ) -> None:
     """Write the pieces that are missing, and the references.
 
     If it takes several commits, incomplete references come with the first one: they keep others
     from deleting the pieces, and tell of them after a crash.
     """
-    complete_blob_ids = {reference.blob for reference in existing if reference.is_complete}
-    blobs_by_id = {blob.id: blob for upload in uploads for blob in upload.blobs}
+    complete_blob_ids = {reference.blob for reference in references if reference.is_complete}
+    blob_by_id = {blob.id: blob for upload in uploads for blob in upload.blobs}
     now = engine.now()
-    piece_records = [
+    records = [
         Record(PIECE, piece_id, json_text.dumps({"text": piece_text}, "piece"), now)
-        for blob in blobs_by_id.values()
+        for blob in blob_by_id.values()
         if blob.id not in complete_blob_ids
         for piece_id, piece_text in zip(
             blobs.piece_ids(blob.id, blob.piece_count), blob.pieces(), strict=True
         )
     ]
     final_records = _reference_records(engine, user, uploads, now, complete=True)
-    if len(list(batches([*piece_records, *final_records]))) > 1:
-        piece_records = [
-            *_reference_records(engine, user, uploads, now, complete=False),
-            *piece_records,
-        ]
-        commit_batches = [*batches(piece_records), *batches(final_records)]
+    if len(list(batches([*records, *final_records]))) > 1:
+        records = [*_reference_records(engine, user, uploads, now, complete=False), *records]
+        commit_batches = [*batches(records), *batches(final_records)]
     else:
-        commit_batches = [[*piece_records, *final_records]]
+        commit_batches = [[*records, *final_records]]
     stream_name = blobs.stream(engine, session)
-    for record_batch in commit_batches:
-        expected_version = version if record_batch is commit_batches[0] else Generation(version)
-        version = engine.commit(
-            stream_name, put=record_batch, ttl=None, expect=expected_version
-        ).version
+    for batch in commit_batches:
+        expected_version = version if batch is commit_batches[0] else Generation(version)
+        version = engine.commit(stream_name, put=batch, ttl=None, expect=expected_version).version
 
 
 def _reference_records(
     engine: Engine, user: str | None, uploads: Sequence[Upload], now: float, *, complete: bool
 ) -> list[Record]:
-    reference_records = []
+    records = []
     for upload in uploads:
         for blob in upload.blobs:
             reference_fields = {
@@ -105,28 +100,26 @@ def _reference_records(
                 "write": engine.new_id(now),  # so that it differs from what others read before
                 **({} if user is None else {"user": user}),
             }
-            reference_id = names.key(f"{blob.id}/{upload.item}")
-            reference_records.append(
-                Record(BLOB, reference_id, json_text.dumps(reference_fields, "blob"), now)
-            )
-    return reference_records
+            record_id = names.key(f"{blob.id}/{upload.item}")
+            records.append(Record(BLOB, record_id, json_text.dumps(reference_fields, "blob"), now))
+    return records
 
 
 def _check_quota(
-    engine: Engine, session: str, existing: Sequence[Reference], uploads: Sequence[Upload]
+    engine: Engine, session: str, references: Sequence[Reference], uploads: Sequence[Upload]
 ) -> None:
-    sizes_by_id = {blob.id: blob.size for upload in uploads for blob in upload.blobs}
-    if _total(existing, sizes_by_id) <= MAX_SESSION:
+    size_by_id = {blob.id: blob.size for upload in uploads for blob in upload.blobs}
+    if _total(references, size_by_id) <= MAX_SESSION:
         return
-    live_references = blobs.live(engine, engine.stream("session", session), existing)
-    total_size = _total(live_references, sizes_by_id)
-    if total_size > MAX_SESSION:
+    live_references = blobs.live(engine, engine.stream("session", session), references)
+    session_size = _total(live_references, size_by_id)
+    if session_size > MAX_SESSION:
         raise parts.TooLarge(
-            f"session {shown(session)} would have {total_size:,} bytes of parts over 64 kB, "
+            f"session {shown(session)} would have {session_size:,} bytes of parts over 64 kB, "
             f"at most {MAX_SESSION:,} can be stored; begin another session, remove items, or "
             "keep large files elsewhere and store their URL"
         )
 
 
-def _total(existing: Iterable[Reference], new: Mapping[str, int]) -> int:
-    return sum({**{reference.blob: reference.size for reference in existing}, **new}.values())
+def _total(references: Iterable[Reference], new: Mapping[str, int]) -> int:
+    return sum({**{reference.blob: reference.size for reference in references}, **new}.values())

@@ -47,20 +47,18 @@ class BranchTree:
     def limits(self, name: str) -> dict[str, float]:
         """The last seq that a branch shows of each branch on its way from `main`."""
         limits_by_branch: dict[str, float] = {}
-        seq_limit = math.inf
+        max_seq = math.inf
         for ancestor in self.chain(name):
-            limits_by_branch[ancestor] = seq_limit
-            seq_limit = min(seq_limit, self._starts[ancestor])
+            limits_by_branch[ancestor] = max_seq
+            max_seq = min(max_seq, self._starts[ancestor])
         return limits_by_branch
 
     def fork_seq(self, name: str) -> int:
         """The seq up to which a branch and the shown one have the same items."""
         branch_limits, shown_limits = self.limits(name), self.limits(self.shown)
-        common_ancestor = next(
-            ancestor for ancestor in self.chain(name) if ancestor in shown_limits
-        )
-        fork_limit = min(branch_limits[common_ancestor], shown_limits[common_ancestor])
-        return -1 if math.isinf(fork_limit) else int(fork_limit)
+        common_branch = next(ancestor for ancestor in self.chain(name) if ancestor in shown_limits)
+        common_seq = min(branch_limits[common_branch], shown_limits[common_branch])
+        return -1 if math.isinf(common_seq) else int(common_seq)
 
     def listed(self) -> tuple[Branch, ...]:
         """All branches, `main` first; an empty tuple if there is no other."""
@@ -76,12 +74,12 @@ class BranchTree:
 
     def chain(self, name: str) -> list[str]:
         """A branch and its ancestors, nearest first."""
-        branch_chain: list[str] = []
+        chain_names: list[str] = []
         current_name: str | None = name
-        while current_name in self.branches and current_name not in branch_chain:
-            branch_chain.append(str(current_name))
+        while current_name in self.branches and current_name not in chain_names:
+            chain_names.append(str(current_name))
             current_name = self.branches[str(current_name)].parent
-        return branch_chain if branch_chain and branch_chain[-1] == MAIN else [*branch_chain, MAIN]
+        return chain_names if chain_names and chain_names[-1] == MAIN else [*chain_names, MAIN]
 
 
 class BranchView:

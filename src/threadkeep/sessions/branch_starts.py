@@ -27,15 +27,15 @@ def after_removal(
     """
     if snapshot.info is None:
         return None
-    moved_branches = [
+    new_branches = [
         dataclasses.replace(branch, at=_id_before(stream, branch.at, removed))
         if branch.at is not None and names.key(branch.at) in removed
         else branch
         for branch in snapshot.info.branches
     ]
-    if tuple(moved_branches) == snapshot.info.branches:
+    if tuple(new_branches) == snapshot.info.branches:
         return None
-    return dataclasses.replace(stream.claim(snapshot), branches=tuple(moved_branches))
+    return dataclasses.replace(stream.claim(snapshot), branches=tuple(new_branches))
 
 
 def within(stream: SessionStream, info: SessionInfo, end: int | None) -> tuple[Branch, ...]:
@@ -45,23 +45,18 @@ def within(stream: SessionStream, info: SessionInfo, end: int | None) -> tuple[B
     """
     if end is None or not info.branches:
         return info.branches
-    start_seqs = seqs_of_starts(stream, info)
-    tree = BranchTree(info.branches, start_seqs)
-    remaining_branches = [
+    seq_by_id = seqs_of_starts(stream, info)
+    tree = BranchTree(info.branches, seq_by_id)
+    branches = [
         branch
         for branch in info.branches
-        if branch.at is None or start_seqs.get(branch.at, 0) <= end
+        if branch.at is None or seq_by_id.get(branch.at, 0) <= end
     ]
-    shown_names = {branch.name for branch in remaining_branches}
-    shown_name = next(
-        (shown_name for shown_name in tree.chain(tree.shown) if shown_name in shown_names), MAIN
-    )
+    remaining_names = {branch.name for branch in branches}
+    shown_name = next((name for name in tree.chain(tree.shown) if name in remaining_names), MAIN)
     return BranchTree(
-        [
-            dataclasses.replace(branch, is_shown=branch.name == shown_name)
-            for branch in remaining_branches
-        ],
-        start_seqs,
+        [dataclasses.replace(branch, is_shown=branch.name == shown_name) for branch in branches],
+        seq_by_id,
     ).listed()
 
 
@@ -70,22 +65,16 @@ def seqs_of_starts(stream: SessionStream, info: SessionInfo | None) -> dict[str,
     start_ids = [branch.at for branch in info.branches if branch.at] if info else []
     if not start_ids:
         return {}
-    item_page = stream.read(
-        items_query(stream, ids=[names.key(item_id) for item_id in start_ids])
-    ).pages[0]
+    item_page = stream.read(items_query(stream, ids=[names.key(id) for id in start_ids])).pages[0]
     return {item.id: item.seq for item in items_of_page(item_page)}
 
 
-def _id_before(stream: SessionStream, id: str, removed: Collection[str]) -> str | None:
+def _id_before(stream: SessionStream, id: str, removed_ids: Collection[str]) -> str | None:
     """The id of the newest remaining item before one that is removed."""
-    item_page = stream.read(items_query(stream, ids=[names.key(id)])).pages[0]
-    if not item_page.records:
+    page = stream.read(items_query(stream, ids=[names.key(id)])).pages[0]
+    if not page.records:
         return id
-    earlier_query = items_query(
-        stream, limit=len(removed) + 1, newest=True, before=item_page.records[0].seq
-    )
-    earlier_page = stream.read(earlier_query).pages[0]
-    remaining_items = [
-        item for item in items_of_page(earlier_page) if names.key(item.id) not in removed
-    ]
-    return remaining_items[-1].id if remaining_items else None
+    query = items_query(stream, limit=len(removed_ids) + 1, newest=True, before=page.records[0].seq)
+    earlier_page = stream.read(query).pages[0]
+    items = [item for item in items_of_page(earlier_page) if names.key(item.id) not in removed_ids]
+    return items[-1].id if items else None

@@ -126,52 +126,44 @@ class _Switch:
             tree.owner(start_item) if start_item else MAIN,
             start_item.id if start_item else None,
         )
-        start_seqs = {
+        seq_by_id = {
             **seqs_of_starts(self._stream, snapshot.info),
             **({start_item.id: start_item.seq} if start_item else {}),
         }
-        return BranchTree([*tree.branches.values(), new_branch], start_seqs)
+        return BranchTree([*tree.branches.values(), new_branch], seq_by_id)
 
     def _item_at(self) -> Item | None:
         """The item that the branch begins behind; `None` = before all."""
-        item_reference = self._at
-        if item_reference is None or type(item_reference) is int:
-            end_seq = (
-                None if item_reference is None else max(-1, min(item_reference, MAX_SEQ - 1)) + 1
-            )
-            item_query = items_query(self._stream, limit=1, newest=True, before=end_seq)
-            return next(iter(range_items(self._stream, item_query)), None)
-        if not isinstance(item_reference, str):
-            raise InputError(
-                f"at must be an item's id or a seq, got {type(item_reference).__name__}"
-            )
-        item_query = items_query(self._stream, ids=[names.key(item_reference)])
-        items = range_items(self._stream, item_query, hidden=True)
+        id_or_seq = self._at
+        if id_or_seq is None or type(id_or_seq) is int:
+            end_seq = None if id_or_seq is None else max(-1, min(id_or_seq, MAX_SEQ - 1)) + 1
+            query = items_query(self._stream, limit=1, newest=True, before=end_seq)
+            return next(iter(range_items(self._stream, query)), None)
+        if not isinstance(id_or_seq, str):
+            raise InputError(f"at must be an item's id or a seq, got {type(id_or_seq).__name__}")
+        query = items_query(self._stream, ids=[names.key(id_or_seq)])
+        items = range_items(self._stream, query, hidden=True)
         if not items:
-            raise NotFound(
-                f"at: session {shown(self._stream.id)} has no item {shown(item_reference)}"
-            )
+            raise NotFound(f"at: session {shown(self._stream.id)} has no item {shown(id_or_seq)}")
         return items[0]
 
-    def _commit(self, tree: BranchTree, before: SessionInfo) -> bool:
+    def _commit(self, tree: BranchTree, old_info: SessionInfo) -> bool:
         stream, now = self._stream, self._stream.engine.now()
         snapshot = stream.read(items_query(stream, after=tree.fork_seq(self.name)))
-        if snapshot.info is None or snapshot.info.branches != before.branches:
+        if snapshot.info is None or snapshot.info.branches != old_info.branches:
             raise Conflict("the branches were changed meanwhile", current=snapshot.version)
         item_changes = _Changes(tree, self.name, snapshot.pages[0].records, now)
-        changed_records, is_last_hide = item_changes.first()
+        records_to_put, is_last_hide = item_changes.first()
         self.tree = BranchTree(tree.shown_as(self.name), {})
-        session_info = dataclasses.replace(stream.claim(snapshot), branches=self.tree.listed())
-        stream.compare_and_set(
-            snapshot, put=changed_records, info=session_info if is_last_hide else None
-        )
-        if changed_records:
+        info = dataclasses.replace(stream.claim(snapshot), branches=self.tree.listed())
+        stream.compare_and_set(snapshot, put=records_to_put, info=info if is_last_hide else None)
+        if records_to_put:
             drop_derived(
-                stream, snapshot, min(item_changes.seqs[record.id] for record in changed_records)
+                stream, snapshot, min(item_changes.seqs[record.id] for record in records_to_put)
             )
-        self.changed += [item_changes.ids[record.id] for record in changed_records]
+        self.changed += [item_changes.ids[record.id] for record in records_to_put]
         self._is_begun = self._is_begun or is_last_hide
-        return len(changed_records) == len(item_changes.hide) + len(item_changes.show)
+        return len(records_to_put) == len(item_changes.hide) + len(item_changes.show)
 
 
 class _Changes:
@@ -194,11 +186,11 @@ class _Changes:
 
     def first(self) -> tuple[list[Record], bool]:
         """What one commit changes, and whether nothing is left to hide then."""
-        changed_records = [*self.hide, *self.show][:_MAX_CHANGES]
-        is_too_large = len(list(batches(changed_records))) > 1
+        records_to_put = [*self.hide, *self.show][:_MAX_CHANGES]
+        is_too_large = len(list(batches(records_to_put))) > 1
         if self.hide and (is_too_large or len(self.hide) > _MAX_CHANGES):
             return self.hide[:_MAX_CHANGES], False
-        return changed_records, True
+        return records_to_put, True
 
 
 def _marked(record: Record, branch: str | None, now: float) -> list[Record]:
@@ -226,7 +218,5 @@ def _stored_name(stream: SessionStream, tree: BranchTree, name: str) -> str:
 
 
 def _unknown(stream: SessionStream, name: str, tree: BranchTree) -> NotFound:
-    existing_names = ", ".join(shown(branch) for branch in list(tree.branches)[:5])
-    return NotFound(
-        f"session {shown(stream.id)} has no branch {shown(name)}; it has {existing_names}"
-    )
+    names_text = ", ".join(shown(branch) for branch in list(tree.branches)[:5])
+    return NotFound(f"session {shown(stream.id)} has no branch {shown(name)}; it has {names_text}")

@@ -86,19 +86,16 @@ def write(
     for namespace, records in records_by_namespace.items():
         if namespace != ROOT:
             thread_record = _thread_record(engine, thread, namespace, user, records)
-            _put(
-                engine,
-                checkpoints.stream(engine, thread, namespace),
-                [*_others(records), thread_record],
-            )
+            stream_name = checkpoints.stream(engine, thread, namespace)
+            _put(engine, stream_name, [*_others(records), thread_record])
     thread_record = _thread_record(engine, thread, ROOT, user, records_by_namespace[ROOT])
     engine.commit(root_stream, put=[thread_record], ttl=engine.settings.ttl)
 
 
-def _put(engine: Engine, name: str, records: Sequence[Record]) -> None:
+def _put(engine: Engine, stream: str, records: Sequence[Record]) -> None:
     drops = [Drop()]
     for record_batch in batches(records):
-        engine.commit(name, put=record_batch, drop=drops, ttl=engine.settings.ttl)
+        engine.commit(stream, put=record_batch, drop=drops, ttl=engine.settings.ttl)
         drops = []
 
 
@@ -114,10 +111,8 @@ def _thread_record(
     if user is not None:
         thread_fields["user"] = user
     for record in records:
-        stored_fields = json.loads(record.body) if record.kind == THREAD else {}
+        raw_fields = json.loads(record.body) if record.kind == THREAD else {}
         for field_name, field_type in _COPIED_FIELDS.items():
-            if isinstance(stored_fields, dict) and isinstance(
-                stored_fields.get(field_name), field_type
-            ):
-                thread_fields[field_name] = stored_fields[field_name]
+            if isinstance(raw_fields, dict) and isinstance(raw_fields.get(field_name), field_type):
+                thread_fields[field_name] = raw_fields[field_name]
     return Record(THREAD, THREAD, json_text.dumps(thread_fields, "thread"), engine.now())

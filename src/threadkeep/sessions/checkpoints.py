@@ -49,8 +49,8 @@ def stream(engine: Engine, thread: str, namespace: str) -> str:
 
 def namespace_record(namespace: str, now: float) -> Record:
     """The record that lists a namespace in the root stream of its thread."""
-    body_text = json_text.dumps({"namespace": namespace}, "namespace")
-    return Record(NAMESPACE, names.key(namespace), body_text, now)
+    body_json = json_text.dumps({"namespace": namespace}, "namespace")
+    return Record(NAMESPACE, names.key(namespace), body_json, now)
 
 
 def namespaces(engine: Engine, thread: str) -> Iterator[str]:
@@ -81,13 +81,13 @@ def forget_items(engine: Engine, thread: str, items: Collection[str], texts: set
     for namespace in namespaces(engine, thread):
         stream_name = stream(engine, thread, namespace)
         element_ids = [
-            element.id
-            for element in all_records(engine, stream_name, ELEMENT)
-            if _is_of(element, items, texts)
+            record.id
+            for record in all_records(engine, stream_name, ELEMENT)
+            if _is_of(record, items, texts)
         ]
-        for batch_start in range(0, len(element_ids), PAGE):
-            element_drop = [Drop(ELEMENT, element_ids[batch_start : batch_start + PAGE])]
-            engine.commit(stream_name, drop=element_drop, ttl=KEEP)
+        for start in range(0, len(element_ids), PAGE):
+            drops = [Drop(ELEMENT, element_ids[start : start + PAGE])]
+            engine.commit(stream_name, drop=drops, ttl=KEEP)
         deleted_count += len(element_ids)
     return deleted_count
 
@@ -126,7 +126,7 @@ def delete(engine: Engine, thread: str) -> int:
     if not namespace_page.version:
         return 0
     other_namespaces = (
-        [name for name in namespaces(engine, thread) if name != ROOT]
+        [namespace for namespace in namespaces(engine, thread) if namespace != ROOT]
         if namespace_page.records
         else []
     )

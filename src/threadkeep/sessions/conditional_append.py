@@ -66,8 +66,8 @@ def add_if(stream: SessionStream, ids: Sequence[str], decide: Decide) -> list[It
     """
 
     def step() -> list[Item] | None:
-        snapshot, tail = _read_tail(stream, ids)
-        addition = decide(tail)
+        snapshot, session_end = _read_tail(stream, ids)
+        addition = decide(session_end)
         if addition is None:
             return None
         change = Change(addition.items, info=_new_info(stream, snapshot, addition))
@@ -80,12 +80,12 @@ def _read_tail(stream: SessionStream, ids: Sequence[str]) -> tuple[Snapshot, Tai
     snapshot = rollback.read(
         stream,
         items_query(stream, limit=1, newest=True),
-        items_query(stream, ids=[names.key(item_id) for item_id in ids]),
+        items_query(stream, ids=[names.key(id) for id in ids]),
     )
     newest_items, named_items = map(items_of_page, snapshot.pages)
-    items_by_id = {item.id: item for item in whole_items(stream, named_items)}
-    tail = Tail(snapshot.info, snapshot.version, next(iter(newest_items), None), items_by_id)
-    return snapshot, tail
+    item_by_id = {item.id: item for item in whole_items(stream, named_items)}
+    session_end = Tail(snapshot.info, snapshot.version, next(iter(newest_items), None), item_by_id)
+    return snapshot, session_end
 
 
 def _new_info(stream: SessionStream, snapshot: Snapshot, addition: Addition) -> SessionInfo | None:
@@ -94,5 +94,5 @@ def _new_info(stream: SessionStream, snapshot: Snapshot, addition: Addition) -> 
         return None
     session_info = stream.claim(snapshot)
     created_at = session_info.created_at or utc_datetime(stream.engine.now())
-    changed_info = replace(session_info, metadata=dict(addition.metadata), created_at=created_at)
-    return redacted_info(stream.engine, changed_info)
+    new_info = replace(session_info, metadata=dict(addition.metadata), created_at=created_at)
+    return redacted_info(stream.engine, new_info)

@@ -34,10 +34,10 @@ def create_session(
     snapshot = stream.read()
     if snapshot.info is not None:
         raise Conflict(f"session {shown(info.id)} exists already", current=snapshot.version)
-    leftovers = [Drop()] if snapshot.version else []
+    drops = [Drop()] if snapshot.version else []
     stream.touch_index(info, new=True)  # first, so that forgetting the user finds leftovers
     try:
-        seqs = _write(stream, info, records, session_entry, leftovers, snapshot.version)
+        seqs = _write(stream, info, records, session_entry, drops, snapshot.version)
         stream.ensure_listed(info)
         return seqs
     except Conflict as error:
@@ -50,18 +50,18 @@ def _write(
     info: SessionInfo,
     records: Iterable[Record],
     session_entry: Record | None,
-    leftovers: list[Drop],
+    drops: list[Drop],
     version: int,
 ) -> list[int]:
     """Write the records, and the `session` record behind them."""
     engine, seqs = stream.engine, list[int]()
     for batch in batches(records):
         version, batch_seqs = engine.commit(
-            stream.stream_name, put=batch, drop=leftovers, ttl=engine.settings.ttl, expect=version
+            stream.stream_name, put=batch, drop=drops, ttl=engine.settings.ttl, expect=version
         )
-        leftovers = []
+        drops = []
         seqs += batch_seqs
     session_entry = session_entry or session_codec.session_record(info, engine.now())
     session_info = session_codec.read_session(session_entry)
-    stream.commit(session_info, [session_entry], drop=leftovers, expect=version)
+    stream.commit(session_info, [session_entry], drop=drops, expect=version)
     return seqs

@@ -29,10 +29,8 @@ def stream(engine: Engine, noun: str, session: str) -> str:
 
 def derived_stream(engine: Engine, noun: str, stream: str) -> str:
     """As `stream`, from the name of the session's own stream."""
-    _, encoded_session = names.parts(stream)
-    return (
-        names.noun_prefix(engine.longterm.settings.namespace, _noun(engine, noun)) + encoded_session
-    )
+    _, encoded_id = names.parts(stream)
+    return names.noun_prefix(engine.longterm.settings.namespace, _noun(engine, noun)) + encoded_id
 
 
 def delete_derived(engine: Engine, session: str, *, user: str | None, is_ended: bool) -> None:
@@ -87,14 +85,11 @@ def _noun(engine: Engine, noun: str) -> str:
 
 def _covers(record: Record, seq: int, generation: int | None) -> bool:
     try:
-        summary_fields = body.decode(record, record_shapes.SUMMARY)
+        body_fields = body.decode(record, record_shapes.SUMMARY)
     except UnreadableRecord:
         return True  # assume that it does
-    return (not seq or summary_fields["last_seq"] >= seq) and generation in (
-        None,
-        summary_fields["life"],
-    )
+    return (not seq or body_fields["last_seq"] >= seq) and generation in (None, body_fields["life"])
 
 
-def _drop(engine: Engine, name: str) -> None:
-    engine.longterm.commit(name, drop=[Drop()], ttl=KEEP)
+def _drop(engine: Engine, stream: str) -> None:
+    engine.longterm.commit(stream, drop=[Drop()], ttl=KEEP)

@@ -54,10 +54,10 @@ def update(
     def step() -> SessionInfo:
         snapshot, now = stream.read(), stream.engine.now()
         old_info = stream.claim(snapshot)
-        changed_fields = metadata_changes
-        if changed_fields is None and callable(metadata):
-            changed_fields = json_object(metadata(json_text.copy_json(old_info.metadata)))
-        merged_metadata = {**old_info.metadata, **(changed_fields or {})}
+        changes = metadata_changes
+        if changes is None and callable(metadata):
+            changes = json_object(metadata(json_text.copy_json(old_info.metadata)))
+        merged_metadata = {**old_info.metadata, **(changes or {})}
         new_info = dataclasses.replace(
             old_info,
             title=old_info.title if title is UNSET else title,
@@ -88,8 +88,8 @@ def replace(stream: SessionStream, id: str, item: object) -> Item:
         old_references = blob_release.references_before(stream.engine, stream.id, records)
         seq = stream.compare_and_set(snapshot, put=[record])[0]
         drop_derived(stream, snapshot, seq)
-        remaining_blobs = {record.id: blobs.blob_ids(record)}
-        blob_release.release(stream.engine, stream.id, old_references, remaining_blobs)
+        blob_ids_by_item = {record.id: blobs.blob_ids(record)}
+        blob_release.release(stream.engine, stream.id, old_references, blob_ids_by_item)
         return dataclasses.replace(new_item, seq=seq)
 
     stored_item = stream.retry(step)
@@ -149,20 +149,16 @@ def rewind(stream: SessionStream, before: str | int | None, last: int | None) ->
 
 def remove(stream: SessionStream, *ids: str, notify: bool = True) -> None:
     """As `Session.remove`; `notify=False`: the caller looks after what came of the items."""
-    item_keys = [names.key(names.check(item_id, "id")) for item_id in ids]
+    keys = [names.key(names.check(item_id, "id")) for item_id in ids]
 
     def step() -> None:
-        snapshot = stream.read(
-            items_query(stream, ids=item_keys), blobs.query(stream.engine, stream.id)
-        )
-        if snapshot.info is not None and item_keys:
-            session_info = branch_starts.after_removal(stream, snapshot, item_keys)
-            stream.compare_and_set(snapshot, drop=[Drop("item", item_keys)], info=session_info)
+        snapshot = stream.read(items_query(stream, ids=keys), blobs.query(stream.engine, stream.id))
+        if snapshot.info is not None and keys:
+            session_info = branch_starts.after_removal(stream, snapshot, keys)
+            stream.compare_and_set(snapshot, drop=[Drop("item", keys)], info=session_info)
         if removed_records := snapshot.pages[0].records:
             drop_derived(stream, snapshot, removed_records[0].seq)
-        blob_release.release(
-            stream.engine, stream.id, snapshot.pages[1], dict.fromkeys(item_keys, ())
-        )
+        blob_release.release(stream.engine, stream.id, snapshot.pages[1], dict.fromkeys(keys, ()))
 
     stream.retry(step)
     if notify:
@@ -212,17 +208,17 @@ def clear(stream: SessionStream, keep_last: int, files: bool) -> None:
             drops.append(Drop("file"))
         blob_query = blobs.query(stream.engine, stream.id)
         blob_page = stream.engine.read(blob_query)[0] if is_cut else Page(0, [])
-        blob_item_seqs = stored_with_blobs(stream, snapshot, blob_page)
+        seq_by_item_id = stored_with_blobs(stream, snapshot, blob_page)
         if drops:
             session_info = None if keep_count else without_branches(stream, snapshot)
             stream.compare_and_set(snapshot, drop=drops, info=session_info)
         if is_cut:
             derived.invalidate_summary(stream.engine, stream.id)
             drop_segments(stream, snapshot)
-        released_items = dict.fromkeys(
-            (item_id for item_id, seq in blob_item_seqs.items() if seq <= last_dropped_seq), ()
+        blob_ids_by_item = dict.fromkeys(
+            (item_id for item_id, seq in seq_by_item_id.items() if seq <= last_dropped_seq), ()
         )
-        blob_release.release(stream.engine, stream.id, blob_page, released_items)
+        blob_release.release(stream.engine, stream.id, blob_page, blob_ids_by_item)
 
     stream.retry(step)
 

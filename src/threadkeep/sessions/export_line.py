@@ -78,15 +78,11 @@ def read(number: int, line: Mapping[str, Any], kinds: Sequence[str] = KINDS) -> 
             raise InputError(
                 f"{location}: {field} must be {fault.expected}, found {shown(fault.actual, 40)}"
             )
-    record_kind, record_id = line["kind"], line["id"]
-    if record_kind not in kinds:
-        raise InputError(
-            f"{location}: kind must be one of {', '.join(kinds)}, found {shown(record_kind)}"
-        )
-    record = Record(
-        record_kind, record_id, _body(line, location), float(line["at"]), line.get("expires")
-    )
-    if "body" in line or record_kind == "session" or _is_readable(record):
+    kind, record_id = line["kind"], line["id"]
+    if kind not in kinds:
+        raise InputError(f"{location}: kind must be one of {', '.join(kinds)}, found {shown(kind)}")
+    record = Record(kind, record_id, _body(line, location), float(line["at"]), line.get("expires"))
+    if "body" in line or kind == "session" or _is_readable(record):
         check_record(record, location)
     return record
 

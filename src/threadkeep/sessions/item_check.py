@@ -17,10 +17,10 @@ def cached_items_pass(
     engine: Engine, stream_name: str, version: int, ids: Sequence[str], check: ItemCheck
 ) -> bool:
     """Return True if the cached items with these ids are of this version and pass the check."""
-    recent_cache = engine.recent_items.get(stream_name, engine.now())
-    if recent_cache is None or recent_cache.version != version:
+    recent_items = engine.recent_items.get(stream_name, engine.now())
+    if recent_items is None or recent_items.version != version:
         return False
-    items = recent_cache.with_ids(ids)
+    items = recent_items.with_ids(ids)
     if items is None:
         return False
     with suppress(ThreadkeepError):

@@ -107,8 +107,8 @@ def _exact_fields(record: Record) -> Json:
     """
     try:
         export_line.check_record(record, "body")
-        fields = body.parse(record.body, record.kind)
-        return fields if json_text.dumps(fields, "body") == record.body else None
+        body_fields = body.parse(record.body, record.kind)
+        return body_fields if json_text.dumps(body_fields, "body") == record.body else None
     except UnreadableRecord as error:
         body.skip(record, error)
     except InputError as error:
@@ -131,8 +131,8 @@ def check_header(first: Line) -> None:
         )
 
 
-def _session(numbered: tuple[int, Line]) -> str:
-    line_number, line = numbered
+def _session(numbered_line: tuple[int, Line]) -> str:
+    line_number, line = numbered_line
     session_id = line.get("session") if isinstance(line, Mapping) else None
     if not isinstance(session_id, str) or not session_id:
         raise InputError(f"line {line_number} names no session")
@@ -140,9 +140,9 @@ def _session(numbered: tuple[int, Line]) -> str:
 
 
 def _check_session(
-    session: str, numbered: list[tuple[int, Line]], user: str | None
+    session: str, numbered_lines: list[tuple[int, Line]], user: str | None
 ) -> CheckedSession:
-    (first_number, first_line), *other_lines = numbered
+    (first_number, first_line), *other_lines = numbered_lines
     record, info = _check_session_record(session, first_number, first_line, user)
     checkpoint_field = checkpoint_lines.FIELD
     record_lines = [(number, line) for number, line in other_lines if checkpoint_field not in line]
@@ -173,10 +173,10 @@ def _check_session_record(
     return record, info
 
 
-def _other_records(numbered: Iterable[tuple[int, Line]]) -> Iterator[Record]:
+def _other_records(numbered_lines: Iterable[tuple[int, Line]]) -> Iterator[Record]:
     """The records after the `session` record, which must be distinct."""
     seen_ids: set[tuple[str, str]] = set()
-    for line_number, line in numbered:
+    for line_number, line in numbered_lines:
         record = export_line.read(line_number, line)
         if record.kind == "session" or (record.kind, record.id) in seen_ids:
             raise InputError(f"line {line_number} repeats the {record.kind} of a line before")

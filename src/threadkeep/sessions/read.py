@@ -60,14 +60,12 @@ def _newest(stream: SessionStream, count: int, hidden: bool) -> list[Item]:
     """The newest items, oldest first; reads on while hidden ones are among them."""
     recent_reader, page_size = RecentReader(stream), count
     page_items = recent_reader.newest(count)[0]
-    visible_items = page_items if hidden else list(filter(is_shown, page_items))
-    while page_items and len(page_items) == page_size and len(visible_items) < count:
-        page_size = max(count - len(visible_items), _PAGE)
+    shown_items = page_items if hidden else list(filter(is_shown, page_items))
+    while page_items and len(page_items) == page_size and len(shown_items) < count:
+        page_size = max(count - len(shown_items), _PAGE)
         page_items = recent_reader.older(page_items[0].seq, page_size)
-        visible_items = [*filter(is_shown, page_items), *visible_items]
-    return (
-        visible_items[len(visible_items) - count :] if len(visible_items) > count else visible_items
-    )
+        shown_items = [*filter(is_shown, page_items), *shown_items]
+    return shown_items[len(shown_items) - count :] if len(shown_items) > count else shown_items
 
 
 def whole_items(stream: SessionStream, items: list[Item]) -> list[Item]:
@@ -91,10 +89,10 @@ def items_of_snapshot(
 ) -> list[Item]:
     """As `range_items`, for a query that was read already, as the first of the snapshot."""
     page_items = items_of_page(snapshot.pages[0])
-    visible_items = page_items if hidden else list(filter(is_shown, page_items))
+    shown_items = page_items if hidden else list(filter(is_shown, page_items))
     page_size = query.limit
-    while page_size and len(page_items) == page_size and len(visible_items) < (query.limit or 0):
-        page_size = max((query.limit or 0) - len(visible_items), _PAGE)
+    while page_size and len(page_items) == page_size and len(shown_items) < (query.limit or 0):
+        page_size = max((query.limit or 0) - len(shown_items), _PAGE)
         next_query = query._replace(limit=page_size)
         if query.newest:
             next_query = next_query._replace(before=page_items[0].seq)
@@ -102,12 +100,10 @@ def items_of_snapshot(
             next_query = next_query._replace(after=page_items[-1].seq)
         page_items = items_of_page(stream.read(next_query).pages[0])
         more_items = list(filter(is_shown, page_items))
-        visible_items = (
-            [*more_items, *visible_items] if query.newest else [*visible_items, *more_items]
-        )
-    if query.limit is None or len(visible_items) <= query.limit:
-        return visible_items
-    return visible_items[-query.limit :] if query.newest else visible_items[: query.limit]
+        shown_items = [*more_items, *shown_items] if query.newest else [*shown_items, *more_items]
+    if query.limit is None or len(shown_items) <= query.limit:
+        return shown_items
+    return shown_items[-query.limit :] if query.newest else shown_items[: query.limit]
 
 
 def newest_records(stream: SessionStream, count: int) -> tuple[Snapshot, list[Record]]:
@@ -119,15 +115,11 @@ def newest_records(stream: SessionStream, count: int) -> tuple[Snapshot, list[Re
     while True:
         snapshot = stream.read(items_query(stream, limit=page_size, newest=True))
         records = snapshot.pages[0].records
-        shown_indexes = [
-            item_index
-            for item_index, item in enumerate(items_of_page(snapshot.pages[0]))
-            if is_shown(item)
-        ]
+        items = items_of_page(snapshot.pages[0])
+        shown_indexes = [index for index, item in enumerate(items) if is_shown(item)]
         if len(shown_indexes) >= count or len(records) < page_size:
-            return snapshot, records[
-                shown_indexes[-count] if 0 < count <= len(shown_indexes) else 0 :
-            ]
+            first_index = shown_indexes[-count] if 0 < count <= len(shown_indexes) else 0
+            return snapshot, records[first_index:]
         page_size = min(2 * page_size + _PAGE, MAX_COUNT)
 
 
@@ -141,15 +133,13 @@ def info(stream: SessionStream) -> SessionInfo | None:
     snapshot = stream.read(items_query(stream, limit=1, newest=True))
     if snapshot.info is None:
         return None
-    session_info = dataclasses.replace(
-        snapshot.info, metadata=json_text.copy_json(snapshot.info.metadata)
-    )
+    metadata = json_text.copy_json(snapshot.info.metadata)
+    session_info = dataclasses.replace(snapshot.info, metadata=metadata)
     if not snapshot.pages[0].records:
         return session_info
     newest_time = utc_datetime(snapshot.pages[0].records[0].at)
-    return dataclasses.replace(
-        session_info, updated_at=max(newest_time, session_info.updated_at or newest_time)
-    )
+    updated_at = max(newest_time, session_info.updated_at or newest_time)
+    return dataclasses.replace(session_info, updated_at=updated_at)
 
 
 def choose_window(

@@ -126,8 +126,8 @@ def parse(head_page: Page, gap_page: Page) -> Heads:
     unreadable_ids: list[str] = []
     for record_page, parsed_heads in ((head_page, segments), (gap_page, gaps)):
         for record in record_page.records:
-            segment_head = _head(record)
-            parsed_heads.append(segment_head) if segment_head else unreadable_ids.append(record.id)
+            head = _head(record)
+            parsed_heads.append(head) if head else unreadable_ids.append(record.id)
     return Heads(head_page.version, segments, gaps, unreadable_ids)
 
 
@@ -156,10 +156,9 @@ def drop_touched(engine: Engine, user: str | None, session: str, *, upto: int | 
     for _ in range(_TRIES):
         heads = read(engine, user)
         touched_heads = [
-            segment_head
-            for segment_head in heads.segments
-            if session in segment_head.spans
-            and (upto is None or segment_head.spans[session].first <= upto)
+            head
+            for head in heads.segments
+            if session in head.spans and (upto is None or head.spans[session].first <= upto)
         ]
         if not touched_heads and not heads.unreadable:
             return 0
@@ -197,7 +196,7 @@ def dropping(heads: Iterable[SegmentHead]) -> list[Drop]:
     dropped_heads = list(heads)
     piece_ids = [piece_id for head in dropped_heads for piece_id in head.piece_ids()]
     return (
-        [Drop(HEAD, [segment_head.id for segment_head in dropped_heads]), Drop(PIECE, piece_ids)]
+        [Drop(HEAD, [head.id for head in dropped_heads]), Drop(PIECE, piece_ids)]
         if dropped_heads
         else []
     )
@@ -213,23 +212,12 @@ def forget_user(engine: Engine, user: str) -> None:
 def _head(record: Record) -> SegmentHead | None:
     try:
         head_fields: dict[str, Any] = json.loads(record.body)
-        spans_by_session = {
+        span_by_session = {
             str(session_id): SegmentSpan(*map(int, span))
             for session_id, span in head_fields.pop("spans").items()
         }
-        segment_head = SegmentHead(**head_fields, spans=spans_by_session)
+        head = SegmentHead(**head_fields, spans=span_by_session)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    number_fields = (
-        segment_head.analysis,
-        segment_head.documents,
-        segment_head.pieces,
-        segment_head.columns,
-        segment_head.list_seq,
-    )
-    return (
-        segment_head
-        if segment_head.id == record.id
-        and all(type(number_field) is int for number_field in number_fields)
-        else None
-    )
+    counts = (head.analysis, head.documents, head.pieces, head.columns, head.list_seq)
+    return head if head.id == record.id and all(type(count) is int for count in counts) else None

@@ -35,18 +35,19 @@ class RecentReader:
 
     def newest(self, limit: int, first_limit: int = 0) -> tuple[list[Item], list[Item]]:
         """The newest items, and the first items of the session; both oldest first."""
-        first_query = [Query(self._stream.stream_name, "item", first_limit)] if first_limit else []
+        stream_name = self._stream.stream_name
+        first_queries = [Query(stream_name, "item", first_limit)] if first_limit else []
         recent_cache = self._recent
         cached_items = recent_cache.before(None, limit) if recent_cache else None
         first_items = (
-            self._first_at(recent_cache.version, first_query)
+            self._first_at(recent_cache.version, first_queries)
             if recent_cache and cached_items is not None
             else None
         )
         if cached_items is not None and first_items is not None:
             return self._items_of(cached_items), first_items
-        newest_query = Query(self._stream.stream_name, "item", limit, newest=True)
-        snapshot = self._stream.read(newest_query, *first_query)
+        newest_query = Query(stream_name, "item", limit, newest=True)
+        snapshot = self._stream.read(newest_query, *first_queries)
         newest_page, *first_pages = snapshot.pages
         self._remember(
             recent_items.recent_items_of(newest_page, newest_query, self.now)
@@ -63,25 +64,23 @@ class RecentReader:
             and (cached_items := recent_cache.before(before, limit)) is not None
         ):
             return self._items_of(cached_items)
-        older_query = Query(self._stream.stream_name, "item", limit, newest=True, before=before)
-        older_page = self._stream.read(older_query).pages[0]
+        query = Query(self._stream.stream_name, "item", limit, newest=True, before=before)
+        older_page = self._stream.read(query).pages[0]
         if recent_cache is not None:
-            newer_items = [item for item in recent_cache.entries if item.seq >= before]
+            newer_entries = [entry for entry in recent_cache.entries if entry.seq >= before]
             is_same_version = older_page.version == recent_cache.version
             self._remember(
-                recent_items.recent_items_of(
-                    older_page, older_query, recent_cache.since, newer_items
-                )
+                recent_items.recent_items_of(older_page, query, recent_cache.since, newer_entries)
                 if is_same_version
                 else None
             )
         return _items([older_page])
 
-    def _first_at(self, version: int, first_query: list[Query]) -> list[Item] | None:
+    def _first_at(self, version: int, first_queries: list[Query]) -> list[Item] | None:
         """The items of the queries, if the session is still at this version."""
-        if not first_query and self._stream.knows(version):
+        if not first_queries and self._stream.knows(version):
             return [] if self._stream.is_current(version) else None
-        snapshot = self._stream.read(*first_query)
+        snapshot = self._stream.read(*first_queries)
         return (
             _items(snapshot.pages)
             if snapshot.info is not None and snapshot.version == version
@@ -94,11 +93,11 @@ class RecentReader:
 
     def _items_of(self, entries: Sequence[CachedItem]) -> list[Item]:
         if not self._borrow:
-            return [cached_item.copy() for cached_item in entries]
-        items = [cached_item.item or cached_item.read() for cached_item in entries]
+            return [entry.copy() for entry in entries]
+        items = [entry.item or entry.read() for entry in entries]
         self.borrowed.update(zip(map(id, items), entries, strict=True))
         return items
 
 
 def _items(pages: Iterable[Page]) -> list[Item]:
-    return [item_codec.read_item(record) for item_page in pages for record in item_page.records]
+    return [item_codec.read_item(record) for page in pages for record in page.records]

@@ -56,21 +56,20 @@ def delete(stream: SessionStream, *, version: int | None = None) -> None:
         CorruptRecord: it cannot be read, so its owner is unknown.
         NotOwner: it belongs to another user.
     """
-    deletion_target = find_target(stream)
-    if version is not None and deletion_target.version != version:
-        raise Conflict(f"session {shown(stream.id)} was changed", current=deletion_target.version)
-    if deletion_target.user is None:
-        delete_target(stream, deletion_target)
+    target = find_target(stream)
+    if version is not None and target.version != version:
+        raise Conflict(f"session {shown(stream.id)} was changed", current=target.version)
+    if target.user is None:
+        delete_target(stream, target)
         return
-    index_entry = user_index.entry(stream.engine, deletion_target.user, stream.id)
-    if index_entry.seq and not deletion_target.version and not stream.is_current(0):
-        raise Conflict(
-            f"session {shown(stream.id)} begins anew"
-        )  # the entry just read belongs to it
-    delete_target(stream, deletion_target)
-    if index_entry.seq:
-        user_index.remove_entry(stream.engine, deletion_target.user, stream.id, index_entry)
-        _relist_if_recreated(stream, deletion_target.user)
+    entry = user_index.entry(stream.engine, target.user, stream.id)
+    if entry.seq and not target.version and not stream.is_current(0):
+        # the entry just read belongs to it
+        raise Conflict(f"session {shown(stream.id)} begins anew")
+    delete_target(stream, target)
+    if entry.seq:
+        user_index.remove_entry(stream.engine, target.user, stream.id, entry)
+        _relist_if_recreated(stream, target.user)
 
 
 def find_target(stream: SessionStream) -> DeletionTarget:
@@ -106,7 +105,7 @@ def delete_target(stream: SessionStream, remains: DeletionTarget) -> None:
         Conflict: it changed since.
     """
     engine = stream.engine
-    pointer_versions = response_index.pointers_to(engine, stream.id, remains.responses)
+    version_by_response = response_index.pointers_to(engine, stream.id, remains.responses)
     derived.delete_derived(engine, stream.id, user=stream.user, is_ended=remains.is_ended)
     checkpoint_count = 0
     if not remains.is_ended or stream.user is None:  # before the session, which names the owner
@@ -120,7 +119,7 @@ def delete_target(stream: SessionStream, remains: DeletionTarget) -> None:
     recall_segments.drop_touched(engine, remains.user, stream.id)
     if remains.has_blobs:  # after the items that refer to them
         blob_release.delete(engine, stream.id, stream.user if remains.is_ended else None)
-    response_index.delete_pointers(engine, stream.id, pointer_versions)
+    response_index.delete_pointers(engine, stream.id, version_by_response)
 
 
 def _unreadable_target(stream: SessionStream, user: str | None) -> DeletionTarget:

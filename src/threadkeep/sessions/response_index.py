@@ -31,13 +31,8 @@ class Pointer(NamedTuple):
 
 def find_pointers(engine: Engine, ids: Sequence[str]) -> list[Pointer]:
     """Read the pointers of responses in one round trip; the responses may no longer exist."""
-    queries = [
-        Query(engine.stream("response", response_id), "pointer", ids=["pointer"])
-        for response_id in ids
-    ]
-    return (
-        [_parse_pointer(pointer_page) for pointer_page in engine.read(*queries)] if queries else []
-    )
+    queries = [Query(engine.stream("response", id), "pointer", ids=["pointer"]) for id in ids]
+    return [_parse_pointer(page) for page in engine.read(*queries)] if queries else []
 
 
 def write_pointer(
@@ -73,11 +68,7 @@ def pointers_to(engine: Engine, session: str, ids: Iterable[str]) -> dict[str, i
     """The responses with pointers to a session, and the versions of the pointers."""
     response_ids = list(ids)
     pointer_pairs = zip(response_ids, find_pointers(engine, response_ids), strict=True)
-    return {
-        response_id: pointer.version
-        for response_id, pointer in pointer_pairs
-        if pointer.session == session
-    }
+    return {id: pointer.version for id, pointer in pointer_pairs if pointer.session == session}
 
 
 def is_pointed(engine: Engine, id: str, session: str) -> bool:

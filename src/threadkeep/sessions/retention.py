@@ -30,22 +30,20 @@ def apply_retention(stream: SessionStream, seqs: Sequence[int]) -> None:
     first_seq = _first_to_stay(stream, retained_items[0].seq) if retained_items else None
     if first_seq is None:
         return
-    last_dropped_seq = first_seq - 1
+    max_seq = first_seq - 1
     if (listener := stream.engine.listener) is not None and stream.generation is not None:
         extracted_seq = listener.upto(stream.id, stream.owner, stream.generation)
-        last_dropped_seq = min(
-            last_dropped_seq, max(extracted_seq, _patience_limit(stream, retained_items, seqs))
-        )
-    stream.trim(last_dropped_seq)
-    recall_segments.drop_touched(stream.engine, stream.owner, stream.id, upto=last_dropped_seq)
+        max_seq = min(max_seq, max(extracted_seq, _patience_limit(stream, retained_items, seqs)))
+    stream.trim(max_seq)
+    recall_segments.drop_touched(stream.engine, stream.owner, stream.id, upto=max_seq)
 
 
-def _first_to_stay(stream: SessionStream, retained: int) -> int | None:
+def _first_to_stay(stream: SessionStream, retained_seq: int) -> int | None:
     """The seq of the first item to stay; `None` = nothing is older.
 
     Policies do not see notices; those in front of the oldest item that is retained belong to it.
     """
-    first_seq, page_size = retained, 1
+    first_seq, page_size = retained_seq, 1
     while older_page := older_items(stream)(first_seq, page_size):
         adjacent_notices = list(takewhile(lambda item: item.type == "notice", reversed(older_page)))
         first_seq = adjacent_notices[-1].seq if adjacent_notices else first_seq
@@ -55,10 +53,10 @@ def _first_to_stay(stream: SessionStream, retained: int) -> int | None:
     return None
 
 
-def _patience_limit(stream: SessionStream, retained: Sequence[Item], seqs: Sequence[int]) -> int:
+def _patience_limit(stream: SessionStream, items: Sequence[Item], seqs: Sequence[int]) -> int:
     """The seq up to which items exceed `PATIENCE`; rarely checked, since it reads many items."""
     if seqs and seqs[-1] % _CHECK_INTERVAL >= len(seqs):
         return 0
-    allowed_count = (PATIENCE - 1) * len(retained)
-    older_page = older_items(stream)(retained[0].seq, allowed_count + 1)
+    allowed_count = (PATIENCE - 1) * len(items)
+    older_page = older_items(stream)(items[0].seq, allowed_count + 1)
     return older_page[0].seq if len(older_page) > allowed_count else 0

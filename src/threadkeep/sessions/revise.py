@@ -24,10 +24,8 @@ _MAX_IDS: Final = 500
 
 def set_hidden(stream: SessionStream, ids: Iterable[str], hidden: bool) -> int:
     """As `Session.hide` and `unhide`."""
-    unique_item_ids = list(dict.fromkeys(names.check(item_id, "id") for item_id in ids))
-    return sum(
-        _change(stream, (), id_batch, hidden=hidden) for id_batch in _batches(unique_item_ids)
-    )
+    unique_ids = list(dict.fromkeys(names.check(item_id, "id") for item_id in ids))
+    return sum(_change(stream, (), batch, hidden=hidden) for batch in _batches(unique_ids))
 
 
 def replace_items(
@@ -57,9 +55,7 @@ def replace_items(
 
 
 def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (
-        ids[batch_start : batch_start + _MAX_IDS] for batch_start in range(0, len(ids), _MAX_IDS)
-    )
+    return (ids[start : start + _MAX_IDS] for start in range(0, len(ids), _MAX_IDS))
 
 
 def _change(
@@ -71,8 +67,8 @@ def _change(
     keep_summary: bool = False,
 ) -> int:
     """Replace items, and set `hidden` of others; returns how many were changed."""
-    new_items = {names.key(item.id): _redacted(stream, item) for item in items}
-    keys = list(dict.fromkeys([*new_items, *(names.key(item_id) for item_id in ids)]))
+    item_by_key = {names.key(item.id): _redacted(stream, item) for item in items}
+    keys = list(dict.fromkeys([*item_by_key, *(names.key(item_id) for item_id in ids)]))
     if not keys:
         return 0
 
@@ -80,12 +76,12 @@ def _change(
         snapshot = stream.read(items_query(stream, ids=keys))
         now, uploads, changes = stream.engine.now(), list[Upload](), list[tuple[int, Record]]()
         for record in snapshot.pages[0].records:
-            new_item = new_items.get(record.id)
+            new_item = item_by_key.get(record.id)
             if new_record := _changed_record(record, new_item, hidden, now, uploads):
                 changes.append((record.seq, new_record))
         if changes:
             _write(stream, snapshot, [record for _, record in changes], uploads)
-            seqs = [seq for seq, record in changes if not keep_summary or record.id in new_items]
+            seqs = [seq for seq, record in changes if not keep_summary or record.id in item_by_key]
             if seqs:
                 drop_summary(stream, snapshot, min(seqs))
             drop_segments(stream, snapshot)
@@ -98,15 +94,15 @@ def _change(
 
 
 def _write(
-    stream: SessionStream, snapshot: Snapshot, put: list[Record], uploads: list[Upload]
+    stream: SessionStream, snapshot: Snapshot, records: list[Record], uploads: list[Upload]
 ) -> None:
     """Write changed records and their large parts, and release parts that are not needed now."""
     blob_upload.store(stream.engine, stream.id, stream.claim(snapshot).user, uploads)
     old_records = snapshot.pages[0].records
     old_references = blob_release.references_before(stream.engine, stream.id, old_records)
-    stream.compare_and_set(snapshot, put=put)
-    remaining_blobs = {record.id: blobs.blob_ids(record) for record in put}
-    blob_release.release(stream.engine, stream.id, old_references, remaining_blobs)
+    stream.compare_and_set(snapshot, put=records)
+    blob_ids_by_item = {record.id: blobs.blob_ids(record) for record in records}
+    blob_release.release(stream.engine, stream.id, old_references, blob_ids_by_item)
 
 
 def _redacted(stream: SessionStream, item: Item) -> Item:

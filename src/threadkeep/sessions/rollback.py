@@ -35,8 +35,8 @@ def read(stream: SessionStream, *queries: Query) -> Snapshot:
     """
     while True:
         snapshot = stream.read(*queries, Query(stream.stream_name, UNDO, limit=1))
-        *pages, notes = snapshot.pages
-        if not notes.records:
+        *pages, note_page = snapshot.pages
+        if not note_page.records:
             return snapshot._replace(pages=pages)
         roll_back(stream)
 
@@ -60,14 +60,14 @@ def notes(
     Raises:
         Conflict: the session changed since the snapshot.
     """
-    change, now = uuid4().hex, stream.engine.now()
-    fields: list[dict[str, Json]] = [
+    change_id, now = uuid4().hex, stream.engine.now()
+    notes: list[dict[str, Json]] = [
         *({"remove": _absent(stream, snapshot, ids)} for ids in _chunks(new)),
         *({"show": ids} for ids in _chunks(hide)),
         *({"hide": _branches(show, ids)} for ids in _chunks(show)),
     ]
-    bodies = [json_text.checked({**_NOTHING, **note}, record_shapes.UNDO, UNDO) for note in fields]
-    return [Record(UNDO, f"{change}-{number}", text, now) for number, text in enumerate(bodies)]
+    texts = [json_text.checked({**_NOTHING, **note}, record_shapes.UNDO, UNDO) for note in notes]
+    return [Record(UNDO, f"{change_id}-{number}", text, now) for number, text in enumerate(texts)]
 
 
 def roll_back(stream: SessionStream, noted: Iterable[Record] | None = None) -> None:
@@ -105,8 +105,8 @@ def _follow_one(stream: SessionStream, ids: Sequence[str] | None) -> bool:
     if records := snapshot.pages[1].records:
         drop_derived(stream, snapshot, records[0].seq)
         notify_edited(stream, [item_codec.read_item(record).id for record in records])
-    still_used = dict.fromkeys(removed_ids, ())
-    blob_release.release(stream.engine, stream.id, snapshot.pages[2], still_used)
+    blob_ids_by_item = dict.fromkeys(removed_ids, ())
+    blob_release.release(stream.engine, stream.id, snapshot.pages[2], blob_ids_by_item)
     return True
 
 

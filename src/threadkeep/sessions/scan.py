@@ -52,11 +52,9 @@ def _all_sessions(engine: Engine, bookmark: Bookmark) -> Iterator[tuple[Bookmark
         start_index = stream_names.index(first_stream) if first_stream in stream_names else 0
         stream_names = [name for name in stream_names[start_index:] if name not in visited_streams]
         visited_streams.update(stream_names)
-        for stream_name, session_info in zip(
-            stream_names, user_index.read(engine, stream_names), strict=True
-        ):
-            if session_info is not None:
-                yield [page_cursor, stream_name], session_info
+        for stream, info in zip(stream_names, user_index.read(engine, stream_names), strict=True):
+            if info is not None:
+                yield [page_cursor, stream], info
         page_cursor, first_stream = next_cursor, None
         if page_cursor is None:
             return

@@ -148,31 +148,26 @@ class SessionStream:
         Raises:
             Conflict: it changed since.
         """
-        session_info = info or self.claim(snapshot)
+        new_info = info or self.claim(snapshot)
         must_write_record = (
             info is not None or snapshot.info is None or not self._is_accessible(snapshot.info)
         )
         session_records = (
-            [session_codec.session_record(session_info, self.engine.now())]
-            if must_write_record
-            else []
+            [session_codec.session_record(new_info, self.engine.now())] if must_write_record else []
         )
-        session_info = (
-            session_codec.read_session(session_records[0]) if session_records else session_info
-        )
+        new_info = session_codec.read_session(session_records[0]) if session_records else new_info
         # without a session record, the stream holds the leftovers of an interrupted fork
         leftovers = [Drop()] if snapshot.info is None and snapshot.version else []
-        is_new_to_user = snapshot.info is None or snapshot.info.user != session_info.user
-        self.touch_index(session_info, new=is_new_to_user)
+        is_new_to_user = snapshot.info is None or snapshot.info.user != new_info.user
+        self.touch_index(new_info, new=is_new_to_user)
         version, drop = snapshot.version, [*leftovers, *drop]
-        if (
-            session_records and len(list(batches([*session_records, *put]))) > 1
-        ):  # too large for one commit: the session record first
-            version = self.commit(session_info, session_records, drop=drop, expect=version).version
+        # too large for one commit: the session record first
+        if session_records and len(list(batches([*session_records, *put]))) > 1:
+            version = self.commit(new_info, session_records, drop=drop, expect=version).version
             drop, session_records = [], []
-        last_commit = self.commit(session_info, [*session_records, *put], drop=drop, expect=version)
+        last_commit = self.commit(new_info, [*session_records, *put], drop=drop, expect=version)
         if is_new_to_user:
-            self.ensure_listed(session_info)
+            self.ensure_listed(new_info)
         return last_commit.seqs[len(session_records) :]
 
     def trim(self, upto: int) -> None:
@@ -220,21 +215,21 @@ class SessionStream:
             contention.back_off(self.engine.backend, attempt)
         raise contention.contention_error(self.id, contention.TRIES)
 
-    def _append_to_cached(self, cached: CachedInfo, put: Sequence[Record]) -> list[int] | None:
+    def _append_to_cached(self, cached: CachedInfo, records: Sequence[Record]) -> list[int] | None:
         """Append if nobody wrote since; `None` = somebody did."""
         self.touch_index(cached.info)
         try:
-            return self.commit(cached.info, put, expect=cached.version, cached=cached).seqs
+            return self.commit(cached.info, records, expect=cached.version, cached=cached).seqs
         except Conflict:
             self._contended = True
             return None
 
-    def _append_to_generation(self, snapshot: Snapshot, put: Sequence[Record]) -> list[int]:
+    def _append_to_generation(self, snapshot: Snapshot, records: Sequence[Record]) -> list[int]:
         """Append, also if others wrote to the same generation meanwhile."""
         if snapshot.info is None or not self._is_accessible(snapshot.info):
-            return self.compare_and_set(snapshot, put=put)
+            return self.compare_and_set(snapshot, put=records)
         self.touch_index(snapshot.info)
-        return self.commit(snapshot.info, put, expect=Generation(snapshot.version)).seqs
+        return self.commit(snapshot.info, records, expect=Generation(snapshot.version)).seqs
 
     def commit(
         self,

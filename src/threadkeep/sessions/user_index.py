@@ -28,23 +28,19 @@ def touch(engine: Engine, user: str, session: str, *, new: bool) -> None:
     now, ttl = engine.now(), engine.settings.ttl
     if not new and 0 <= now - engine.touched(user, session) < TOUCH_INTERVAL:
         return
-    index_stream, session_key = engine.stream("sessions", user), names.key(session)
+    index_stream, key = engine.stream("sessions", user), names.key(session)
     entry_ttl = None if ttl is None else ttl + _GRACE
     expiry = None if entry_ttl is None else now + entry_ttl
     if expiry is not None and not new:
-        expiry = _later(engine, Query(index_stream, "session", ids=[session_key]), expiry)
-    index_entry = Record(
-        "session", session_key, json_text.dumps({"id": session}, "session id"), now, expiry
-    )
-    engine.commit(
-        index_stream, put=[index_entry], drop=[Drop("session", [session_key])], ttl=entry_ttl
-    )
+        expiry = _later(engine, Query(index_stream, "session", ids=[key]), expiry)
+    record = Record("session", key, json_text.dumps({"id": session}, "session id"), now, expiry)
+    engine.commit(index_stream, put=[record], drop=[Drop("session", [key])], ttl=entry_ttl)
     engine.touch(user, session, now)
 
 
-def _later(engine: Engine, listed: Query, expires: float) -> float:
+def _later(engine: Engine, query: Query, expires: float) -> float:
     """The later of two ends: a worker whose clock is behind does not end an entry of others."""
-    expiries = [record.expires for record in engine.read(listed)[0].records]
+    expiries = [record.expires for record in engine.read(query)[0].records]
     return max([expires, *(expiry for expiry in expiries if expiry is not None)])
 
 
@@ -58,10 +54,8 @@ class IndexEntry(NamedTuple):
 def entry(engine: Engine, user: str, session: str) -> IndexEntry:
     """Read a session's entry in a user's list."""
     index_stream = engine.stream("sessions", user)
-    list_version, entry_records = engine.read(
-        Query(index_stream, "session", ids=[names.key(session)])
-    )[0]
-    return IndexEntry(list_version, entry_records[0].seq if entry_records else 0)
+    list_version, records = engine.read(Query(index_stream, "session", ids=[names.key(session)]))[0]
+    return IndexEntry(list_version, records[0].seq if records else 0)
 
 
 def remove_entry(engine: Engine, user: str, session: str, known_entry: IndexEntry) -> None:
@@ -74,14 +68,14 @@ def remove_entry(engine: Engine, user: str, session: str, known_entry: IndexEntr
         known_entry: where it stood before it was known to be over.
     """
     index_stream = engine.stream("sessions", user)
-    entry_drop = [Drop("session", [names.key(session)])]
+    drops = [Drop("session", [names.key(session)])]
     expected_entry = known_entry
     while expected_entry.seq and (generation_of(expected_entry.version), expected_entry.seq) == (
         generation_of(known_entry.version),
         known_entry.seq,
     ):
         try:
-            engine.commit(index_stream, drop=entry_drop, ttl=KEEP, expect=expected_entry.version)
+            engine.commit(index_stream, drop=drops, ttl=KEEP, expect=expected_entry.version)
             return
         except Conflict:  # another session moved, or this one
             expected_entry = entry(engine, user, session)
@@ -105,16 +99,12 @@ def user_sessions(
     while True:
         missing_count = limit - len(session_infos) + 1
         index_entries = entries(engine, user, before_seq, missing_count)
-        for seq, session_info in index_entries:
+        for seq, info in index_entries:
             if len(session_infos) == limit:
                 return SessionListing(session_infos, cursor=before_seq)
             before_seq = seq
-            if (
-                session_info is not None
-                and session_info.user == user
-                and _is_listed(session_info, parent)
-            ):
-                session_infos.append(session_info)
+            if info is not None and info.user == user and _is_listed(info, parent):
+                session_infos.append(info)
         if len(index_entries) < missing_count:
             return SessionListing(session_infos)
 
@@ -125,12 +115,9 @@ def entries(
     """Entries of a user's list, newest first: their seqs and sessions."""
     index_stream = engine.stream("sessions", user)
     query = Query(index_stream, "session", limit=limit, newest=True, before=before)
-    entry_records = engine.read(query)[0].records[::-1]
-    session_infos = read(
-        engine,
-        [engine.stream("session", session_id_of(entry_record)) for entry_record in entry_records],
-    )
-    return [(record.seq, info) for record, info in zip(entry_records, session_infos, strict=True)]
+    records = engine.read(query)[0].records[::-1]
+    infos = read(engine, [engine.stream("session", session_id_of(record)) for record in records])
+    return [(record.seq, info) for record, info in zip(records, infos, strict=True)]
 
 
 def all_sessions(
@@ -141,17 +128,15 @@ def all_sessions(
     In the store's order; its size is approximate.
     """
     stream_prefix = names.noun_prefix(engine.settings.namespace, "session")
-    session_infos: list[SessionInfo] = []
-    while len(session_infos) < _check_limit(limit):
-        missing_count = limit - len(session_infos)
+    infos: list[SessionInfo] = []
+    while len(infos) < _check_limit(limit):
+        missing_count = limit - len(infos)
         stream_names, cursor = engine.streams(stream_prefix, cursor=cursor, limit=missing_count)
         existing_infos = (info for info in read(engine, stream_names) if info is not None)
-        session_infos += [
-            session_info for session_info in existing_infos if _is_listed(session_info, parent)
-        ]
+        infos += [info for info in existing_infos if _is_listed(info, parent)]
         if cursor is None:
             break
-    return SessionListing(session_infos, cursor=cursor)
+    return SessionListing(infos, cursor=cursor)
 
 
 def all_users(engine: Engine) -> Iterator[str]:
@@ -178,14 +163,9 @@ def _user_of(engine: Engine, stream: str) -> str | None:
     user = names.decoded(names.parts(stream)[1])
     if engine.stream("sessions", user) == stream:
         return user
-    entry_records = engine.read(Query(stream, "session", limit=1, newest=True))[0].records
-    session_infos = read(
-        engine,
-        [engine.stream("session", session_id_of(entry_record)) for entry_record in entry_records],
-    )
-    return next(
-        (session_info.user for session_info in session_infos if session_info is not None), None
-    )
+    records = engine.read(Query(stream, "session", limit=1, newest=True))[0].records
+    infos = read(engine, [engine.stream("session", session_id_of(record)) for record in records])
+    return next((info.user for info in infos if info is not None), None)
 
 
 def is_sub_agent(info: SessionInfo) -> bool:
@@ -219,16 +199,14 @@ def read(engine: Engine, streams: list[str]) -> list[SessionInfo | None]:
             Query(stream, "item", limit=1, newest=True),
         )
     ]
-    session_pages = engine.read(*queries) if queries else []
-    session_infos = [
+    pages = engine.read(*queries) if queries else []
+    infos = [
         _info(session_page, newest_page)
-        for session_page, newest_page in zip(session_pages[::2], session_pages[1::2], strict=True)
+        for session_page, newest_page in zip(pages[::2], pages[1::2], strict=True)
     ]
     return [
-        session_info
-        if session_info is not None and engine.stream("session", session_info.id) == stream
-        else None
-        for stream, session_info in zip(streams, session_infos, strict=True)
+        info if info is not None and engine.stream("session", info.id) == stream else None
+        for stream, info in zip(streams, infos, strict=True)
     ]
 
 

@@ -145,10 +145,8 @@ class Item:
     raw: dict[str, Json] | None = None
 
     def __repr__(self) -> str:
-        names_and_values = ((field.name, getattr(self, field.name)) for field in fields(self))
-        return (
-            f"Item({', '.join(f'{name}={value!r}' for name, value in names_and_values if value)})"
-        )
+        named_values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return f"Item({', '.join(f'{name}={value!r}' for name, value in named_values if value)})"
 
     @property
     def text(self) -> str:
@@ -194,10 +192,10 @@ class File:
         """The file as `files.add` takes it."""
         url_and_name: Mapping[str, Json] = {"url": self.url, "name": self.name}
         given_fields = {name: value for name, value in url_and_name.items() if value is not None}
-        expiry = (
+        expiry_fields = (
             {} if self.expires_at is None else {"expiration_timestamp": self.expires_at.timestamp()}
         )
-        return {**given_fields, **self.metadata, **expiry}
+        return {**given_fields, **self.metadata, **expiry_fields}
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,15 +39,13 @@ def truncate(text: str, limit: int = MAX_CHARACTERS) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    cell_style = (
-        "text-align:left;opacity:.6" if cell.quiet else "text-align:left;white-space:pre-wrap"
-    )
+    style = "text-align:left;opacity:.6" if cell.quiet else "text-align:left;white-space:pre-wrap"
     folded_html = "".join(
         f"<details><summary>{_text(truncate(heading))}</summary>"
         f"{_text(truncate(folded_text, _MAX_FOLDED))}</details>"
         for heading, folded_text in cell.folded
     )
-    return f"<td style='{cell_style}'>{_text(truncate(cell.text))}{folded_html}</td>"
+    return f"<td style='{style}'>{_text(truncate(cell.text))}{folded_html}</td>"
 
 
 def _text(text: str) -> str:

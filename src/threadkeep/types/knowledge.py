@@ -249,7 +249,5 @@ class ForgetReport(int):
 
     def _repr_html_(self) -> str:
         """The receipt, for notebooks."""
-        table_rows = [[Cell("out of reach", quiet=True), Cell(place)] for place in self.beyond]
-        return table(
-            table_rows, f"{int(self)} records removed, {self.sessions} sessions among them"
-        )
+        rows = [[Cell("out of reach", quiet=True), Cell(place)] for place in self.beyond]
+        return table(rows, f"{int(self)} records removed, {self.sessions} sessions among them")

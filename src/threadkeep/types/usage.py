@@ -82,17 +82,13 @@ class TokenCounts(NamedTuple):
 
 def token_counts(usage: Mapping[str, Json]) -> TokenCounts:
     """The token counts of a provider's usage, whatever it calls them; 0 = it does not say."""
-    counted_input, counted_output = _first(usage, _INPUT), _first(usage, _OUTPUT)
+    input_tokens, output_tokens = _first(usage, _INPUT), _first(usage, _OUTPUT)
     if "prompt_tokens" not in usage:
-        counted_input += sum(_number(usage, count_path) for count_path in _BESIDE_INPUT)
-    counted_output += _first(usage, _BESIDE_OUTPUT)
-    counted_total = _first(usage, _TOTAL) or counted_input + counted_output
+        input_tokens += sum(_number(usage, count_path) for count_path in _BESIDE_INPUT)
+    output_tokens += _first(usage, _BESIDE_OUTPUT)
+    total_tokens = _first(usage, _TOTAL) or input_tokens + output_tokens
     return TokenCounts(
-        counted_input,
-        counted_output,
-        counted_total,
-        _first(usage, _CACHED),
-        _first(usage, _REASONING),
+        input_tokens, output_tokens, total_tokens, _first(usage, _CACHED), _first(usage, _REASONING)
     )
 
 

@@ -38,15 +38,13 @@ def apply(policy: Policy, items: Sequence[Item]) -> Sequence[Item]:
     if traits.sound:
         chosen_items = policy(items)
         return items if _is_all(chosen_items, items) else list(chosen_items)
-    selected_items = list(policy(list(items)))
-    wrong_type = next(
-        (type(element) for element in selected_items if not isinstance(element, Item)), None
-    )
+    chosen_items = list(policy(list(items)))
+    wrong_type = next((type(item) for item in chosen_items if not isinstance(item, Item)), None)
     if wrong_type:
         raise ConfigError(
             f"the policy {shown(policy)} must return Items, got a {wrong_type.__name__}"
         )
-    return repair_selection(items, selected_items, require_newest=not traits.filters)
+    return repair_selection(items, chosen_items, require_newest=not traits.filters)
 
 
 def _is_all(chosen_items: Sequence[Item], items: Sequence[Item]) -> bool:
@@ -69,10 +67,10 @@ def _may_lengthen(policies: Sequence[Policy]) -> bool:
 
 
 def _excess(policies: Sequence[Policy], items: Sequence[Item]) -> int:
-    excess_by_budget = {
+    excess_by_name = {
         policy.name: policy.excess(items) for policy in policies if isinstance(policy, Budget)
     }
-    return excess_by_budget.get("max_tokens") or max(excess_by_budget.values(), default=0)
+    return excess_by_name.get("max_tokens") or max(excess_by_name.values(), default=0)
 
 
 def changed_ids(selected: Sequence[Item], view: Sequence[Item]) -> frozenset[str]:

@@ -70,19 +70,18 @@ def left_out(
         unread_before: as in `LeftOut`.
     """
     visible_items = [item for item in read if is_visible(item)]
-    reasons = _shortened(view, stages)
+    reason_by_seq = _shortened(view, stages)
     policy_steps = [(_name(policy), items) for policy, items in stages[1:]]
     reason_steps = [("", read), (NOT_VISIBLE, visible_items), (NO_CALL, view), *policy_steps]
     for (_, previous_items), (reason, next_items) in itertools.pairwise(reason_steps):
         next_seqs = {item.seq for item in next_items}
         if reason:
-            reasons.update(
-                {item.seq: reason for item in previous_items if item.seq not in next_seqs}
-            )
-    window_by_seq: dict[int, str | None] = {item.seq: None for item in stages[-1][1]}
-    return LeftOut(
-        dict(Counter(reasons.values())), _ranges({**window_by_seq, **reasons}), unread_before
-    )
+            reason_by_seq |= {
+                item.seq: reason for item in previous_items if item.seq not in next_seqs
+            }
+    no_reason_by_seq: dict[int, str | None] = {item.seq: None for item in stages[-1][1]}
+    counts = dict(Counter(reason_by_seq.values()))
+    return LeftOut(counts, _ranges({**no_reason_by_seq, **reason_by_seq}), unread_before)
 
 
 def _name(policy: Policy | None) -> str:
@@ -100,9 +99,9 @@ def _shortened(view: Sequence[Item], stages: Sequence[Stage]) -> dict[int, str]:
     return {item.seq: SHORTENED for item in stages[-1][1] if item.seq in shortened_seqs}
 
 
-def _ranges(reasons: Mapping[int, str | None]) -> list[LeftOutRange]:
+def _ranges(reason_by_seq: Mapping[int, str | None]) -> list[LeftOutRange]:
     ranges = []
-    for reason, seq_run in itertools.groupby(sorted(reasons), key=reasons.__getitem__):
+    for reason, seq_run in itertools.groupby(sorted(reason_by_seq), key=reason_by_seq.__getitem__):
         range_seqs = list(seq_run)
         if reason is not None:
             ranges.append(LeftOutRange(range_seqs[0], range_seqs[-1], reason, len(range_seqs)))

@@ -24,18 +24,18 @@ def repair_selection(
         selected: the items it returned.
         require_newest: restore the newest user turn and the last step if they are missing.
     """
-    selected_by_position = {(item.seq, item.id): item for item in selected}
+    selected_by_key = {(item.seq, item.id): item for item in selected}
     groups = tool_groups(items)[0]
-    required_indexes = required_groups(groups) if require_newest else set()
+    required_group_indexes = required_groups(groups) if require_newest else set()
     complete_items = flatten(
         group
         for group_index, group in enumerate(groups)
-        if group_index in required_indexes
-        or all((item.seq, item.id) in selected_by_position for item in group.items)
+        if group_index in required_group_indexes
+        or all((item.seq, item.id) in selected_by_key for item in group.items)
     )
     return repair(
         [
-            _without_stale_raw(item, selected_by_position.get((item.seq, item.id), item))
+            _without_stale_raw(item, selected_by_key.get((item.seq, item.id), item))
             for item in complete_items
         ]
     )

@@ -66,29 +66,27 @@ def choose(
     if len(policies) > 1:
         policies = with_user_runs(policies)
     min_items = min(lookback, joint_traits(policies).least)
-    page_reader = PageReader(page, fetch, size, lookback)
-    while page_reader.more and len(page_reader.items) < min_items:
-        page_reader.read_on()
-    is_pinned = _pin_predicate(policies, head, page_reader.items[-min_items:] if min_items else [])
+    reader = PageReader(page, fetch, size, lookback)
+    while reader.more and len(reader.items) < min_items:
+        reader.read_on()
+    is_pinned = _pin_predicate(policies, head, reader.items[-min_items:] if min_items else [])
     bound_policies = [_bind(policy, now, is_pinned) for policy in policies]
-    pinned_opening = [item for item in head if is_pinned(item)] if head else []
-    shortening = Shortening(policies if shorten else (), session, page_reader)
+    opening_items = [item for item in head if is_pinned(item)] if head else []
+    shortening = Shortening(policies if shorten else (), session, reader)
     if shortening.handle_of is not None:  # its policy has no other purpose
         bound_policies = [policy for policy in bound_policies if not isinstance(policy, Readable)]
-    view, shortened_view = _read_views(page_reader, shortening, pinned_opening, bound_policies)
+    view, shortened_view = _read_views(reader, shortening, opening_items, bound_policies)
     stages = apply_all(bound_policies, shortened_view)
     selected_items = stages[-1][1]
     is_suffix = _is_suffix(selected_items, shortened_view)
-    unread_before = (
-        None if page_reader.complete or not page_reader.items else page_reader.items[0].seq
-    )
+    unread_before = None if reader.complete or not reader.items else reader.items[0].seq
     return Window(
         selected_items,
-        dropped=0 if is_suffix else _count_dropped(page_reader.items, selected_items, is_pinned),
+        dropped=0 if is_suffix else _count_dropped(reader.items, selected_items, is_pinned),
         over=excess(bound_policies, stages),
         changed=changed_ids(selected_items, view) if shortening.changes else _NOTHING,
         counter=counter,
-        left_out=functools.partial(left_out, page_reader.items, view, stages, unread_before),
+        left_out=functools.partial(left_out, reader.items, view, stages, unread_before),
     )
 
 
@@ -115,19 +113,17 @@ def first_page_size(policies: Sequence[Policy], lookback: int) -> int:
 
 
 def _pin_predicate(
-    policies: Sequence[Policy], head: list[Item], newest: list[Item]
+    policies: Sequence[Policy], first_items: list[Item], newest_items: list[Item]
 ) -> PinPredicate:
     """A predicate of the items that the policies pin, among the first and the newest only."""
-    pin_predicates = [
-        pin_predicate for policy in policies if (pin_predicate := getattr(policy, "pin", None))
-    ]
-    if not pin_predicates:
+    predicates = [predicate for policy in policies if (predicate := getattr(policy, "pin", None))]
+    if not predicates:
         return pins_nothing
-    head_end_seq = head[-1].seq if head else -1
-    newest_start_seq = newest[0].seq if newest else 0
+    head_end_seq = first_items[-1].seq if first_items else -1
+    newest_start_seq = newest_items[0].seq if newest_items else 0
     return lambda item: (
         (item.seq <= head_end_seq or item.seq >= newest_start_seq)
-        and any(pin_predicate(item) for pin_predicate in pin_predicates)
+        and any(predicate(item) for predicate in predicates)
     )
 
 
@@ -146,15 +142,14 @@ def _lacks_last_call(items: list[Item], view: Conversation) -> bool:
     return any(id(item) not in view_identities for item in trailing_results)
 
 
-def _needs_older(view: Conversation, front: int, policies: Sequence[Policy]) -> bool:
-    """Return True if items older than `front` could change what the policies keep."""
+def _needs_older(view: Conversation, min_seq: int, policies: Sequence[Policy]) -> bool:
+    """Return True if items older than `min_seq` could change what the policies keep."""
     if newest_user_index(view) < 0:
         return True  # the newest user message is further back
     selected_items: Sequence[Item] = view
-    if (
-        len(policies) > 1
-    ):  # the oldest group may be incomplete, and each policy gets the output of the one before
-        oldest_group = next((group for group in view.groups if group.heads[0].seq >= front), None)
+    # the oldest group may be incomplete, and each policy gets the output of the one before
+    if len(policies) > 1:
+        oldest_group = next((group for group in view.groups if group.heads[0].seq >= min_seq), None)
         selected_items = flatten(group for group in view.groups if group is not oldest_group)
     for later_policy_count, policy in zip(range(len(policies) - 1, -1, -1), policies, strict=True):
         need_method = getattr(policy, "need", None)
@@ -174,13 +169,13 @@ def _judges_items_singly(policy: Policy) -> bool:
     return traits.sound or traits.filters
 
 
-def _is_suffix(selected: Sequence[Item], view: Conversation) -> bool:
-    """Return True if `selected` is a suffix of a contiguous view: no result lost its call."""
+def _is_suffix(selected_items: Sequence[Item], view: Conversation) -> bool:
+    """Return True if `selected_items` is a suffix of a contiguous view: no result lost its call."""
     return (
         view.contiguous
-        and bool(selected)
-        and selected[0] is view[-len(selected)]
-        and selected[-1] is view[-1]
+        and bool(selected_items)
+        and selected_items[0] is view[-len(selected_items)]
+        and selected_items[-1] is view[-1]
     )
 
 

@@ -65,16 +65,13 @@ class Window(list[Item]):
 
     def replace_shared(self, cached_items: Mapping[int, CachedItem]) -> None:
         """Replace items that are shared through a cache (keyed by their `id()`) with copies."""
-        shared_items = [cached_items.get(id(item)) for item in self]
-        if None in shared_items:
-            item_pairs = zip(self, shared_items, strict=True)
-            self[:] = [
-                item if shared_item is None else shared_item.copy()
-                for item, shared_item in item_pairs
-            ]
+        sources = [cached_items.get(id(item)) for item in self]
+        if None in sources:
+            item_pairs = zip(self, sources, strict=True)
+            self[:] = [item if source is None else source.copy() for item, source in item_pairs]
         else:
-            self[:] = [shared_item.copy() for shared_item in shared_items if shared_item]
-        self._sources = list(zip(self, shared_items, strict=True))
+            self[:] = [source.copy() for source in sources if source]
+        self._sources = list(zip(self, sources, strict=True))
 
     @property
     def tokens(self) -> int:
@@ -145,8 +142,8 @@ class Window(list[Item]):
         if len(self._sources) != len(self):
             return []
         return [
-            shared_item if item is item_copy and shared_item and shared_item.is_like(item) else None
-            for item, (item_copy, shared_item) in zip(self, self._sources, strict=True)
+            source if item is item_copy and source and source.is_like(item) else None
+            for item, (item_copy, source) in zip(self, self._sources, strict=True)
         ]
 
     def __repr__(self) -> str:
@@ -168,12 +165,10 @@ def _row(item: Item) -> list[Cell]:
 
 def _note(window: Window) -> str:
     """How much a window holds, and what it leaves out, in a few words."""
-    note_parts = [f"{len(window)} items, {window.tokens} tokens"]
-    note_parts += [f"{window.over} over the budget"] if window.over else []
-    reason_counts = [f"{count} by {reason}" for reason, count in window.left_out.counts.items()]
-    note_parts += [f"left out: {', '.join(reason_counts)}"] if reason_counts else []
+    notes = [f"{len(window)} items, {window.tokens} tokens"]
+    notes += [f"{window.over} over the budget"] if window.over else []
+    reason_texts = [f"{count} by {reason}" for reason, count in window.left_out.counts.items()]
+    notes += [f"left out: {', '.join(reason_texts)}"] if reason_texts else []
     unread_seq = window.left_out.unread_before
-    note_parts += (
-        [f"what is before #{unread_seq} was not looked at"] if unread_seq is not None else []
-    )
-    return "; ".join(note_parts)
+    notes += [f"what is before #{unread_seq} was not looked at"] if unread_seq is not None else []
+    return "; ".join(notes)

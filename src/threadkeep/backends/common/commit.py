@@ -123,22 +123,22 @@ def decide(head: StreamState | None, change: Change) -> Decision:
     Raises:
         Conflict: the live stream does not have the version that the change expects.
     """
-    live_stream = head if head and is_live(head.expires, change.now) else None
-    if live_stream and change.token is not None and live_stream.token == change.token:
-        return Decision(Action.REPLAY, live_stream.token_version or 0)
-    current_version = live_stream.version if live_stream else 0
+    live_state = head if head and is_live(head.expires, change.now) else None
+    if live_state and change.token is not None and live_state.token == change.token:
+        return Decision(Action.REPLAY, live_state.token_version or 0)
+    current_version = live_state.version if live_state else 0
     if not matches(change.expect, current_version):
         raise conflict(change.stream, change.expect, current_version)
-    if live_stream is None and not change.put:
+    if live_state is None and not change.put:
         return Decision(Action.IGNORE, 0)
-    lifetime = lifetime_after(change.ttl, change.now, live_stream)
-    if live_stream and not change.put and not change.drop:
+    lifetime = lifetime_after(change.ttl, change.now, live_state)
+    if live_state and not change.put and not change.drop:
         return Decision(Action.TOUCH, current_version, *lifetime)
-    if live_stream is None or change.drops_stream:
+    if live_state is None or change.drops_stream:
         if not change.put:
             return Decision(Action.END, 0)
         return _decision(Action.CREATE, first_version(), lifetime, change.token, None)
-    return _decision(Action.CONTINUE, current_version + 1, lifetime, change.token, live_stream)
+    return _decision(Action.CONTINUE, current_version + 1, lifetime, change.token, live_state)
 
 
 def _decision(

@@ -32,22 +32,22 @@ class _Kind:
         if not self.order or self.order[-1].seq < record.seq:  # nearly always
             self.order.append(record)
             return
-        position = bisect_left(self.order, record.seq, key=_SEQ)
-        if position < len(self.order) and self.order[position].seq == record.seq:
-            self.order[position] = record
+        index = bisect_left(self.order, record.seq, key=_SEQ)
+        if index < len(self.order) and self.order[index].seq == record.seq:
+            self.order[index] = record
         else:
-            self.order.insert(position, record)
+            self.order.insert(index, record)
 
-    def remove(self, doomed: Sequence[Record]) -> None:
+    def remove(self, records: Sequence[Record]) -> None:
         """Remove records, also those that are gone already."""
-        doomed_seqs = {record.seq for record in doomed}
-        if len(doomed) > 1:
-            self.order = [record for record in self.order if record.seq not in doomed_seqs]
-        elif doomed:
-            position = bisect_left(self.order, doomed[0].seq, key=_SEQ)
-            if position < len(self.order) and self.order[position].seq in doomed_seqs:
-                del self.order[position]
-        for record in doomed:
+        removed_seqs = {record.seq for record in records}
+        if len(records) > 1:
+            self.order = [record for record in self.order if record.seq not in removed_seqs]
+        elif records:
+            index = bisect_left(self.order, records[0].seq, key=_SEQ)
+            if index < len(self.order) and self.order[index].seq in removed_seqs:
+                del self.order[index]
+        for record in records:
             if self.ids.get(record.id) is record:
                 del self.ids[record.id]
 
@@ -109,28 +109,18 @@ class Stream:
         kind_records = self.kinds.get(query.kind)
         if kind_records is None or query.limit == 0:
             return []
-        candidate_records = (
-            kind_records.order if query.ids is None else _by_ids(kind_records, query.ids)
-        )
-        start_index = (
-            0 if query.after is None else bisect_right(candidate_records, query.after, key=_SEQ)
-        )
+        records = kind_records.order if query.ids is None else _by_ids(kind_records, query.ids)
+        start_index = 0 if query.after is None else bisect_right(records, query.after, key=_SEQ)
         end_index = (
-            len(candidate_records)
-            if query.before is None
-            else bisect_left(candidate_records, query.before, key=_SEQ)
+            len(records) if query.before is None else bisect_left(records, query.before, key=_SEQ)
         )
-        selected_indexes = (
+        indexes = (
             range(end_index - 1, start_index - 1, -1)
             if query.newest
             else range(start_index, end_index)
         )
-        selected_records = list(
-            islice(
-                _visible((candidate_records[index] for index in selected_indexes), now), query.limit
-            )
-        )
-        return selected_records[::-1] if query.newest else selected_records
+        matches = list(islice(_visible((records[index] for index in indexes), now), query.limit))
+        return matches[::-1] if query.newest else matches
 
     def seqs(self, put: Sequence[Record]) -> list[int]:
         """Where the records of `put` are now; 0 for one that was dropped since."""
@@ -144,14 +134,13 @@ class Stream:
         if len(plan.put) == len(change.put):
             return Commit(decision.version, [record.seq for record in plan.put])
         seq_by_key = {(record.kind, record.id): record.seq for record in plan.put}
-        return Commit(
-            decision.version, [seq_by_key[record.kind, record.id] for record in change.put]
-        )
+        seqs = [seq_by_key[record.kind, record.id] for record in change.put]
+        return Commit(decision.version, seqs)
 
     def touch(self, decision: Decision) -> None:
         """Change the expiry alone."""
-        touched_head = self.head._replace(expires=decision.expires, ttl=decision.ttl)
-        self._carry_out(_Plan({}, (), self.seq, Decision(Action.TOUCH, *touched_head)))
+        new_head = self.head._replace(expires=decision.expires, ttl=decision.ttl)
+        self._carry_out(_Plan({}, (), self.seq, Decision(Action.TOUCH, *new_head)))
 
     def sweep(self, now: float, limit: int) -> int:
         """Remove up to `limit` expired records; return how many they were."""
@@ -170,10 +159,10 @@ class Stream:
         """Complete a change in which a caller was interrupted."""
         if self._planned is None:
             return
-        removed_by_kind, put_records, self.seq, decision = self._planned
-        for kind_name, doomed_records in removed_by_kind.items():
-            self.kinds[kind_name].remove(doomed_records)
-        for record in put_records:
+        removed_by_kind, records_to_put, self.seq, decision = self._planned
+        for kind_name, records in removed_by_kind.items():
+            self.kinds[kind_name].remove(records)
+        for record in records_to_put:
             if record.kind not in self.kinds:
                 self.kinds[record.kind] = _Kind()
             self.kinds[record.kind].put(record)
@@ -195,17 +184,15 @@ class Stream:
             for record in removed_records
         }
         put_by_key = {(record.kind, record.id): record for record in change.put}
-        last_seq, numbered_records = self.seq, []
+        last_seq, records_to_put = self.seq, []
         for record_key, record in put_by_key.items():
-            existing_record = None if record_key in dropped_keys else self._find(*record_key)
-            if existing_record and not is_live(existing_record.expires, change.now):
-                removed_by_kind.setdefault(existing_record.kind, []).append(existing_record)
-                existing_record = None
-            last_seq = last_seq if existing_record else last_seq + 1
-            numbered_records.append(
-                with_seq(record, existing_record.seq if existing_record else last_seq)
-            )
-        return _Plan(removed_by_kind, numbered_records, last_seq, decision)
+            old_record = None if record_key in dropped_keys else self._find(*record_key)
+            if old_record and not is_live(old_record.expires, change.now):
+                removed_by_kind.setdefault(old_record.kind, []).append(old_record)
+                old_record = None
+            last_seq = last_seq if old_record else last_seq + 1
+            records_to_put.append(with_seq(record, old_record.seq if old_record else last_seq))
+        return _Plan(removed_by_kind, records_to_put, last_seq, decision)
 
     def _find(self, kind: str, id: str) -> Record | None:
         return self.kinds[kind].ids.get(id) if kind in self.kinds else None
@@ -214,15 +201,11 @@ class Stream:
         kind_records = self.kinds.get(drop.kind or "")
         if kind_records is None:
             return []
-        candidate_records = (
-            kind_records.order if drop.ids is None else _by_ids(kind_records, drop.ids)
-        )
+        records = kind_records.order if drop.ids is None else _by_ids(kind_records, drop.ids)
         end_index = (
-            len(candidate_records)
-            if drop.upto is None
-            else bisect_right(candidate_records, drop.upto, key=_SEQ)
+            len(records) if drop.upto is None else bisect_right(records, drop.upto, key=_SEQ)
         )
-        return candidate_records[:end_index]
+        return records[:end_index]
 
     def has_expiring_records(self) -> bool:
         """Whether a record has an expiry of its own."""
@@ -260,10 +243,8 @@ def apply(
     return stream, stream.write(decision, change)
 
 
-def _by_ids(kind: _Kind, ids: Iterable[str]) -> list[Record]:
-    return sorted(
-        (kind.ids[record_id] for record_id in set(ids) if record_id in kind.ids), key=_SEQ
-    )
+def _by_ids(kind_records: _Kind, ids: Iterable[str]) -> list[Record]:
+    return sorted((kind_records.ids[id] for id in set(ids) if id in kind_records.ids), key=_SEQ)
 
 
 def _visible(records: Iterable[Record], now: float) -> Iterator[Record]:

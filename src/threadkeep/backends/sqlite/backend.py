@@ -118,12 +118,10 @@ class SqliteBackend:
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
-        last_listed_name = "" if cursor is None else cursors.stream(cursor, prefix)
+        last_name = "" if cursor is None else cursors.stream(cursor, prefix)
         with self._connection() as connection:
-            name_rows = connection.execute(
-                statements.STREAMS, (prefix, last_listed_name, limit)
-            ).fetchall()
-        stream_names = [name for (name,) in name_rows if name.startswith(prefix)]
+            rows = connection.execute(statements.STREAMS, (prefix, last_name, limit)).fetchall()
+        stream_names = [name for (name,) in rows if name.startswith(prefix)]
         is_full_page = bool(stream_names) and len(stream_names) == limit
         return stream_names, stream_names[-1] if is_full_page else None
 
@@ -254,7 +252,7 @@ class _Lease:
             raise
         return self._connection
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+    def __exit__(self, error_type: object, error: BaseException | None, traceback: object) -> None:
         try:
             self._wait_for_locks(self._timeout)
             self._pool.release(self._connection)

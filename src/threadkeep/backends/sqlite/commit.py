@@ -50,49 +50,42 @@ def apply(connection: sqlite3.Connection, heads: Heads, change: Change) -> Commi
         cached_commit = _continue_from_cache(connection, heads, change)
         if cached_commit:
             return cached_commit
-    stream_columns = connection.execute(statements.HEAD, (change.stream,)).fetchone()
-    stream_row = Row._make(stream_columns) if stream_columns else None
-    decision = decide(stream_row.head if stream_row else None, change)
+    raw_row = connection.execute(statements.HEAD, (change.stream,)).fetchone()
+    row = Row._make(raw_row) if raw_row else None
+    decision = decide(row.head if row else None, change)
     action = decision.action
     if action is Action.CREATE:
-        if stream_row:
-            connection.execute(statements.DROP_ALL, (stream_row.sid,))
-        return _write(connection, stream_row, decision, change)
-    if stream_row is None or action is Action.IGNORE:
+        if row:
+            connection.execute(statements.DROP_ALL, (row.sid,))
+        return _write(connection, row, decision, change)
+    if row is None or action is Action.IGNORE:
         return Commit(0, [])
     if action is Action.REPLAY:
-        return Commit(decision.version, _seqs(connection, stream_row.sid, change.put))
+        return Commit(decision.version, _seqs(connection, row.sid, change.put))
     if action is Action.TOUCH:
-        return _touch(connection, stream_row, decision)
+        return _touch(connection, row, decision)
     if action is Action.END:
-        connection.execute(statements.DROP_ALL, (stream_row.sid,))
-        connection.execute(statements.END_LIFE, (stream_row.sid,))
+        connection.execute(statements.DROP_ALL, (row.sid,))
+        connection.execute(statements.END_LIFE, (row.sid,))
         return Commit(0, [])
-    _drop(connection, stream_row.sid, change.drop)
-    heads.note(
-        change.stream,
-        StreamPosition(stream_row.sid, decision.version, stream_row.seq + len(change.put)),
-    )
-    return _write(connection, stream_row, decision, change)
+    _drop(connection, row.sid, change.drop)
+    heads.note(change.stream, StreamPosition(row.sid, decision.version, row.seq + len(change.put)))
+    return _write(connection, row, decision, change)
 
 
 def _continue_from_cache(
     connection: sqlite3.Connection, heads: Heads, change: Change
 ) -> Commit | None:
     """The commit, if the stream is where it was left; then its row need not be looked for."""
-    stream, put_records, _, ttl, expected_version, commit_token, now, _ = change
-    if commit_token is None or isinstance(ttl, Keep):
+    stream, put, _, ttl, expect, token, now, _ = change
+    if token is None or isinstance(ttl, Keep):
         return None
     lifetime = lifetime_after(ttl, now, None)
-    stream_position = heads.advance(
-        connection, stream, len(put_records), expected_version, lifetime, commit_token, now
-    )
-    if stream_position is None:
+    cached_position = heads.advance(connection, stream, len(put), expect, lifetime, token, now)
+    if cached_position is None:
         return None
-    return Commit(
-        stream_position.version + 1,
-        _put_records(connection, stream_position.sid, stream_position.seq, put_records, now),
-    )
+    seqs = _put_records(connection, cached_position.sid, cached_position.seq, put, now)
+    return Commit(cached_position.version + 1, seqs)
 
 
 def _touch(connection: sqlite3.Connection, row: Row, decision: Decision) -> Commit:
@@ -101,13 +94,13 @@ def _touch(connection: sqlite3.Connection, row: Row, decision: Decision) -> Comm
     return Commit(decision.version, [])
 
 
-def _drop(connection: sqlite3.Connection, sid: int, drop: Sequence[Drop]) -> None:
-    for kind, dropped_ids, given_max_seq in drop:
-        max_seq = LAST if given_max_seq is None else given_max_seq
-        if dropped_ids is None:
+def _drop(connection: sqlite3.Connection, sid: int, drops: Sequence[Drop]) -> None:
+    for kind, ids, last_seq in drops:
+        max_seq = LAST if last_seq is None else last_seq
+        if ids is None:
             connection.execute(statements.DROP_RANGE, (sid, kind, max_seq))
         else:
-            connection.execute(statements.DROP_IDS, (sid, kind, max_seq, id_list(dropped_ids)))
+            connection.execute(statements.DROP_IDS, (sid, kind, max_seq, id_list(ids)))
 
 
 def _write(
@@ -116,37 +109,34 @@ def _write(
     """Write the row, then the records; seqs go on from those of the generation before."""
     base_seq = row.seq if row else 0
     _, version, expires, ttl, token, token_version = decision
-    stream_columns = (version, base_seq + len(change.put), expires, ttl, token, token_version)
+    new_values = (version, base_seq + len(change.put), expires, ttl, token, token_version)
     if row:
         sid = row.sid
-        connection.execute(statements.ADVANCE, (*stream_columns, sid))
+        connection.execute(statements.ADVANCE, (*new_values, sid))
     else:
-        sid = (
-            connection.execute(statements.BEGIN_LIFE, (change.stream, *stream_columns)).lastrowid
-            or 0
-        )
-    put_seqs = _put_records(connection, sid, base_seq, change.put, change.now) if change.put else []
-    return Commit(version, put_seqs)
+        sid = connection.execute(statements.BEGIN_LIFE, (change.stream, *new_values)).lastrowid or 0
+    seqs = _put_records(connection, sid, base_seq, change.put, change.now) if change.put else []
+    return Commit(version, seqs)
 
 
 def _put_records(
-    connection: sqlite3.Connection, sid: int, base: int, put: Sequence[Record], now: float
+    connection: sqlite3.Connection, sid: int, base_seq: int, records: Sequence[Record], now: float
 ) -> list[int]:
     """Nearly always all ids are new, which the count of inserted rows proves."""
-    record_rows = [
-        (sid, record.kind, record_seq, record.id, record.body, record.at, record.expires)
-        for record_seq, record in enumerate(put, base + 1)
+    rows = [
+        (sid, record.kind, seq, record.id, record.body, record.at, record.expires)
+        for seq, record in enumerate(records, base_seq + 1)
     ]
-    if _insert(connection, record_rows) == len(record_rows):
-        return list(range(base + 1, base + len(record_rows) + 1))
+    if _insert(connection, rows) == len(rows):
+        return list(range(base_seq + 1, base_seq + len(rows) + 1))
     # An id that comes twice stands where it came first, with the body that came last.
-    first_seq_by_key = {(row[1], row[3]): row[2] for row in reversed(record_rows)}
-    last_row_by_key = {(record_row[1], record_row[3]): record_row for record_row in record_rows}
+    first_seq_by_key = {(row[1], row[3]): row[2] for row in reversed(rows)}
+    last_row_by_key = {(row[1], row[3]): row for row in rows}
     seq_by_key = {
-        record_key: _put_again(connection, record_row, first_seq_by_key[record_key], now)
-        for record_key, record_row in last_row_by_key.items()
+        key: _put_again(connection, row, first_seq_by_key[key], now)
+        for key, row in last_row_by_key.items()
     }
-    return [seq_by_key[record_row[1], record_row[3]] for record_row in record_rows]
+    return [seq_by_key[row[1], row[3]] for row in rows]
 
 
 def _insert(connection: sqlite3.Connection, rows: Sequence[RecordRow]) -> int:
@@ -157,36 +147,30 @@ def _insert(connection: sqlite3.Connection, rows: Sequence[RecordRow]) -> int:
     return connection.executemany(statements.PUT_ONE, rows).rowcount
 
 
-def _put_again(connection: sqlite3.Connection, row: RecordRow, first: int, now: float) -> int:
+def _put_again(connection: sqlite3.Connection, row: RecordRow, new_seq: int, now: float) -> int:
     """Give a known id its new body, unless the row is there already; return its seq.
 
-    An expired record gives way to a new one, at `first`.
+    An expired record gives way to a new one, at `new_seq`.
     """
-    sid, kind, seq, record_id, record_body, written_at, expires = row
-    stored_seq, stored_expiry = connection.execute(
-        statements.FIND, (sid, kind, record_id)
-    ).fetchone()
+    sid, kind, seq, id, body, written_at, expires = row
+    stored_seq, stored_expiry = connection.execute(statements.FIND, (sid, kind, id)).fetchone()
     if stored_seq == seq:
         return seq
-    if stored_seq != first and stored_expiry is not None and stored_expiry <= now:
+    if stored_seq != new_seq and stored_expiry is not None and stored_expiry <= now:
         connection.execute(statements.REMOVE, (sid, kind, stored_seq))
-        connection.execute(
-            statements.PUT_ONE, (sid, kind, first, record_id, record_body, written_at, expires)
-        )
-        return first
-    connection.execute(
-        statements.REPLACE, (record_body, written_at, expires, sid, kind, stored_seq)
-    )
+        connection.execute(statements.PUT_ONE, (sid, kind, new_seq, id, body, written_at, expires))
+        return new_seq
+    connection.execute(statements.REPLACE, (body, written_at, expires, sid, kind, stored_seq))
     return int(stored_seq)
 
 
-def _seqs(connection: sqlite3.Connection, sid: int, put: Iterable[Record]) -> list[int]:
+def _seqs(connection: sqlite3.Connection, sid: int, records: Iterable[Record]) -> list[int]:
     """Where records are now; 0 for one that was dropped since."""
-    seq_rows = [
+    rows = [
         connection.execute(statements.FIND, (sid, record.kind, record.id)).fetchone()
-        for record in put
+        for record in records
     ]
-    return [seq_row[0] if seq_row else 0 for seq_row in seq_rows]
+    return [row[0] if row else 0 for row in rows]
 
 
 def id_list(ids: Iterable[str]) -> str:

@@ -12,22 +12,16 @@ def describe(path: str) -> dict[str, str]:
     description = {"engine": f"SQLite {sqlite3.sqlite_version}", "path": path}
     if path == ":memory:":
         return {**description, "exists": "yes"}
-    database_file = Path(path)
-    if not database_file.exists():
+    file = Path(path)
+    if not file.exists():
         return {**description, "exists": "no"}
-    description |= {
-        "exists": "yes",
-        "bytes": f"{sum(map(_file_size, _database_files(database_file))):,}",
-    }
-    schema_version = _schema_version(database_file)
+    description |= {"exists": "yes", "bytes": f"{sum(map(_file_size, _database_files(file))):,}"}
+    schema_version = _schema_version(file)
     return description if schema_version is None else {**description, "schema": schema_version}
 
 
 def _database_files(file: Path) -> list[Path]:
-    return [
-        file,
-        *(file.with_name(f"{file.name}{file_suffix}") for file_suffix in ("-wal", "-shm")),
-    ]
+    return [file, *(file.with_name(f"{file.name}{suffix}") for suffix in ("-wal", "-shm"))]
 
 
 def _file_size(file: Path) -> int:

@@ -17,9 +17,9 @@ class ExpiredKeys(NamedTuple):
 
 def find_expired(connection: sqlite3.Connection, now: float, limit: int) -> ExpiredKeys:
     """Find up to `limit` streams and as many records that expired by `now`."""
-    expired_streams = connection.execute(statements.DEAD_STREAMS, (now, limit)).fetchall()
+    sid_rows = connection.execute(statements.DEAD_STREAMS, (now, limit)).fetchall()
     return ExpiredKeys(
-        expired_streams, connection.execute(statements.DEAD_RECORDS, (now, limit)).fetchall()
+        sid_rows, connection.execute(statements.DEAD_RECORDS, (now, limit)).fetchall()
     )
 
 

@@ -52,14 +52,8 @@ class Heads:
         sid, version, seq = cached_position
         new_position = StreamPosition(sid, version + 1, seq + count)
         expires, ttl = lifetime
-        new_head_values = (
-            new_position.version,
-            new_position.seq,
-            expires,
-            token,
-            new_position.version,
-        )
-        sql_parameters = (*new_head_values, *cached_position, stream, ttl, now)
+        new_values = (new_position.version, new_position.seq, expires, token, new_position.version)
+        sql_parameters = (*new_values, *cached_position, stream, ttl, now)
         if not connection.execute(statements.ADVANCE_FROM, sql_parameters).rowcount:
             return None
         self._places[stream] = new_position

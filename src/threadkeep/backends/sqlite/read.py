@@ -17,32 +17,28 @@ _NO_BOUNDS = (None, False, None, None)  # limit, newest, after, before
 
 def pages(connection: sqlite3.Connection, queries: Sequence[Query], now: float) -> list[Page]:
     """Answer all queries; from one snapshot if a transaction is open."""
-    live_streams_by_name: dict[str, tuple[int, int] | None] = {}
+    head_by_stream: dict[str, tuple[int, int] | None] = {}
     answer_pages = []
     for query in queries:
-        stream_name = query.stream
+        stream = query.stream
         if is_single_id(query):
-            answer_page, live_streams_by_name[stream_name] = _single_id_page(connection, query, now)
+            answer_page, head_by_stream[stream] = _single_id_page(connection, query, now)
             answer_pages.append(answer_page)
             continue
-        if stream_name not in live_streams_by_name:
-            live_streams_by_name[stream_name] = connection.execute(
-                statements.LIVE, (stream_name, now)
-            ).fetchone()
-        live_stream = live_streams_by_name[stream_name]
-        if live_stream and query.limit == 0:
-            answer_pages.append(Page(live_stream[1], []))
+        if stream not in head_by_stream:
+            head_by_stream[stream] = connection.execute(statements.LIVE, (stream, now)).fetchone()
+        head = head_by_stream[stream]
+        if head and query.limit == 0:
+            answer_pages.append(Page(head[1], []))
             continue
-        answer_pages.append(
-            _page(connection, *live_stream, query, now) if live_stream else Page(0, [])
-        )
+        answer_pages.append(_page(connection, *head, query, now) if head else Page(0, []))
     return answer_pages
 
 
 def is_single_id(query: Query) -> bool:
     """Return True if the query is for a single id, which one statement answers."""
-    queried_ids = query.ids
-    return queried_ids is not None and len(queried_ids) == 1 and query[2:6] == _NO_BOUNDS
+    ids = query.ids
+    return ids is not None and len(ids) == 1 and query[2:6] == _NO_BOUNDS
 
 
 def is_single_statement(queries: Sequence[Query]) -> bool:
@@ -55,40 +51,35 @@ def _single_id_page(
 ) -> tuple[Page, tuple[int, int] | None]:
     """The page of a single id, and the sid and version of its stream."""
     kind, (record_id,) = query.kind, query.ids or ("",)
-    stream_and_record_row = connection.execute(
+    row = connection.execute(
         statements.LIVE_WITH_RECORD, (kind, record_id, now, query.stream, now)
     ).fetchone()
-    if stream_and_record_row is None:
+    if row is None:
         return Page(0, []), None
-    sid, stream_version, *record_columns = stream_and_record_row
-    return Page(
-        stream_version, [_record(kind, *record_columns)] if record_columns[0] is not None else []
-    ), (sid, stream_version)
+    sid, stream_version, *record_values = row
+    records = [_record(kind, *record_values)] if record_values[0] is not None else []
+    return Page(stream_version, records), (sid, stream_version)
 
 
 def _page(connection: sqlite3.Connection, sid: int, version: int, query: Query, now: float) -> Page:
-    _, kind, record_limit, is_newest_first, after_seq, before_seq, queried_ids = query
-    range_parameters = (
+    _, kind, limit, is_newest_first, after_seq, before_seq, ids = query
+    range_values = (
         sid,
         kind,
         -1 if after_seq is None else after_seq,
         LAST if before_seq is None else before_seq,
         now,
     )
-    row_limit = -1 if record_limit is None else record_limit
-    if queried_ids is None:
-        record_rows = connection.execute(
-            statements.NEWEST if is_newest_first else statements.OLDEST,
-            (*range_parameters, row_limit),
-        ).fetchall()
+    max_rows = -1 if limit is None else limit
+    if ids is None:
+        statement = statements.NEWEST if is_newest_first else statements.OLDEST
+        rows = connection.execute(statement, (*range_values, max_rows)).fetchall()
     else:
         statement = statements.NEWEST_IDS if is_newest_first else statements.OLDEST_IDS
-        record_rows = connection.execute(
-            statement, (*range_parameters, id_list(queried_ids), row_limit)
-        ).fetchall()
+        rows = connection.execute(statement, (*range_values, id_list(ids), max_rows)).fetchall()
     if is_newest_first:
-        record_rows.reverse()
-    return Page(version, [_record(kind, *record_row) for record_row in record_rows])
+        rows.reverse()
+    return Page(version, [_record(kind, *row) for row in rows])
 
 
 def undecodable(error: sqlite3.Error) -> bool:

@@ -115,13 +115,13 @@ def _migrate(connection: sqlite3.Connection, location: str) -> None:
 
 def _execute(connection: sqlite3.Connection, statement: str) -> None:
     """Run a step of a migration, unless it adds a column that a restored dump has already."""
-    table, _, column = statement.removeprefix("ALTER TABLE ").partition(" ADD COLUMN ")
+    table, _, column_sql = statement.removeprefix("ALTER TABLE ").partition(" ADD COLUMN ")
     column_names = (
         {column_info[1] for column_info in connection.execute(f"PRAGMA table_info({table})")}
-        if column
+        if column_sql
         else ()
     )
-    if not column or column.split()[0] not in column_names:
+    if not column_sql or column_sql.split()[0] not in column_names:
         connection.execute(statement)
 
 

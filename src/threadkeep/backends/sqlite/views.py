@@ -24,27 +24,27 @@ def statements() -> dict[str, str]:
 
 def make(connection: sqlite3.Connection) -> list[str]:
     """Create or replace the views, all in one transaction; return their names."""
-    views = statements()
+    sql_by_view = statements()
     connection.execute(sql.BEGIN_WRITE)
-    for view_name, create_sql in views.items():
+    for view_name, create_sql in sql_by_view.items():
         connection.execute(f"DROP VIEW IF EXISTS {view_name}")
         connection.execute(create_sql)
     connection.execute(sql.COMMIT)
-    return list(views)
+    return list(sql_by_view)
 
 
 def drop(connection: sqlite3.Connection) -> list[str]:
     """Drop the existing views; return their names."""
     connection.execute(sql.BEGIN_WRITE)
-    existing_views = [
+    existing_names = [
         view_name
         for view_name in statements()
         if connection.execute(_VIEW_EXISTS, (view_name,)).fetchone()
     ]
-    for view_name in existing_views:
+    for view_name in existing_names:
         connection.execute(f"DROP VIEW {view_name}")
     connection.execute(sql.COMMIT)
-    return existing_views
+    return existing_names
 
 
 def _text(doc: str, path: JsonPath) -> str:

@@ -50,27 +50,23 @@ class CachedItem:
         """The item, which must not be changed or handed out."""
         if self.item is not None:
             return self.item
-        source_record = self._source
-        if not isinstance(source_record, Record):  # another thread was here
-            return _from_sketch(*source_record)
-        item = item_codec.read_item(source_record)
-        item_sketch = _sketch(item)
-        self.sendable = _is_sendable(source_record.body)
-        self.plain = item_sketch is not None and not item_sketch[1]
-        self.item, self._source = item, item_sketch or source_record
+        source = self._source
+        if not isinstance(source, Record):  # another thread was here
+            return _from_sketch(*source)
+        item = item_codec.read_item(source)
+        sketch = _sketch(item)
+        self.sendable = _is_sendable(source.body)
+        self.plain = sketch is not None and not sketch[1]
+        self.item, self._source = item, sketch or source
         return item
 
     def copy(self) -> Item:
         """A copy of the item that shares nothing mutable with others."""
-        source_record = self._source
-        if isinstance(source_record, Record):  # not decoded yet, or too deep for a template
+        source = self._source
+        if isinstance(source, Record):  # not decoded yet, or too deep for a template
             self.read()
-            source_record = self._source
-        return (
-            item_codec.read_item(source_record)
-            if isinstance(source_record, Record)
-            else _from_sketch(*source_record)
-        )
+            source = self._source
+        return item_codec.read_item(source) if isinstance(source, Record) else _from_sketch(*source)
 
     def is_like(self, copy: Item) -> bool:
         """Return True if a copy was not changed since it was made."""
@@ -99,25 +95,25 @@ def _sketch(item: Item) -> _ItemSketch | None:
         return None
 
 
-def _from_sketch(fields: list[Any], nested: bytes) -> Item:
+def _from_sketch(field_values: list[Any], nested_bytes: bytes) -> Item:
     """A new item from a template, sharing nothing mutable with it."""
-    fields = fields.copy()
-    if nested:
-        for field_index, nested_value in marshal.loads(nested).items():  # noqa: S302  # its own bytes
-            fields[field_index] = nested_value
+    field_values = field_values.copy()
+    if nested_bytes:
+        for field_index, nested_value in marshal.loads(nested_bytes).items():  # noqa: S302  # its own bytes
+            field_values[field_index] = nested_value
     else:
-        fields[_CALLS], fields[_METADATA] = [], {}
-    return _item(*fields)
+        field_values[_CALLS], field_values[_METADATA] = [], {}
+    return _item(*field_values)
 
 
-def _is_sendable(body: str) -> bool:
+def _is_sendable(body_json: str) -> bool:
     """Return True if a record's JSON has no lone surrogate, which a request could not carry."""
-    if "\\ud" in body or "\\uD" in body:
+    if "\\ud" in body_json or "\\uD" in body_json:
         return False
-    if body.isascii():
+    if body_json.isascii():
         return True
     try:
-        body.encode("utf-16-le")  # takes no surrogate either, in half the time of UTF-8
+        body_json.encode("utf-16-le")  # takes no surrogate either, in half the time of UTF-8
     except UnicodeEncodeError:
         return False
     return True

@@ -52,12 +52,8 @@ class RecentItems(NamedTuple):
     def with_ids(self, ids: Iterable[str]) -> list[CachedItem] | None:
         """The entries of these ids that exist; `None` if older items may have them."""
         sought_ids = set(ids)
-        matching_entries = [item for item in self.entries if item.id in sought_ids]
-        return (
-            matching_entries
-            if self.is_complete or len(matching_entries) == len(sought_ids)
-            else None
-        )
+        matches = [entry for entry in self.entries if entry.id in sought_ids]
+        return matches if self.is_complete or len(matches) == len(sought_ids) else None
 
     def after_commit(
         self, put: Sequence[Record], drop: Sequence[Drop], commit: Commit
@@ -65,10 +61,10 @@ class RecentItems(NamedTuple):
         """The items after a commit; `None` if another commit came or may have come in between."""
         if commit.version != self.version + 1 or len(put) > self.reach:
             return None
-        changed_items: RecentItems | None = self
+        recent_items: RecentItems | None = self
         for deletion in drop:
-            changed_items = changed_items and changed_items._without(deletion)
-        return changed_items and changed_items._with(put, commit)
+            recent_items = recent_items and recent_items._without(deletion)
+        return recent_items and recent_items._with(put, commit)
 
     def _without(self, drop: Drop) -> RecentItems | None:
         if drop.kind != "item":
@@ -76,20 +72,14 @@ class RecentItems(NamedTuple):
         if drop.ids is not None:
             dropped_ids = set(drop.ids)
             return self._only(
-                [cached_item for cached_item in self.entries if cached_item.id not in dropped_ids],
+                [entry for entry in self.entries if entry.id not in dropped_ids],
                 self.is_complete,
             )
-        max_dropped_seq = drop.upto
-        remaining_entries = [
-            cached_item
-            for cached_item in self.entries
-            if max_dropped_seq is not None and cached_item.seq > max_dropped_seq
-        ]
+        max_seq = drop.upto
+        entries = [entry for entry in self.entries if max_seq is not None and entry.seq > max_seq]
         return self._only(
-            remaining_entries,
-            self.is_complete
-            or max_dropped_seq is None
-            or len(remaining_entries) < len(self.entries),
+            entries,
+            self.is_complete or max_seq is None or len(entries) < len(self.entries),
         )
 
     def _only(self, entries: Sequence[CachedItem], is_complete: bool) -> RecentItems:
@@ -97,12 +87,12 @@ class RecentItems(NamedTuple):
             entries=tuple(entries), is_complete=is_complete, weight=_weight(entries)
         )
 
-    def _with(self, put: Sequence[Record], commit: Commit) -> RecentItems | None:
-        if any(record.expires is not None for record in put if record.kind == "item"):
+    def _with(self, records: Sequence[Record], commit: Commit) -> RecentItems | None:
+        if any(record.expires is not None for record in records if record.kind == "item"):
             return None  # a record expires by itself
         entries = [
             CachedItem(item_codec.with_seq(record, record_seq))
-            for record, record_seq in zip(put, commit.seqs, strict=True)
+            for record, record_seq in zip(records, commit.seqs, strict=True)
             if record.kind == "item"
         ]
         if not self._is_before(entries):
@@ -127,10 +117,10 @@ class RecentItems(NamedTuple):
             last_seq = entry.seq
         return True
 
-    def _with_replaced(self, put: Sequence[CachedItem], version: int) -> RecentItems | None:
+    def _with_replaced(self, new_entries: Sequence[CachedItem], version: int) -> RecentItems | None:
         """With items of which some take the place of others; `None` if those are not here."""
         entries = list(self.entries)
-        for entry in put:
+        for entry in new_entries:
             newest_seq = entries[-1].seq if entries else 0 if self.is_complete else entry.seq
             entry_index = (
                 len(entries) if entry.seq > newest_seq else _position(entries, entry.id, entry.seq)
@@ -139,8 +129,8 @@ class RecentItems(NamedTuple):
                 return None  # an older item was put again
             entries[entry_index : entry_index + 1] = [entry]
         excess_count = max(0, len(entries) - self.reach)
-        changed_items = self._only(entries[excess_count:], self.is_complete and not excess_count)
-        return changed_items._replace(version=version)
+        recent_items = self._only(entries[excess_count:], self.is_complete and not excess_count)
+        return recent_items._replace(version=version)
 
 
 class RecentItemsCache:
@@ -157,10 +147,10 @@ class RecentItemsCache:
 
     def get(self, stream: str, now: float) -> RecentItems | None:
         """The cached items of a stream, unless they were read too long ago."""
-        cached_items = self._cache.get(stream)
+        recent_items = self._cache.get(stream)
         return (
-            cached_items
-            if cached_items is not None and 0 <= now - cached_items.since < MAX_AGE
+            recent_items
+            if recent_items is not None and 0 <= now - recent_items.since < MAX_AGE
             else None
         )
 
@@ -181,11 +171,11 @@ class RecentItemsCache:
         created_at: float | None = None,
     ) -> None:
         """Update the items of a stream after a commit; `created_at` if it created the stream."""
-        cached_items = self._cache.get(stream)
+        recent_items = self._cache.get(stream)
         if created_at is not None and put and put[0].kind == "session":
-            cached_items = RecentItems(commit.version - 1, (), True, INITIAL_LENGTH, created_at, 0)
-        if cached_items is not None and (put or drop):
-            self.put(stream, cached_items.after_commit(put, drop, commit))
+            recent_items = RecentItems(commit.version - 1, (), True, INITIAL_LENGTH, created_at, 0)
+        if recent_items is not None and (put or drop):
+            self.put(stream, recent_items.after_commit(put, drop, commit))
 
 
 def recent_items_of(
@@ -199,20 +189,18 @@ def recent_items_of(
         return None
     entries = (*map(CachedItem, page.records), *newer)
     query_limit = query.limit or 0
-    cached_length = max(query_limit, len(entries))
-    total_weight = _weight(entries)
-    return RecentItems(
-        page.version, entries, len(page.records) < query_limit, cached_length, now, total_weight
-    )
+    reach = max(query_limit, len(entries))
+    weight = _weight(entries)
+    return RecentItems(page.version, entries, len(page.records) < query_limit, reach, now, weight)
 
 
 def _position(entries: Sequence[CachedItem], id: str, seq: int) -> int | None:
     """The index of the entry that a record with its id and seq takes the place of."""
     return next(
-        (index for index, item in enumerate(entries) if item.seq == seq and item.id == id),
+        (index for index, entry in enumerate(entries) if entry.seq == seq and entry.id == id),
         None,
     )
 
 
 def _weight(entries: Iterable[CachedItem]) -> int:
-    return sum([cached_item.weight for cached_item in entries])
+    return sum([entry.weight for entry in entries])

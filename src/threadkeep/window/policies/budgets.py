@@ -172,57 +172,56 @@ class Budget:
         return Choice(flatten(groups[start_index:]))
 
     def _select(self, units: list[Unit], last_groups: list[ToolGroup]) -> Choice:
-        required_units = newest_user_unit(units)
+        required_indexes = newest_user_unit(units)
         if self.pinned is not pins_nothing:
-            required_units.update(
+            required_indexes.update(
                 unit_index for unit_index, unit in enumerate(units) if self._is_pinned(unit)
             )
         prepaid_groups = [
             *last_groups,
-            *(group for unit_index in required_units for group in units[unit_index]),
+            *(group for unit_index in required_indexes for group in units[unit_index]),
         ]
-        chosen_units, is_over = self._newest_units(units, required_units, prepaid_groups)
-        if not chosen_units and not last_groups:
-            chosen_units, is_over = [len(units) - 1], True
-        groups_by_identity = {
-            id(group): group for unit_index in chosen_units for group in units[unit_index]
+        chosen_unit_indexes, is_over = self._newest_units(units, required_indexes, prepaid_groups)
+        if not chosen_unit_indexes and not last_groups:
+            chosen_unit_indexes, is_over = [len(units) - 1], True
+        group_by_identity = {
+            id(group): group for unit_index in chosen_unit_indexes for group in units[unit_index]
         }
-        choice = Choice(
-            flatten({**groups_by_identity, **{id(group): group for group in last_groups}}.values())
-        )
+        group_by_identity |= {id(group): group for group in last_groups}
+        choice = Choice(flatten(group_by_identity.values()))
         if is_over:
             choice.over = self.excess(choice)
         return choice
 
     def _newest_units(
-        self, units: list[Unit], required: set[int], prepaid: list[ToolGroup]
+        self, units: list[Unit], required_indexes: set[int], prepaid: list[ToolGroup]
     ) -> tuple[list[int], bool]:
         """The indexes of the units that stay, and whether they may be over the limit."""
         prepaid_by_id = {id(group): group for group in prepaid}
-        total_cost = (
-            len(required) if self.cost is None else self._unit_cost(list(prepaid_by_id.values()))
-        )
+        total_cost = len(required_indexes)
+        if self.cost is not None:
+            total_cost = self._unit_cost(list(prepaid_by_id.values()))
         is_over = total_cost > self.limit or (self.cost is None and len(prepaid) > self.limit)
-        selected_units, front_candidates = set(required), list[int]()
+        selected_indexes, candidate_indexes = set(required_indexes), list[int]()
         for unit_index in range(len(units) - 1, -1, -1):
             unpaid_groups = [group for group in units[unit_index] if id(group) not in prepaid_by_id]
-            if unit_index in required:
+            if unit_index in required_indexes:
                 pass
             elif (total_cost := total_cost + self._unit_cost(unpaid_groups)) > self.limit:
                 front_index = (
-                    anchor(units, front_candidates[::-1], self.stride)
-                    if front_candidates
+                    anchor(units, candidate_indexes[::-1], self.stride)
+                    if candidate_indexes
                     else unit_index
                 )
                 return sorted(
                     kept_index
-                    for kept_index in selected_units
-                    if kept_index >= front_index or kept_index in required
+                    for kept_index in selected_indexes
+                    if kept_index >= front_index or kept_index in required_indexes
                 ), is_over
-            selected_units.add(unit_index)
+            selected_indexes.add(unit_index)
             if self.step and total_cost >= self.limit * (1 - self.step):
-                front_candidates.append(unit_index)
-        return sorted(selected_units), is_over
+                candidate_indexes.append(unit_index)
+        return sorted(selected_indexes), is_over
 
     def _unit_cost(self, unit: Unit) -> int:
         return 1 if self.cost is None else sum(map(self._group_cost, unit))

@@ -39,12 +39,12 @@ class MaxAge:
     def __call__(self, items: Sequence[Item]) -> list[Item]:
         groups = tool_groups(items)[0]
         start_index = self._start(groups)
-        required_indexes = required_groups(groups)
+        required_group_indexes = required_groups(groups)
         selected_groups = [
             group
             for group_index, group in enumerate(groups)
             if group_index >= start_index
-            or group_index in required_indexes
+            or group_index in required_group_indexes
             or any(map(self.pinned, group.heads))
         ]
         return flatten(selected_groups or groups[-1:])

@@ -85,8 +85,8 @@ def max_exchanges(n: int, *, step: float = 0.0) -> Budget:
 def characters(item: Item) -> int:
     """Characters of an item: its text, and the names and arguments of its calls."""
     call_characters = sum(
-        len(call.get("name") or "") + len(tokens.as_text(call.get("args")))
-        for call in item.tool_calls
+        len(tool_call.get("name") or "") + len(tokens.as_text(tool_call.get("args")))
+        for tool_call in item.tool_calls
     )
     if type(item.metadata) is PartialMetadata:
         call_characters += sum(unread_lengths(item))

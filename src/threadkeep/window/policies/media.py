@@ -53,13 +53,13 @@ def _media_count(item: Item) -> int:
     return sum(block["type"] in MEDIA_TYPES for block in item.content)
 
 
-def _without_media(item: Item, excess: int) -> Item:
-    """The item with words in place of its first `excess` media."""
+def _without_media(item: Item, excess_count: int) -> Item:
+    """The item with words in place of its first `excess_count` media."""
     content_blocks: list[dict[str, Json]] = []
     for block in item.content:
-        if isinstance(block, dict) and block["type"] in MEDIA_TYPES and excess:
+        if isinstance(block, dict) and block["type"] in MEDIA_TYPES and excess_count:
             content_blocks.append({"type": "text", "text": _words(block)})
-            excess -= 1
+            excess_count -= 1
         elif isinstance(block, dict):
             content_blocks.append(dict(block))
     return with_texts(item, content_blocks, None)

@@ -68,19 +68,17 @@ def from_options(
         )
     views: list[Policy] = []
     budgets: list[Policy] = []
-    for option_name, limit in options.items():
-        if option_name not in _FACTORY_BY_NAME:
+    for name, limit in options.items():
+        if name not in _FACTORY_BY_NAME:
             option_names = [*_FACTORY_BY_NAME, "step"]
-            raise ConfigError(
-                f"window: no option {shown(option_name)}{did_you_mean(option_name, option_names)}"
-            )
+            raise ConfigError(f"window: no option {shown(name)}{did_you_mean(name, option_names)}")
         if limit is None:
             continue
-        target_list = views if option_name in VIEWS else budgets
+        target_list = views if name in VIEWS else budgets
         if counter is None and type(limit) is int and type(step) in (float, NoneType):
-            target_list.append(_shared_policy(option_name, limit, step))
+            target_list.append(_shared_policy(name, limit, step))
         else:
-            target_list.append(_policy(option_name, limit, step, counter))
+            target_list.append(_policy(name, limit, step, counter))
     return views + budgets
 
 
@@ -116,13 +114,11 @@ def as_policies(window: object, name: str = "window", *, _nesting: int = 0) -> l
         step, counter = options.pop("step", None), options.pop("counter", None)
         return from_options(options, counter=counter, step=step)
     if isinstance(window, (list, tuple)):
-        nested_lists = [element for element in window if isinstance(element, (list, tuple))]
+        nested_lists = [entry for entry in window if isinstance(entry, (list, tuple))]
         if nested_lists and _nesting >= _MAX_NESTING:
             raise ConfigError(f"{name}: lists of policies are nested too deeply")
         return [
-            policy
-            for element in window
-            for policy in as_policies(element, name, _nesting=_nesting + 1)
+            policy for entry in window for policy in as_policies(entry, name, _nesting=_nesting + 1)
         ]
     if window in FACTORIES:
         factory_name = getattr(window, "__name__", "")

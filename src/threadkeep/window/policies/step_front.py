@@ -11,12 +11,10 @@ def anchor(units: list[Unit], candidates: list[int], stride: int | None) -> int:
     Both ends of the candidates only ever move forward, so this unit does too.
     """
 
-    def span(number: int) -> tuple[int, int]:
+    def span(index: int) -> tuple[int, int]:
         # from one start to the next: the same however far back was read
-        first_seq = units[number][0].heads[0].seq
-        return first_seq, units[number + 1][0].heads[0].seq if number + 1 < len(
-            units
-        ) else first_seq
+        first_seq = units[index][0].heads[0].seq
+        return first_seq, units[index + 1][0].heads[0].seq if index + 1 < len(units) else first_seq
 
     if stride:
         for unit_index in candidates:

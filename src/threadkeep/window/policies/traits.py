@@ -69,13 +69,13 @@ def joint_traits(policies: Sequence[Policy]) -> PolicyTraits:
     """
     if len(policies) == 1:
         return traits_of(policies[0])
-    trait_list = [traits_of(policy) for policy in policies]
-    if not trait_list:
+    all_traits = [traits_of(policy) for policy in policies]
+    if not all_traits:
         return _NONE
     return PolicyTraits(
-        reach=min(traits.reach for traits in trait_list),
-        least=max(traits.least for traits in trait_list),
-        head=max(traits.head for traits in trait_list),
-        readable=any(traits.readable for traits in trait_list),
-        part=all(traits.part for traits in trait_list),
+        reach=min(traits.reach for traits in all_traits),
+        least=max(traits.least for traits in all_traits),
+        head=max(traits.head for traits in all_traits),
+        readable=any(traits.readable for traits in all_traits),
+        part=all(traits.part for traits in all_traits),
     )

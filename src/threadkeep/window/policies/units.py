@@ -54,19 +54,15 @@ def last_step(groups: Sequence[ToolGroup]) -> set[int]:
     """
     if not groups:
         return set()
-    head_position = max(position for position, item in groups[-1].order if not is_tool_result(item))
-    step_indexes = {
-        group_index
-        for group_index, group in enumerate(groups)
-        if group.order[-1][0] > head_position
-    }
-    return step_indexes | {len(groups) - 1} if groups[-1].calls else step_indexes
+    head_index = max(index for index, item in groups[-1].order if not is_tool_result(item))
+    group_indexes = {index for index, group in enumerate(groups) if group.order[-1][0] > head_index}
+    return group_indexes | {len(groups) - 1} if groups[-1].calls else group_indexes
 
 
 def required_groups(groups: Sequence[ToolGroup]) -> set[int]:
     """The indexes of groups that no budget drops: the newest user message and the last step."""
-    newest_index = newest_user_group(groups)
-    return last_step(groups) | ({newest_index} if newest_index >= 0 else set())
+    user_group_index = newest_user_group(groups)
+    return last_step(groups) | ({user_group_index} if user_group_index >= 0 else set())
 
 
 def newest_user_group(groups: Sequence[ToolGroup]) -> int:
@@ -80,8 +76,8 @@ def newest_user_group(groups: Sequence[ToolGroup]) -> int:
 def newest_user_index(view: Conversation) -> int:
     """The index of the newest user message among the items; -1 without one."""
     if not view.contiguous:
-        group_index = newest_user_group(view.groups)
-        head_item = view.groups[group_index].heads[0] if group_index >= 0 else None
+        user_group_index = newest_user_group(view.groups)
+        head_item = view.groups[user_group_index].heads[0] if user_group_index >= 0 else None
         return next((item_index for item_index, item in enumerate(view) if item is head_item), -1)
     item_index = len(view) - 1
     while item_index >= 0 and view[item_index].role != "user":

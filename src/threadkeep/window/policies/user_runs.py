@@ -56,8 +56,8 @@ def with_user_runs(policies: Sequence[Policy]) -> Sequence[Policy]:
         return policies
     return [
         expanded_policy
-        for policy_position in range(len(policies))
-        for expanded_policy in _with_cuts(policies, policy_position)
+        for policy_index in range(len(policies))
+        for expanded_policy in _with_cuts(policies, policy_index)
     ]
 
 

@@ -62,10 +62,10 @@ def share_of(limit: int, measure: TokenCounter | None, fewest: int) -> ResultCap
 
 def level(sizes: list[int], total: int, fewest: int) -> int:
     """The most that each may take so that all take no more than `total`: small ones stay whole."""
-    remaining_total = total
+    remaining_size = total
     for size_index, result_size in enumerate(sorted(sizes)):
-        share = remaining_total // (len(sizes) - size_index)
+        share = remaining_size // (len(sizes) - size_index)
         if result_size > share:
             return max(fewest, share)
-        remaining_total -= result_size
+        remaining_size -= result_size
     return max(sizes, default=fewest)

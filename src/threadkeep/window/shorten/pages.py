@@ -45,10 +45,8 @@ def page(text: str, handle: str, start: int, limit: int, size: TokenCounter) -> 
     """
     page_length = max(1, limit * _CHARACTERS_PER_TOKEN)
     while True:
-        end_index = min(len(text), start + page_length)
-        page_text = (
-            f"{header(PageReference(handle, start, end_index, len(text)))}\n{text[start:end_index]}"
-        )
+        end = min(len(text), start + page_length)
+        page_text = f"{header(PageReference(handle, start, end, len(text)))}\n{text[start:end]}"
         page_size = size(page_text)
         if page_size <= limit * _SHARE or page_length == 1:
             return page_text
@@ -57,11 +55,9 @@ def page(text: str, handle: str, start: int, limit: int, size: TokenCounter) -> 
 
 def header(reference: PageReference) -> str:
     """The first line of a page, and all of it that is stored."""
-    handle, start_index, end_index, total_length = reference
-    next_hint = f"; the rest begins at start={end_index}" if end_index < total_length else ""
-    return (
-        f"{PREFIX}{handle}: characters {start_index} to {end_index} of {total_length}{next_hint}]"
-    )
+    handle, start, end, total = reference
+    next_hint = f"; the rest begins at start={end}" if end < total else ""
+    return f"{PREFIX}{handle}: characters {start} to {end} of {total}{next_hint}]"
 
 
 def read_header(line: str) -> PageReference | None:
@@ -74,11 +70,11 @@ def read_header(line: str) -> PageReference | None:
 
 def first_lines(item: Item) -> dict[str, PageReference]:
     """The texts of a tool result that begin as a page does, with what they say."""
-    references_by_text: dict[str, PageReference] = {}
+    reference_by_text: dict[str, PageReference] = {}
     for text in _texts(item):
         if text.startswith(PREFIX) and (reference := read_header(text.partition("\n")[0])):
-            references_by_text[text] = reference
-    return references_by_text
+            reference_by_text[text] = reference
+    return reference_by_text
 
 
 def written_page(reference: PageReference, result_text: str) -> str:

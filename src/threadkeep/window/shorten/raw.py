@@ -24,7 +24,7 @@ def with_texts(
     return dataclasses.replace(
         item,
         content=content,
-        tool_calls=[dict(call) for call in item.tool_calls],
+        tool_calls=[dict(tool_call) for tool_call in item.tool_calls],
         metadata=dict(item.metadata),
         raw=new_raw,
     )
@@ -32,8 +32,8 @@ def with_texts(
 
 def _replaced_payload(raw: dict[str, Json], replaced: Mapping[str, str]) -> dict[str, Json] | None:
     missing_texts = set(replaced)
-    payload = _replace(raw, replaced, missing_texts, is_text=False)
-    return None if missing_texts else payload
+    new_raw = _replace(raw, replaced, missing_texts, is_text=False)
+    return None if missing_texts else new_raw
 
 
 def _replace(value: Any, replaced: Mapping[str, str], missing: set[str], *, is_text: bool) -> Any:
@@ -44,9 +44,9 @@ def _replace(value: Any, replaced: Mapping[str, str], missing: set[str], *, is_t
         return replaced[value]
     if isinstance(value, dict):
         return {
-            key: _replace(element, replaced, missing, is_text=key in _TEXT_KEYS)
-            for key, element in value.items()
+            key: _replace(child, replaced, missing, is_text=key in _TEXT_KEYS)
+            for key, child in value.items()
         }
     if isinstance(value, list):
-        return [_replace(element, replaced, missing, is_text=is_text) for element in value]
+        return [_replace(child, replaced, missing, is_text=is_text) for child in value]
     return value

@@ -25,12 +25,12 @@ def expanded(view: Conversation, session: str, find: Find) -> Conversation:
 
     A reference whose result is gone stays as it is.
     """
-    results_by_identity = {
+    result_by_identity = {
         id(item): _expanded(item, session, find) for item in view if item.tool_call_id
     }
-    if all(results_by_identity.get(id(item), item) is item for item in view):
+    if all(result_by_identity.get(id(item), item) is item for item in view):
         return view
-    items = [results_by_identity.get(id(item), item) for item in view]
+    items = [result_by_identity.get(id(item), item) for item in view]
     return Conversation(items) if view.contiguous else repair(items)
 
 

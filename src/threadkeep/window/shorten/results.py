@@ -62,10 +62,8 @@ def shortened(item: Item, limit: int, cap: ResultCap, handle: str | None) -> Ite
 
 
 def _cut(text: str, limit: int, cap: ResultCap, offset: int, total: int, handle: str | None) -> str:
-    widest_range = (0, len(text)) if handle is None else (offset + len(text), offset + len(text))
-    start_index, end_index = cut_points(
-        text, limit, cap.size, _marker(*widest_range, total, handle)
-    )
+    max_range = (0, len(text)) if handle is None else (offset + len(text), offset + len(text))
+    start_index, end_index = cut_points(text, limit, cap.size, _marker(*max_range, total, handle))
     return (
         text[:start_index]
         + _marker(offset + start_index, offset + end_index, total, handle)

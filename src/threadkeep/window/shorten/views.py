@@ -25,14 +25,14 @@ def shorten_results(
         caps: all of them hold.
         handle_of: the handle of an item, where the model can read more of it.
     """
-    results_by_identity: dict[int, Item] = {}
+    result_by_identity: dict[int, Item] = {}
     for cap in caps:
         if _may_exceed(view, cap):
             for step_results in _steps(view):
-                _shorten_step(step_results, cap, handle_of, results_by_identity)
-    if not results_by_identity:
+                _shorten_step(step_results, cap, handle_of, result_by_identity)
+    if not result_by_identity:
         return view
-    items = [results_by_identity.get(id(item), item) for item in view]
+    items = [result_by_identity.get(id(item), item) for item in view]
     return Conversation(items) if view.contiguous else repair(items)
 
 
@@ -40,16 +40,14 @@ def _may_exceed(view: Conversation, cap: ResultCap) -> bool:
     """Return False if no result, and no step, can be over the cap: a token is a byte or more."""
     if not view.contiguous:
         return True
-    step_length, last_index = 0, -2
+    max_step_bytes, last_index = 0, -2
     for item_index in [item_index for item_index, item in enumerate(view) if item.tool_call_id]:
         content = view[item_index].content
         if not isinstance(content, str):
             return True
-        content_length = len(content) if content.isascii() else 4 * len(content)
-        step_length = (
-            step_length + content_length if item_index == last_index + 1 else content_length
-        )
-        if step_length > cap.each:
+        max_bytes = len(content) if content.isascii() else 4 * len(content)
+        max_step_bytes = max_step_bytes + max_bytes if item_index == last_index + 1 else max_bytes
+        if max_step_bytes > cap.each:
             return True
         last_index = item_index
     return False
@@ -59,31 +57,28 @@ def _steps(view: Conversation) -> list[list[Item]]:
     """The results of each step of the model."""
     if not view.contiguous:
         return [[item for item in group.answers if item] for group in view.groups if group.calls]
-    step_results: list[list[Item]] = []
+    steps: list[list[Item]] = []
     follows_result = False
     for item in view:
         is_result = is_tool_result(item)
         if is_result and follows_result:
-            step_results[-1].append(item)
+            steps[-1].append(item)
         elif is_result:
-            step_results.append([item])
+            steps.append([item])
         follows_result = is_result
-    return step_results
+    return steps
 
 
 def _shorten_step(
-    results: list[Item], cap: ResultCap, handle_of: HandleOf | None, cut: dict[int, Item]
+    results: list[Item], cap: ResultCap, handle_of: HandleOf | None, cut_by_id: dict[int, Item]
 ) -> None:
-    result_sizes = [result_size(item, cap) for item in results]
+    sizes = [result_size(item, cap) for item in results]
     max_size = cap.each
-    if (
-        cap.step is not None
-        and sum(min(item_size, max_size) for item_size in result_sizes) > cap.step
-    ):
-        max_size = min(max_size, level(result_sizes, cap.step, cap.fewest))
-    for item, item_size in zip(results, result_sizes, strict=True):
-        if item_size > max_size:
+    if cap.step is not None and sum(min(size, max_size) for size in sizes) > cap.step:
+        max_size = min(max_size, level(sizes, cap.step, cap.fewest))
+    for item, size in zip(results, sizes, strict=True):
+        if size > max_size:
             result_handle = handle_of(item) if handle_of is not None and item.seq else None
-            shortened_result = shortened(item, max_size, cap, result_handle)
-            if len(whole_text(shortened_result)) < len(whole_text(cut.get(id(item), item))):
-                cut[id(item)] = shortened_result
+            new_result = shortened(item, max_size, cap, result_handle)
+            if len(whole_text(new_result)) < len(whole_text(cut_by_id.get(id(item), item))):
+                cut_by_id[id(item)] = new_result

@@ -38,10 +38,9 @@ def count(item: Item, counter: TokenCounter | None = None) -> int:
         token_count += counter(item.content) if item.content else 0
     else:
         token_count += sum(_block_tokens(block, counter) for block in item.content)
-    for call in item.tool_calls:
-        token_count += (
-            _CALL_OVERHEAD + counter(call.get("name") or "") + counter(as_text(call.get("args")))
-        )
+    for tool_call in item.tool_calls:
+        token_count += _CALL_OVERHEAD + counter(tool_call.get("name") or "")
+        token_count += counter(as_text(tool_call.get("args")))
     return token_count
 
 

@@ -60,8 +60,8 @@ _of_short = functools.lru_cache(maxsize=4_096)(_estimate)
 _of_long = functools.lru_cache(maxsize=64)(_estimate)
 
 
-def _plain_tokens(plain: bytes) -> float:
-    class_bytes = plain.translate(_CLASS_TABLE)
+def _plain_tokens(ascii_bytes: bytes) -> float:
+    class_bytes = ascii_bytes.translate(_CLASS_TABLE)
     return sum([weight * class_bytes.count(pattern) for pattern, weight in CLASSES]) + sum(
-        [weight * plain.count(pattern) for pattern, weight in TEXTS]
+        [weight * ascii_bytes.count(pattern) for pattern, weight in TEXTS]
     )
