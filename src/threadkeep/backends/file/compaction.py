@@ -134,7 +134,7 @@ def _batches(rows: Iterable[LiveRow]) -> list[list[LiveRow]]:
 
 def _count_batch(kinds: dict[str, KindState], batch: list[LiveRow], offset: int) -> dict[str, int]:
     """Add a batch to the kinds; return the offsets of the previous lines that mention them."""
-    offsets_by_kind = {row.kind: kinds.get(row.kind, KindState(-1)).last for row in batch}
+    offset_by_kind = {row.kind: kinds.get(row.kind, KindState(-1)).last for row in batch}
     for row in batch:
         kind_state = kinds.get(row.kind, KindState(-1))
         kinds[row.kind] = KindState(
@@ -144,4 +144,4 @@ def _count_batch(kinds: dict[str, KindState], batch: list[LiveRow], offset: int)
             0,
             earliest(kind_state.expires, row.expires),
         )
-    return offsets_by_kind
+    return offset_by_kind
