@@ -52,9 +52,9 @@ def neutral_calls(message: dict[str, Any], location: str) -> list[dict[str, Json
         raise InputError(f"{location}.tool_calls must be a list, got {type(tool_calls).__name__}")
     for call_number, call in enumerate(tool_calls):
         _check_call(call, f"{location}.tool_calls[{call_number}]")
-    calls = openai_chat.neutral_calls(message)
-    check_calls(calls, location)
-    return calls
+    parsed_calls = openai_chat.neutral_calls(message)
+    check_calls(parsed_calls, location)
+    return parsed_calls
 
 
 def _check_call(call: object, location: str) -> None:

@@ -147,14 +147,14 @@ def _contribution(
 def _unique_id(
     call: dict[str, Json],
     group: ToolGroup,
-    index: int,
+    call_index: int,
     id_pattern: re.Pattern[str],
     used_ids: set[str],
 ) -> str:
     call_id = call.get("id") or ""
     attempt = 0
     while not id_pattern.fullmatch(call_id) or call_id in used_ids:
-        digest_source = f"{group.heads[0].id}:{index}:{call.get('id')}:{attempt}"
+        digest_source = f"{group.heads[0].id}:{call_index}:{call.get('id')}:{attempt}"
         call_id = f"call_{_digest(digest_source)}"
         attempt += 1
     used_ids.add(call_id)
