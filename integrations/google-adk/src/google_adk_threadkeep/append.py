@@ -107,7 +107,7 @@ def _hide(chat: Chat, events: Sequence[Event], invocation: str, rewind: Item) ->
         if not older_items:
             return
         items = [*older_items, *items]
-    first_hidden = next(
+    first_hidden_index = next(
         (n for n, item in enumerate(items) if event_id_of(item) == first_event.id), len(items)
     )
-    chat.hide(*(item.id for item in items[first_hidden:]))
+    chat.hide(*(item.id for item in items[first_hidden_index:]))
