@@ -125,8 +125,8 @@ def _tool_results(run: Iterable[Item]) -> Iterator[Item]:
 
 
 def _stand_in(call_id: str) -> Item:
-    call = {"id": call_id, "name": "tool", "args": {}}
-    return Item(id=call_id, type="function_call", role="assistant", tool_calls=[call])
+    tool_call = {"id": call_id, "name": "tool", "args": {}}
+    return Item(id=call_id, type="function_call", role="assistant", tool_calls=[tool_call])
 
 
 def _is_call(entry: Entry) -> bool:

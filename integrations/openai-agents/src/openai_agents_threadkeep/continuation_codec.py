@@ -45,14 +45,14 @@ def with_continuation(
 
 
 def _parts(
-    entry: Entry, thoughts: Mapping[str, Entry], signatures: Mapping[str, str]
+    entry: Entry, thoughts_by_id: Mapping[str, Entry], signature_by_id: Mapping[str, str]
 ) -> list[Entry]:
     if entry.get("type") != "function_call":
         return [entry]
     call_id = str(entry.get("call_id"))
-    if call_id in signatures:
-        entry = {**entry, "provider_data": {"thought_signature": signatures[call_id]}}
-    return [thoughts[call_id], entry] if call_id in thoughts else [entry]
+    if call_id in signature_by_id:
+        entry = {**entry, "provider_data": {"thought_signature": signature_by_id[call_id]}}
+    return [thoughts_by_id[call_id], entry] if call_id in thoughts_by_id else [entry]
 
 
 def _reasoning(text: str, item: Item) -> Entry:

@@ -112,7 +112,7 @@ def _timestamp(item: Item) -> dict[str, Any]:
 def _usage(item: Item) -> RequestUsage:
     usage = item.usage or {}
     input_tokens, output_tokens = (
-        count if type(count := usage.get(name)) is int and count >= 0 else 0
-        for name in ("input_tokens", "output_tokens")
+        count if type(count := usage.get(field_name)) is int and count >= 0 else 0
+        for field_name in ("input_tokens", "output_tokens")
     )
     return RequestUsage(input_tokens=input_tokens, output_tokens=output_tokens)
