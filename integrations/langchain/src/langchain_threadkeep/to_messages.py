@@ -68,9 +68,9 @@ def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
             moved_indexes.add(message_index)
     return [
         ordered_message
-        for message_position, message in enumerate(messages)
-        if message_position not in moved_indexes
-        for ordered_message in (message, *answers_by_index.get(message_position, ()))
+        for message_index, message in enumerate(messages)
+        if message_index not in moved_indexes
+        for ordered_message in (message, *answers_by_index.get(message_index, ()))
     ]
 
 
@@ -109,9 +109,9 @@ def _from_chat(message: dict[str, Any]) -> BaseMessage:
     """Convert a message of Chat Completions, whatever the arguments of its calls are."""
     (converted_message,) = convert_to_messages([{**message, "tool_calls": []}])
     if isinstance(converted_message, AIMessage) and message.get("tool_calls"):
-        calls = tool_call_codec.from_neutral(list(map(_neutral_call, message["tool_calls"])))
-        converted_message.tool_calls = calls["tool_calls"]
-        converted_message.invalid_tool_calls = calls["invalid_tool_calls"]
+        call_fields = tool_call_codec.from_neutral(list(map(_neutral_call, message["tool_calls"])))
+        converted_message.tool_calls = call_fields["tool_calls"]
+        converted_message.invalid_tool_calls = call_fields["invalid_tool_calls"]
     return converted_message
 
 
