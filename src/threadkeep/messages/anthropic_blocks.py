@@ -28,7 +28,7 @@ def to_blocks(item: Item, role: str) -> list[Message]:
     is_native = (item.raw or {}).get("format") == FORMAT
     blocks = as_blocks(item.content)
     content_parts = [part for block in blocks if (part := _to_block(block, role, native=is_native))]
-    return [*content_parts, *(_tool_use(call) for call in item.tool_calls)]
+    return [*content_parts, *(_tool_use(tool_call) for tool_call in item.tool_calls)]
 
 
 def _tool_use(tool_call: dict[str, Json]) -> Message:

@@ -189,7 +189,7 @@ def _langchain_payload(dump: Mapping[str, Any], item: Item) -> Mapping[str, Any]
     signatures = extra_kwargs.get("__gemini_function_call_thought_signatures__")
     if not isinstance(signatures, Mapping):
         return extra_kwargs
-    call_signatures = [signatures.get(call.get("id")) for call in item.tool_calls]
+    call_signatures = [signatures.get(tool_call.get("id")) for tool_call in item.tool_calls]
     call_states = [
         {"extra_content": {"google": {"thought_signature": signature}}}
         if isinstance(signature, str)

@@ -67,9 +67,9 @@ def to_gemini(items: Sequence[Item]) -> GeminiContents:
 
 def _contents(contribution: Contribution) -> list[Content]:
     name_by_call_id = {
-        call["id"]: call.get("name")
+        tool_call["id"]: tool_call.get("name")
         for head_item in contribution.heads
-        for call in head_item.tool_calls
+        for tool_call in head_item.tool_calls
     }
     contents = [
         {"role": _role(head_item), "parts": _parts(head_item)}
@@ -120,7 +120,7 @@ def _parts(item: Item) -> list[Part]:
     is_placeholder_text = isinstance(item.content, str) and is_unspoken(item)
     blocks = [] if is_placeholder_text else as_blocks(item.content)
     content_parts = [part for block in blocks if (part := _part(block, is_model))]
-    call_parts = [_call(call) for call in item.tool_calls]
+    call_parts = [_call(tool_call) for tool_call in item.tool_calls]
     continuation = continuation_of(item)
     if continuation is not None:
         if content_parts and (signature := _signature(continuation.message)):

@@ -51,13 +51,13 @@ def to_message(item: Item, *, strict: bool = False) -> Message | None:
         message["name"] = item.name
     if item.tool_calls:
         message["content"] = message["content"] or None
-        message["tool_calls"] = [_to_tool_call(call) for call in item.tool_calls]
+        message["tool_calls"] = [_to_tool_call(tool_call) for tool_call in item.tool_calls]
     return message
 
 
 def neutral_calls(message: Mapping[str, Any]) -> list[dict[str, Json]]:
     """The tool calls of a message in neutral form, with the legacy `function_call`."""
-    parsed_calls = [neutral_call(call) for call in message.get("tool_calls") or []]
+    parsed_calls = [neutral_call(tool_call) for tool_call in message.get("tool_calls") or []]
     if isinstance(legacy_call := message.get("function_call"), Mapping):
         parsed_calls.append(
             {

@@ -92,7 +92,7 @@ def to_entries(item: Item) -> list[Entry]:
     content = _to_content(item.content, role)
     if content or not item.tool_calls:
         entries.append({"type": "message", "role": role, "content": content})
-    return [*entries, *(_to_call(call) for call in item.tool_calls)]
+    return [*entries, *(_to_call(tool_call) for tool_call in item.tool_calls)]
 
 
 def _raw_entry(item: Item) -> Entry | None:
@@ -147,7 +147,7 @@ def _output_type(call_type: str) -> str:
 
 
 def _call_ids(head: Item) -> set[str]:
-    return {str(call.get("id")) for call in head.tool_calls}
+    return {str(tool_call.get("id")) for tool_call in head.tool_calls}
 
 
 def _without_raw(item: Item) -> Item:

@@ -198,7 +198,7 @@ def _is_contiguous(items: Iterable[Item]) -> bool:
         elif pending_ids or item.type != "message":
             return False
         elif item.tool_calls:
-            pending_ids = [call.get("id") or "" for call in item.tool_calls]
+            pending_ids = [tool_call.get("id") or "" for tool_call in item.tool_calls]
             if (
                 item.role not in _MODEL_ROLES
                 or "" in pending_ids

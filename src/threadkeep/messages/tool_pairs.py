@@ -61,7 +61,7 @@ def contributions(
 
 def call_ids(item: Item, id_pattern: re.Pattern[str]) -> list[Json] | None:
     """The ids of an item's calls, in reverse order; `None` if the provider would reject them."""
-    ids = [call.get("id") for call in reversed(item.tool_calls)]
+    ids = [tool_call.get("id") for tool_call in reversed(item.tool_calls)]
     if not all(isinstance(call_id, str) and id_pattern.fullmatch(call_id) for call_id in ids):
         return None
     return ids if len(set(ids)) == len(ids) else None

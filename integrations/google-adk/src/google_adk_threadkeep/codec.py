@@ -58,9 +58,11 @@ def to_items(event: Event) -> list[Item]:
     identity_fields = {name: event_dump[name] for name in _IDENTITY if name in event_dump}
     items: list[Item] = []
     for group in results_apart(parts, _is_result):
-        fields, raw_parts = _result(group[0]) if _is_result(group[0]) else _message(event, group)
+        item_fields, raw_parts = (
+            _result(group[0]) if _is_result(group[0]) else _message(event, group)
+        )
         reference = {"of": identity_fields} if items else {"event": envelope}
-        items.append(_item(event, fields, {**reference, "parts": raw_parts}, len(items)))
+        items.append(_item(event, item_fields, {**reference, "parts": raw_parts}, len(items)))
     return items
 
 

@@ -206,19 +206,23 @@ def _neutral_item(kind: str, fields: Mapping[str, Any]) -> tuple[Item, Packed | 
 
 def _neutral_fields(item: Item, kind: str) -> dict[str, Any]:
     """The fields of a message of this kind that follow from the neutral fields."""
-    fields: dict[str, Any] = {**_DEFAULT_FIELDS, "name": item.name, "content": item.content}
+    message_fields: dict[str, Any] = {**_DEFAULT_FIELDS, "name": item.name, "content": item.content}
     match kind:
         case "ai":
-            fields |= tool_call_codec.from_neutral(item.tool_calls)
+            message_fields |= tool_call_codec.from_neutral(item.tool_calls)
             usage = item.usage
             has_full_usage = usage is not None and usage.keys() >= fast_path.COUNTED
-            fields["usage_metadata"] = usage if has_full_usage else None
+            message_fields["usage_metadata"] = usage if has_full_usage else None
         case "tool":
             status = "error" if item.status == "error" else "success"
-            fields |= {"tool_call_id": item.tool_call_id or "", "artifact": None, "status": status}
+            message_fields |= {
+                "tool_call_id": item.tool_call_id or "",
+                "artifact": None,
+                "status": status,
+            }
         case "chat":
-            fields["role"] = item.role
-    return fields
+            message_fields["role"] = item.role
+    return message_fields
 
 
 def _is_plain_text(message: BaseMessage) -> bool:

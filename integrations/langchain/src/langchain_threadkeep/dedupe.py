@@ -77,7 +77,7 @@ def stored_prefix(
 
 def _matching_tools(messages: Sequence[BaseMessage], items: Sequence[Item]) -> dict[int, Item]:
     """The items of tool calls and results, matched by the ids of the calls."""
-    item_by_call_id = {call.get("id"): item for item in items for call in item.tool_calls}
+    item_by_call_id = {tool_call.get("id"): item for item in items for tool_call in item.tool_calls}
     item_by_result_id = {item.tool_call_id: item for item in items if item.tool_call_id}
     item_by_index: dict[int, Item] = {}
     for message_index, message in enumerate(messages):
@@ -120,13 +120,13 @@ def _last_match(
 
 def _skip_stored_tools(index: int, messages: Sequence[BaseMessage], items: Sequence[Item]) -> int:
     """Advance the index past tool calls and results that are stored too."""
-    call_ids = {call.get("id") for item in items for call in item.tool_calls}
+    call_ids = {tool_call.get("id") for item in items for tool_call in item.tool_calls}
     result_ids = {item.tool_call_id for item in items if item.tool_call_id}
     while index < len(messages):
         message = messages[index]
         tool_calls = message.tool_calls if isinstance(message, AIMessage) else []
         if not (
-            (tool_calls and all(call["id"] in call_ids for call in tool_calls))
+            (tool_calls and all(tool_call["id"] in call_ids for tool_call in tool_calls))
             or (isinstance(message, ToolMessage) and message.tool_call_id in result_ids)
         ):
             break

@@ -107,5 +107,5 @@ def _call_id(entry: Entry) -> str:
 
 
 def _id_field(entry: Entry) -> str:
-    answers_by_id = entry["type"] == "local_shell_call_output" and "call_id" not in entry
-    return "id" if answers_by_id else "call_id"
+    has_only_id = entry["type"] == "local_shell_call_output" and "call_id" not in entry
+    return "id" if has_only_id else "call_id"

@@ -63,9 +63,9 @@ def foreign_message(items: Sequence[Item], names: CallNames) -> ModelMessage | N
 def call_names(items: Iterable[Item]) -> CallNames:
     """What the tools of the items' calls are called."""
     return {
-        str(call.get("id")): str(call.get("name") or "tool")
+        str(tool_call.get("id")): str(tool_call.get("name") or "tool")
         for item in items
-        for call in item.tool_calls
+        for tool_call in item.tool_calls
     }
 
 

@@ -78,11 +78,11 @@ def _foreign_message(run: list[Item]) -> ChatMessage:
 def _blocks(item: Item) -> list[object]:
     call_blocks = [
         ToolCallBlock(
-            tool_call_id=call.get("id"),
-            tool_name=call.get("name") or "tool",
-            tool_kwargs=call.get("args") or {},
+            tool_call_id=tool_call.get("id"),
+            tool_name=tool_call.get("name") or "tool",
+            tool_kwargs=tool_call.get("args") or {},
         )
-        for call in item.tool_calls
+        for tool_call in item.tool_calls
     ]
     return [*map(from_neutral, as_blocks(item.content)), *call_blocks]
 
@@ -107,7 +107,7 @@ def _results_behind_calls(items: Sequence[Item]) -> list[Item]:
             index_by_id = {id: n + (n >= new_index) for id, n in index_by_id.items()}
         if item.tool_calls:
             last_index = len(ordered_items) - 1
-            index_by_id |= {str(call.get("id")): last_index for call in item.tool_calls}
+            index_by_id |= {str(tool_call.get("id")): last_index for tool_call in item.tool_calls}
     return ordered_items
 
 
