@@ -150,10 +150,10 @@ def to_message(item: Item) -> Message | None:
 
 
 def _raw_message(item: Item) -> Message | None:
-    payload = raw_payload(item, FORMAT)
-    if not isinstance(payload, Mapping):
+    raw_fields = raw_payload(item, FORMAT)
+    if not isinstance(raw_fields, Mapping):
         return None
-    message = {key: payload[key] for key in ("role", "content") if key in payload}
+    message = {key: raw_fields[key] for key in ("role", "content") if key in raw_fields}
     return message if schemas.is_anthropic_message(message) else None
 
 
@@ -194,11 +194,11 @@ def _is_sendable(part: Message) -> bool:
     return part.get("type") != "text" or bool(part["text"].strip())
 
 
-def _trim_ends(merged: list[Message]) -> list[Message]:
+def _trim_ends(merged_messages: list[Message]) -> list[Message]:
     """Trim message ends as the API requires: no trailing thinking, no trailing whitespace."""
     trimmed_messages = [
         shortened_message
-        for message in merged
+        for message in merged_messages
         if (shortened_message := _without_trailing_thinking(message))["content"]
     ]
     if trimmed_messages and trimmed_messages[-1]["role"] == "assistant":

@@ -28,14 +28,14 @@ def to_blocks(item: Item, role: str) -> list[Message]:
     is_native = (item.raw or {}).get("format") == FORMAT
     blocks = as_blocks(item.content)
     content_parts = [part for block in blocks if (part := _to_block(block, role, native=is_native))]
-    return [*content_parts, *(_tool_use(call) for call in item.tool_calls)]
+    return [*content_parts, *(_tool_use(tool_call) for tool_call in item.tool_calls)]
 
 
-def _tool_use(call: dict[str, Json]) -> Message:
-    arguments = call.get("args")
+def _tool_use(tool_call: dict[str, Json]) -> Message:
+    arguments = tool_call.get("args")
     arguments = arguments if isinstance(arguments, dict) else {"input": arguments}
-    name = tool_name(call.get("name"))
-    return {"type": "tool_use", "id": call.get("id"), "name": name, "input": arguments}
+    name = tool_name(tool_call.get("name"))
+    return {"type": "tool_use", "id": tool_call.get("id"), "name": name, "input": arguments}
 
 
 def tool_result(item: Item) -> Message:

@@ -25,17 +25,17 @@ def with_whole_pairs(messages: list[Message]) -> list[Message]:
             if is_hosted_use(block):
                 open_places_by_id.setdefault(str(block.get("id")), []).append(place)
             elif is_hosted_result(block):
-                matching_uses = open_places_by_id.get(str(block.get("tool_use_id")))
-                if matching_uses:
-                    matching_uses.pop()
+                use_places = open_places_by_id.get(str(block.get("tool_use_id")))
+                if use_places:
+                    use_places.pop()
                 else:
                     broken_places.add(place)
-    last_user_number = _last_words_of_user(messages) if open_places_by_id else -1
+    user_message_number = _last_words_of_user(messages) if open_places_by_id else -1
     broken_places |= {
         use_place
-        for matching_uses in open_places_by_id.values()
-        for use_place in matching_uses
-        if use_place[0] <= last_user_number
+        for use_places in open_places_by_id.values()
+        for use_place in use_places
+        if use_place[0] <= user_message_number
     }
     return _without(messages, broken_places) if broken_places else messages
 
@@ -50,14 +50,14 @@ def is_hosted_result(block: Any) -> bool:
     return _kind(block).endswith("_tool_result")
 
 
-def _without(messages: list[Message], broken: set[_Place]) -> list[Message]:
+def _without(messages: list[Message], broken_places: set[_Place]) -> list[Message]:
     repaired_messages = list(messages)
-    for message_number in {message_number for message_number, _ in broken}:
+    for message_number in {message_number for message_number, _ in broken_places}:
         numbered_blocks = enumerate(_blocks(messages[message_number]))
         whole_blocks = [
             block
             for block_index, block in numbered_blocks
-            if (message_number, block_index) not in broken
+            if (message_number, block_index) not in broken_places
         ]
         repaired_messages[message_number] = {**messages[message_number], "content": whole_blocks}
     return repaired_messages

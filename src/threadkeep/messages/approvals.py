@@ -72,11 +72,11 @@ def _is_same_output(group: ToolGroup, following: ToolGroup) -> bool:
     return first_head.type != "message" and not is_answered_before
 
 
-def _tool_call(item: Item, call: Mapping[str, Any]) -> PendingApproval:
+def _tool_call(item: Item, tool_call: Mapping[str, Any]) -> PendingApproval:
     return PendingApproval(
-        id=str(call.get("id") or ""),
-        tool=str(call.get("name") or ""),
-        arguments=parse_arguments(call.get("args")),
+        id=str(tool_call.get("id") or ""),
+        tool=str(tool_call.get("name") or ""),
+        arguments=parse_arguments(tool_call.get("args")),
         since=item.created_at,
         source="tool_call",
         server=None,

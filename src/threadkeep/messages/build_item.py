@@ -33,13 +33,13 @@ def build_item(
         payload: what would be stored verbatim; `None` = nothing.
         serialize: makes the payload of the item's neutral fields.
     """
-    created_at = message.get("created_at")
-    attributes: dict[str, Any] = {
+    raw_created_at = message.get("created_at")
+    item_fields: dict[str, Any] = {
         "id": "" if message.get("id") in PLACEHOLDERS else message.get("id", ""),
         "metadata": dict(message.get("metadata", {})),
         "created_at": None
-        if created_at is None
-        else parse_time(created_at, f"{location}.created_at"),
+        if raw_created_at is None
+        else parse_time(raw_created_at, f"{location}.created_at"),
         **{
             key: message[key]
             for key in ("status", "model", "usage", "hidden", "raw")
@@ -47,7 +47,7 @@ def build_item(
         },
     }
     item = Item(
-        **(attributes | {key: value for key, value in fields.items() if value not in (None, "")})
+        **(item_fields | {key: value for key, value in fields.items() if value not in (None, "")})
     )
     if item.raw is not None or payload is None or _is_same(item, payload, serialize):
         return item

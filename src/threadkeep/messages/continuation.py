@@ -67,12 +67,12 @@ def continuation_of(item: Item) -> Continuation | None:
         if _is_valid(key, raw_payload)
     }
     state_fields |= _thoughts(item)
-    calls = raw_payload.get("tool_calls")
+    raw_calls = raw_payload.get("tool_calls")
     call_states: list[dict[str, Any]] = []
-    if isinstance(calls, list) and len(calls) == len(item.tool_calls):
+    if isinstance(raw_calls, list) and len(raw_calls) == len(item.tool_calls):
         call_states = [
             {key: call[key] for key in CALL_FIELDS & call.keys()} if _is_signed(call) else {}
-            for call in calls
+            for call in raw_calls
         ]
     call_states = call_states if any(call_states) else []
     return Continuation(state_fields, call_states) if state_fields or call_states else None
@@ -141,9 +141,9 @@ def _with_signed_calls(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for message_number in range(len(messages) - 1, -1, -1):
         if messages[message_number]["role"] == "user":
             break
-        calls = messages[message_number].get("tool_calls")
-        if calls and not _is_signed(calls[0]):
-            signed_calls = [{**calls[0], **UNSIGNED}, *calls[1:]]
+        tool_calls = messages[message_number].get("tool_calls")
+        if tool_calls and not _is_signed(tool_calls[0]):
+            signed_calls = [{**tool_calls[0], **UNSIGNED}, *tool_calls[1:]]
             signed_messages[message_number] = {
                 **messages[message_number],
                 "tool_calls": signed_calls,
@@ -153,14 +153,14 @@ def _with_signed_calls(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def without_call_fields(message: Mapping[str, Any]) -> dict[str, Any]:
     """The message as OpenAI takes it: its calls without continuation state."""
-    calls = message.get("tool_calls")
-    if not isinstance(calls, list) or not any(_is_signed(call) for call in calls):
+    tool_calls = message.get("tool_calls")
+    if not isinstance(tool_calls, list) or not any(_is_signed(call) for call in tool_calls):
         return dict(message)
     calls_without_state = [
         {key: value for key, value in call.items() if key not in CALL_FIELDS}
         if _is_signed(call)
         else call
-        for call in calls
+        for call in tool_calls
     ]
     return {**message, "tool_calls": calls_without_state}
 
@@ -189,19 +189,19 @@ def _langchain_payload(dump: Mapping[str, Any], item: Item) -> Mapping[str, Any]
     signatures = extra_kwargs.get("__gemini_function_call_thought_signatures__")
     if not isinstance(signatures, Mapping):
         return extra_kwargs
-    call_signatures = [signatures.get(call.get("id")) for call in item.tool_calls]
-    signed_calls = [
+    call_signatures = [signatures.get(tool_call.get("id")) for tool_call in item.tool_calls]
+    call_states = [
         {"extra_content": {"google": {"thought_signature": signature}}}
         if isinstance(signature, str)
         else {}
         for signature in call_signatures
     ]
-    return {**extra_kwargs, "tool_calls": signed_calls}
+    return {**extra_kwargs, "tool_calls": call_states}
 
 
 def _is_valid(key: str, payload: Mapping[str, Any]) -> bool:
-    field_types = {"reasoning_details": list, "extra_content": Mapping}
-    return isinstance(payload[key], field_types.get(key, str))
+    type_by_field = {"reasoning_details": list, "extra_content": Mapping}
+    return isinstance(payload[key], type_by_field.get(key, str))
 
 
 def _thoughts(item: Item) -> dict[str, Any]:

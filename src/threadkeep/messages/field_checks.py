@@ -50,11 +50,11 @@ def neutral_calls(message: dict[str, Any], location: str) -> list[dict[str, Json
     tool_calls = message.get("tool_calls", [])
     if not isinstance(tool_calls, (list, tuple)):
         raise InputError(f"{location}.tool_calls must be a list, got {type(tool_calls).__name__}")
-    for call_number, call in enumerate(tool_calls):
-        _check_call(call, f"{location}.tool_calls[{call_number}]")
-    calls = openai_chat.neutral_calls(message)
-    check_calls(calls, location)
-    return calls
+    for call_number, tool_call in enumerate(tool_calls):
+        _check_call(tool_call, f"{location}.tool_calls[{call_number}]")
+    parsed_calls = openai_chat.neutral_calls(message)
+    check_calls(parsed_calls, location)
+    return parsed_calls
 
 
 def _check_call(call: object, location: str) -> None:

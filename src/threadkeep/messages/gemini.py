@@ -66,17 +66,17 @@ def to_gemini(items: Sequence[Item]) -> GeminiContents:
 
 
 def _contents(contribution: Contribution) -> list[Content]:
-    tool_names = {
-        call["id"]: call.get("name")
+    name_by_call_id = {
+        tool_call["id"]: tool_call.get("name")
         for head_item in contribution.heads
-        for call in head_item.tool_calls
+        for tool_call in head_item.tool_calls
     }
     contents = [
         {"role": _role(head_item), "parts": _parts(head_item)}
         for head_item in contribution.heads
         if not _is_system(head_item)
     ]
-    response_parts = [_response(result, tool_names) for result in contribution.results]
+    response_parts = [_response(result, name_by_call_id) for result in contribution.results]
     return [*contents, {"role": "user", "parts": response_parts}]
 
 
@@ -120,7 +120,7 @@ def _parts(item: Item) -> list[Part]:
     is_placeholder_text = isinstance(item.content, str) and is_unspoken(item)
     blocks = [] if is_placeholder_text else as_blocks(item.content)
     content_parts = [part for block in blocks if (part := _part(block, is_model))]
-    call_parts = [_call(call) for call in item.tool_calls]
+    call_parts = [_call(tool_call) for tool_call in item.tool_calls]
     continuation = continuation_of(item)
     if continuation is not None:
         if content_parts and (signature := _signature(continuation.message)):
@@ -131,8 +131,8 @@ def _parts(item: Item) -> list[Part]:
     return [*content_parts, *call_parts]
 
 
-def _signature(fields: Mapping[str, Any]) -> str:
-    extra_content = fields.get("extra_content")
+def _signature(state_fields: Mapping[str, Any]) -> str:
+    extra_content = state_fields.get("extra_content")
     google_fields = extra_content.get("google") if isinstance(extra_content, Mapping) else None
     signature = (
         google_fields.get("thought_signature") if isinstance(google_fields, Mapping) else None
@@ -159,14 +159,14 @@ def _media(block: Block) -> Part | None:
     return None
 
 
-def _call(call: dict[str, Json]) -> Part:
-    arguments = call.get("args")
+def _call(tool_call: dict[str, Json]) -> Part:
+    arguments = tool_call.get("args")
     arguments = arguments if isinstance(arguments, dict) else {"input": arguments}
-    return {"functionCall": {"name": tool_name(call.get("name")), "args": arguments}}
+    return {"functionCall": {"name": tool_name(tool_call.get("name")), "args": arguments}}
 
 
-def _response(result: Item, names: Mapping[Any, str | None]) -> Part:
-    name = tool_name(names.get(result.tool_call_id) or result.name)
+def _response(result: Item, name_by_call_id: Mapping[Any, str | None]) -> Part:
+    name = tool_name(name_by_call_id.get(result.tool_call_id) or result.name)
     return {"functionResponse": {"name": name, "response": _output(result)}}
 
 

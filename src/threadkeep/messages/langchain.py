@@ -70,13 +70,13 @@ def record_id(item: Item, turn: str | None) -> str:
 
     Models and caches repeat ids in later turns, so an answer's id holds only within its turn.
     """
-    own_id = _own_id(item)
-    if not own_id or own_id == "__fake_id__" or opens_turn(item):
-        return "" if own_id == "__fake_id__" else own_id
+    message_id = _own_id(item)
+    if not message_id or message_id == "__fake_id__" or opens_turn(item):
+        return "" if message_id == "__fake_id__" else message_id
     if not turn:
         return ""
     message_kind = _stored_kind(item)
-    return f"{own_id}@{turn}" if message_kind == "ai" else f"{own_id}@{turn}:{message_kind}"
+    return f"{message_id}@{turn}" if message_kind == "ai" else f"{message_id}@{turn}:{message_kind}"
 
 
 def opens_turn(item: Item) -> bool:
@@ -120,9 +120,9 @@ def _check_fields(fields: Mapping[str, Any], location: str) -> None:
         if not isinstance(fields.get(field_name) or {}, Mapping):
             raise InputError(f"{location}.{field_name} must be a dict")
     for field_name in ("tool_calls", "invalid_tool_calls"):
-        calls = fields.get(field_name) or []
-        if not isinstance(calls, (list, tuple)) or not all(
-            isinstance(call, Mapping) for call in calls
+        raw_calls = fields.get(field_name) or []
+        if not isinstance(raw_calls, (list, tuple)) or not all(
+            isinstance(call, Mapping) for call in raw_calls
         ):
             raise InputError(f"{location}.{field_name} must be a list of dicts")
 
@@ -160,8 +160,8 @@ def _item(source: Mapping[str, Any], location: str) -> Item:
     )
 
 
-def _check_json(extra: Mapping[str, Any], location: str) -> None:
-    for field_name, value in extra.items():
+def _check_json(extra_fields: Mapping[str, Any], location: str) -> None:
+    for field_name, value in extra_fields.items():
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError) as error:
@@ -223,12 +223,12 @@ def _default_fields(item: Item, kind: str) -> dict[str, Any]:
     return default_fields
 
 
-def _calls(fields: Mapping[str, Any], kwargs: Mapping[str, Any]) -> list[dict[str, Json]]:
+def _calls(fields: Mapping[str, Any], extra_kwargs: Mapping[str, Any]) -> list[dict[str, Json]]:
     """The calls, valid and invalid: providers expect an answer to each."""
     calls = [_call(call, call.get("args")) for call in fields.get("tool_calls") or ()]
     invalid_calls = fields.get("invalid_tool_calls") or ()
     calls += [_call(call, parse_arguments(str(call.get("args") or ""))) for call in invalid_calls]
-    legacy_call = kwargs.get("function_call")
+    legacy_call = extra_kwargs.get("function_call")
     if not calls and isinstance(legacy_call, Mapping):
         calls = [_call(legacy_call, parse_arguments(str(legacy_call.get("arguments") or "")))]
     return calls

@@ -35,15 +35,15 @@ def read(content: object, location: str) -> tuple[str | list[Block], Json]:
             f"{location}.content must be a str or a list of parts, got {type(content).__name__}"
         )
     blocks: list[Block] = []
-    parts: list[Json] = []
+    stored_parts: list[Json] = []
     for part in content:
         if _repeats_call(part):
-            parts.append({"part": part})
+            stored_parts.append({"part": part})
             continue
         block = _block(part)
-        parts.append(_part(part, block, len(blocks)))
+        stored_parts.append(_part(part, block, len(blocks)))
         blocks.append(block)
-    return blocks, None if all(part.get("as") == "block" for part in parts) else parts
+    return blocks, None if all(part.get("as") == "block" for part in stored_parts) else stored_parts
 
 
 def _repeats_call(part: object) -> bool:
@@ -61,22 +61,22 @@ def _block(part: Any) -> Block:
         return {"type": "opaque", "value": part}
 
 
-def _part(part: Any, block: Block, index: int) -> Json:
+def _part(part: Any, block: Block, block_index: int) -> Json:
     if part == block:
-        return {"block": index, "as": "block"}
+        return {"block": block_index, "as": "block"}
     if isinstance(part, str):
-        return {"block": index, "as": "text"}
+        return {"block": block_index, "as": "text"}
     if block["type"] == "opaque" and part == block["value"]:
-        return {"block": index, "as": "value"}
-    return {"block": index, "part": _with_references(part, block)}
+        return {"block": block_index, "as": "value"}
+    return {"block": block_index, "part": _with_references(part, block)}
 
 
 def _with_references(value: Any, block: Block) -> Json:
     """Replace long texts that the block holds by references to it."""
     if isinstance(value, Mapping):
-        return {key: _with_references(entry, block) for key, entry in value.items()}
+        return {key: _with_references(element, block) for key, element in value.items()}
     if isinstance(value, list):
-        return [_with_references(entry, block) for entry in value]
+        return [_with_references(element, block) for element in value]
     if not isinstance(value, str) or len(value) < _MIN_REFERENCED:
         return value
     for key in _SOURCES:

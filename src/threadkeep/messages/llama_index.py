@@ -142,17 +142,17 @@ def _role(role: object, location: str) -> str:
     return "tool" if role in RESULT_ROLES else ROLE_ALIASES.get(role, role)
 
 
-def _content(blocks: list[Block], neutral: list[Block | None]) -> str | list[Block]:
+def _content(blocks: list[Block], neutral_blocks: list[Block | None]) -> str | list[Block]:
     if _is_plain_text(blocks):
         return str(blocks[0]["text"])
-    return [block for block in neutral if block is not None] or ""
+    return [block for block in neutral_blocks if block is not None] or ""
 
 
 def _is_plain_text(blocks: list[Block]) -> bool:
     return len(blocks) == 1 and blocks[0]["block_type"] == "text"
 
 
-def _calls(blocks: list[Block], extra: Mapping[str, Any]) -> list[dict[str, Json]]:
+def _calls(blocks: list[Block], extra_kwargs: Mapping[str, Any]) -> list[dict[str, Json]]:
     """The calls of tool call blocks; in older messages those of `additional_kwargs`."""
     calls = [
         {
@@ -163,7 +163,7 @@ def _calls(blocks: list[Block], extra: Mapping[str, Any]) -> list[dict[str, Json
         for block in blocks
         if block["block_type"] == "tool_call" and isinstance(block.get("tool_kwargs"), (dict, str))
     ]
-    legacy_calls = extra.get("tool_calls")
+    legacy_calls = extra_kwargs.get("tool_calls")
     if (
         calls
         or not isinstance(legacy_calls, list)
@@ -217,8 +217,8 @@ def _media(kind: str, source: Mapping[str, Any]) -> Block | None:
     neutral_media: Block = {"type": kind}
     text_fields = {key: value for key, value in source.items() if isinstance(value, str)}
     file_path, file_name = text_fields.get("path"), text_fields.get("title")
-    if encoded_bytes := text_fields.get(BYTES[text_fields["block_type"]]):
-        neutral_media["base64"] = encoded_bytes
+    if base64_text := text_fields.get(BYTES[text_fields["block_type"]]):
+        neutral_media["base64"] = base64_text
     elif text_fields.get("url"):
         neutral_media["url"] = text_fields["url"]
     elif file_path:
@@ -240,15 +240,15 @@ def _media(kind: str, source: Mapping[str, Any]) -> Block | None:
     return {**neutral_media, "extras": extras} if extras else neutral_media
 
 
-def without_stored_bytes(blocks: list[Block], neutral: list[Block | None]) -> list[Block]:
+def without_stored_bytes(blocks: list[Block], neutral_blocks: list[Block | None]) -> list[Block]:
     """Replace bytes that the neutral content holds already by references to it."""
-    index, slim_blocks = 0, list[Block]()
-    for block, part in zip(blocks, neutral, strict=True):
-        field = BYTES.get(block["block_type"], "")
-        if part is not None and block.get(field) and part.get("base64") == block[field]:
-            block = {**block, field: {_BLOCK_REFERENCE: index}}
+    block_index, slim_blocks = 0, list[Block]()
+    for block, part in zip(blocks, neutral_blocks, strict=True):
+        bytes_field = BYTES.get(block["block_type"], "")
+        if part is not None and block.get(bytes_field) and part.get("base64") == block[bytes_field]:
+            block = {**block, bytes_field: {_BLOCK_REFERENCE: block_index}}
         slim_blocks.append(block)
-        index += part is not None
+        block_index += part is not None
     return slim_blocks
 
 

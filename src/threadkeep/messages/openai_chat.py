@@ -51,13 +51,13 @@ def to_message(item: Item, *, strict: bool = False) -> Message | None:
         message["name"] = item.name
     if item.tool_calls:
         message["content"] = message["content"] or None
-        message["tool_calls"] = [_to_tool_call(call) for call in item.tool_calls]
+        message["tool_calls"] = [_to_tool_call(tool_call) for tool_call in item.tool_calls]
     return message
 
 
 def neutral_calls(message: Mapping[str, Any]) -> list[dict[str, Json]]:
     """The tool calls of a message in neutral form, with the legacy `function_call`."""
-    parsed_calls = [neutral_call(call) for call in message.get("tool_calls") or []]
+    parsed_calls = [neutral_call(tool_call) for tool_call in message.get("tool_calls") or []]
     if isinstance(legacy_call := message.get("function_call"), Mapping):
         parsed_calls.append(
             {
@@ -120,20 +120,20 @@ def _has_valid_name(item: Item) -> bool:
 
 def raw_message(item: Item) -> Message | None:
     """The original message, if it came in this format and the API accepts it."""
-    payload = raw_payload(item, FORMAT)
-    if not isinstance(payload, Mapping):
+    raw_fields = raw_payload(item, FORMAT)
+    if not isinstance(raw_fields, Mapping):
         return None
-    sent_fields = {key: value for key, value in payload.items() if key in MESSAGE_KEYS}
+    sent_fields = {key: value for key, value in raw_fields.items() if key in MESSAGE_KEYS}
     message = without_call_fields(sent_fields)
     return message if schemas.is_chat_message(message) else None
 
 
-def _to_tool_call(call: dict[str, Json]) -> Message:
+def _to_tool_call(tool_call: dict[str, Json]) -> Message:
     function_fields = {
-        "name": tool_name(call.get("name")),
-        "arguments": format_arguments(call.get("args")),
+        "name": tool_name(tool_call.get("name")),
+        "arguments": format_arguments(tool_call.get("args")),
     }
-    return {"id": call.get("id"), "type": "function", "function": function_fields}
+    return {"id": tool_call.get("id"), "type": "function", "function": function_fields}
 
 
 def _to_content(content: str | list[Block], role: str) -> str | list[Message]:

@@ -143,9 +143,9 @@ def _paired_messages(
     return messages if all_sendable else sanitize_messages(messages)
 
 
-def _cached_message(cached: CachedItem) -> PromptMessage | None:
+def _cached_message(cached_item: CachedItem) -> PromptMessage | None:
     """The message of a cached item, built once."""
-    prompt_message = _prompt_message(cached.read())
+    prompt_message = _prompt_message(cached_item.read())
     if prompt_message is not None and not all(
         type(value) is str for value in prompt_message.message.values()
     ):
@@ -154,8 +154,8 @@ def _cached_message(cached: CachedItem) -> PromptMessage | None:
                 marshalled=marshal.dumps(prompt_message.message)
             )
         except ValueError:  # nested too deeply
-            return _prompt_message(cached.copy())
-    cached.chat = prompt_message
+            return _prompt_message(cached_item.copy())
+    cached_item.chat = prompt_message
     return prompt_message
 
 
@@ -187,7 +187,7 @@ def _messages(contribution: Contribution, serialize: _Serialize) -> list[Message
 
 def _merge_output(heads: list[Message]) -> Message:
     """Merge into one assistant message: the API expects results right after the calls."""
-    texts = [
+    head_texts = [
         str(head_message["content"])
         for head_message in heads
         if isinstance(head_message.get("content"), str)
@@ -199,7 +199,7 @@ def _merge_output(heads: list[Message]) -> Message:
         for part in head_message["content"]
     ]
     tool_calls = [call for head_message in heads for call in head_message.get("tool_calls", [])]
-    content_text = "\n".join(text for text in texts if text)
+    content_text = "\n".join(text for text in head_texts if text)
     text_parts = [{"type": "text", "text": content_text}] if content_text else []
     content: Any = [*text_parts, *content_parts] if content_parts else content_text or None
     state_fields = {key: message[key] for message in heads for key in message.keys() & ALL_FIELDS}

@@ -92,14 +92,14 @@ def to_entries(item: Item) -> list[Entry]:
     content = _to_content(item.content, role)
     if content or not item.tool_calls:
         entries.append({"type": "message", "role": role, "content": content})
-    return [*entries, *(_to_call(call) for call in item.tool_calls)]
+    return [*entries, *(_to_call(tool_call) for tool_call in item.tool_calls)]
 
 
 def _raw_entry(item: Item) -> Entry | None:
-    payload = raw_payload(item, FORMAT) or raw_payload(item, _AGENTS_FORMAT)
-    if not isinstance(payload, Mapping):
+    raw_fields = raw_payload(item, FORMAT) or raw_payload(item, _AGENTS_FORMAT)
+    if not isinstance(raw_fields, Mapping):
         return None
-    entry = {key: value for key, value in payload.items() if (key, value) != ("id", _FAKE_ID)}
+    entry = {key: value for key, value in raw_fields.items() if (key, value) != ("id", _FAKE_ID)}
     for key in _NULLABLE.get(str(entry.get("type")), ()):
         entry.setdefault(key, None)  # nulls are not stored, and these are required
     return entry if schemas.is_responses_item(entry) else None
@@ -107,11 +107,11 @@ def _raw_entry(item: Item) -> Entry | None:
 
 def _entries(contribution: Contribution) -> list[Entry]:
     """The entries of a contribution; a call and its result are both verbatim, or neither."""
-    results_by_id = {result.tool_call_id: result for result in contribution.results}
+    result_by_id = {result.tool_call_id: result for result in contribution.results}
     mismatched_ids = {
         call_id
         for head_item in contribution.heads
-        for call_id in _mismatched_calls(head_item, results_by_id)
+        for call_id in _mismatched_calls(head_item, result_by_id)
     }
     head_items = [
         _without_raw(head_item) if _call_ids(head_item) & mismatched_ids else head_item
@@ -129,11 +129,11 @@ def _entries(contribution: Contribution) -> list[Entry]:
     )
 
 
-def _mismatched_calls(head: Item, results: Mapping[str | None, Item]) -> list[str]:
+def _mismatched_calls(head: Item, result_by_id: Mapping[str | None, Item]) -> list[str]:
     """The ids of calls whose results have a type that does not match the call."""
     expected_type = _output_type((_raw_entry(head) or _DEFAULT_CALL)["type"])
     call_results = (
-        (call_id, results[call_id]) for call_id in _call_ids(head) if call_id in results
+        (call_id, result_by_id[call_id]) for call_id in _call_ids(head) if call_id in result_by_id
     )
     return [
         call_id
@@ -147,7 +147,7 @@ def _output_type(call_type: str) -> str:
 
 
 def _call_ids(head: Item) -> set[str]:
-    return {str(call.get("id")) for call in head.tool_calls}
+    return {str(tool_call.get("id")) for tool_call in head.tool_calls}
 
 
 def _without_raw(item: Item) -> Item:
@@ -160,11 +160,11 @@ def _bare(items: Sequence[Item]) -> list[Item]:
 
 def _without_state(item: Item) -> Item | None:
     """The item as a service that has stored nothing reads it; `None` if it cannot."""
-    entry = _raw_entry(item) if item.raw is not None else None
-    if entry is None:
+    raw_entry = _raw_entry(item) if item.raw is not None else None
+    if raw_entry is None:
         return item
-    bare_entry = {key: value for key, value in entry.items() if key != "id"}
-    if entry["type"] != "item_reference" and schemas.is_responses_item(bare_entry):
+    bare_entry = {key: value for key, value in raw_entry.items() if key != "id"}
+    if raw_entry["type"] != "item_reference" and schemas.is_responses_item(bare_entry):
         return dataclasses.replace(item, raw={"format": FORMAT, "data": bare_entry})
     return _without_raw(item) if item.tool_calls or item.role == "tool" else None
 
@@ -176,12 +176,12 @@ def _to_output(item: Item) -> Entry:
     return {"type": "function_call_output", "call_id": item.tool_call_id or "", "output": content}
 
 
-def _to_call(call: dict[str, Json]) -> Entry:
+def _to_call(tool_call: dict[str, Json]) -> Entry:
     return {
         "type": "function_call",
-        "call_id": call.get("id"),
-        "name": tool_name(call.get("name")),
-        "arguments": format_arguments(call.get("args")),
+        "call_id": tool_call.get("id"),
+        "name": tool_name(tool_call.get("name")),
+        "arguments": format_arguments(tool_call.get("args")),
     }
 
 

@@ -164,16 +164,16 @@ def _validated(item: Item, location: str) -> Item:
     plain_copy = copy_plain(item)
     if plain_copy is not None and (not plain_copy.id or plain_copy.id not in PLACEHOLDERS):
         return plain_copy
-    item_fields = {name: getattr(item, name) for name in _FIELDS - {"text", "seq"}}
+    item_fields = {field: getattr(item, field) for field in _FIELDS - {"text", "seq"}}
     check_types({key: value for key, value in item_fields.items() if value is not None}, location)
     content = openai_chat.message_content({"content": item.content}, location)
-    calls = neutral_calls({"tool_calls": item.tool_calls}, location)
+    tool_calls = neutral_calls({"tool_calls": item.tool_calls}, location)
     created_at = (
         None if item.created_at is None else parse_time(item.created_at, f"{location}.created_at")
     )
     item_id = "" if item.id in PLACEHOLDERS else item.id
     validated_item = dataclasses.replace(
-        item, id=item_id, seq=0, content=content, tool_calls=calls, created_at=created_at
+        item, id=item_id, seq=0, content=content, tool_calls=tool_calls, created_at=created_at
     )
     return _without_stale_raw(validated_item, location)
 

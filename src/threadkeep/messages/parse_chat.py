@@ -69,10 +69,10 @@ def _with_valid_ids(message: dict[str, Any]) -> dict[str, Any]:
 
     Some servers give no ids, and sign the calls.
     """
-    calls = message.get("tool_calls")
-    if not isinstance(calls, list):
+    raw_calls = message.get("tool_calls")
+    if not isinstance(raw_calls, list):
         return message
-    return {**message, "tool_calls": [{**call, "id": "call"} for call in calls]}
+    return {**message, "tool_calls": [{**call, "id": "call"} for call in raw_calls]}
 
 
 def reasoning_field(item: Item) -> dict[str, Any]:

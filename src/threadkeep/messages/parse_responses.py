@@ -85,12 +85,12 @@ def _neutral_fields(entry: Mapping[str, Any], location: str) -> dict[str, Any]:
             (entry[key] for key in ("arguments", "input", "action", "operation") if key in entry),
             {},
         )
-        call = {
+        tool_call = {
             "id": entry.get("call_id", ""),
             "name": entry.get("name") or entry_type.removesuffix("_call"),
             "args": parse_arguments(raw_arguments),
         }
-        return {"role": "assistant", "content": "", "tool_calls": [call]}
+        return {"role": "assistant", "content": "", "tool_calls": [tool_call]}
     if entry_type == "reasoning":
         return {"role": "assistant", "content": _reasoning(entry, location)}
     return {"role": "assistant", "name": entry.get("name"), "content": _describe_entry(entry)}

@@ -93,7 +93,7 @@ def with_fields(
         InputError: it is not one text, or the role is unknown.
     """
     used_options = [
-        f"{key}=" for key, value in zip(_FIELDS, (role, name, metadata), strict=True) if value
+        f"{option}=" for option, value in zip(_FIELDS, (role, name, metadata), strict=True) if value
     ]
     if len(messages) != 1 or not isinstance(messages[0], (str, list, tuple)):
         raise InputError(

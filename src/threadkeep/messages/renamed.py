@@ -48,21 +48,21 @@ def _renamed(item: Item, ids: Sequence[str]) -> dict[str, Any] | None:
 def _chat(payload: _Payload, ids: Sequence[str]) -> _Payload | None:
     if "tool_call_id" in payload:
         return {**payload, "tool_call_id": ids[0]}
-    calls = payload.get("tool_calls")
-    if not isinstance(calls, list) or len(calls) != len(ids):
+    raw_calls = payload.get("tool_calls")
+    if not isinstance(raw_calls, list) or len(raw_calls) != len(ids):
         return None
-    renamed_calls = [{**call, "id": call_id} for call, call_id in zip(calls, ids, strict=True)]
+    renamed_calls = [{**call, "id": call_id} for call, call_id in zip(raw_calls, ids, strict=True)]
     return {**payload, "tool_calls": renamed_calls}
 
 
 def _anthropic(payload: _Payload, ids: Sequence[str]) -> _Payload | None:
     content = payload.get("content")
     content_parts = content if isinstance(content, list) else []
-    id_fields = {"tool_use": "id", "tool_result": "tool_use_id"}
+    id_field_by_type = {"tool_use": "id", "tool_result": "tool_use_id"}
     part_indexes = [
         part_index
         for part_index, content_part in enumerate(content_parts)
-        if content_part.get("type") in id_fields
+        if content_part.get("type") in id_field_by_type
     ]
     if len(part_indexes) != len(ids):
         return None
@@ -70,7 +70,7 @@ def _anthropic(payload: _Payload, ids: Sequence[str]) -> _Payload | None:
     for part_index, call_id in zip(part_indexes, ids, strict=True):
         renamed_parts[part_index] = {
             **content_parts[part_index],
-            id_fields[content_parts[part_index]["type"]]: call_id,
+            id_field_by_type[content_parts[part_index]["type"]]: call_id,
         }
     return {**payload, "content": renamed_parts}
 

@@ -43,9 +43,7 @@ def with_unique_id(entry: Entry, used_ids: set[str]) -> Entry | None:
         return entry_without_id
     if entry["type"] in {"reasoning", "item_reference"}:
         return None
-    suffix = next(
-        candidate for candidate in itertools.count(2) if f"{entry_id}_{candidate}" not in used_ids
-    )
+    suffix = next(number for number in itertools.count(2) if f"{entry_id}_{number}" not in used_ids)
     used_ids.add(f"{entry_id}_{suffix}")
     return {**entry_without_id, "id": f"{entry_id}_{suffix}"}
 

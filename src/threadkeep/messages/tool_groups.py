@@ -198,7 +198,7 @@ def _is_contiguous(items: Iterable[Item]) -> bool:
         elif pending_ids or item.type != "message":
             return False
         elif item.tool_calls:
-            pending_ids = [call.get("id") or "" for call in item.tool_calls]
+            pending_ids = [tool_call.get("id") or "" for tool_call in item.tool_calls]
             if (
                 item.role not in _MODEL_ROLES
                 or "" in pending_ids
@@ -227,18 +227,18 @@ def _is_hosted(item: Item) -> bool:
 
 
 def _register_calls(
-    run: ToolGroup, item: Item, open_slots_by_id: dict[str, list[tuple[ToolGroup, int]]]
+    group: ToolGroup, item: Item, open_slots_by_id: dict[str, list[tuple[ToolGroup, int]]]
 ) -> None:
-    first_index = len(run.calls)
-    run.calls.extend(item.tool_calls)
-    run.answers.extend([None] * len(item.tool_calls))
+    first_call_index = len(group.calls)
+    group.calls.extend(item.tool_calls)
+    group.answers.extend([None] * len(item.tool_calls))
     # latest output first, but its calls in order: results without ids match calls in order
-    for call_index in range(first_index, len(run.calls)):
-        open_slots = open_slots_by_id.setdefault(run.calls[call_index].get("id") or "", [])
-        slot_position = len(open_slots)
-        while slot_position and open_slots[slot_position - 1][0] is run:
-            slot_position -= 1
-        open_slots.insert(slot_position, (run, call_index))
+    for call_index in range(first_call_index, len(group.calls)):
+        open_slots = open_slots_by_id.setdefault(group.calls[call_index].get("id") or "", [])
+        slot_index = len(open_slots)
+        while slot_index and open_slots[slot_index - 1][0] is group:
+            slot_index -= 1
+        open_slots.insert(slot_index, (group, call_index))
 
 
 def _attach_result(
@@ -268,9 +268,9 @@ def _add_missing_results(group: ToolGroup) -> None:
     group.order.sort(key=_POSITION)
 
 
-def _missing_result(head: Item, call: dict[str, Json], index: int) -> Item:
+def _missing_result(head: Item, call: dict[str, Json], call_index: int) -> Item:
     return Item(
-        id=f"{head.id}:{index}",
+        id=f"{head.id}:{call_index}",
         seq=head.seq,
         type="tool_result",
         role="tool",

@@ -61,7 +61,7 @@ def contributions(
 
 def call_ids(item: Item, id_pattern: re.Pattern[str]) -> list[Json] | None:
     """The ids of an item's calls, in reverse order; `None` if the provider would reject them."""
-    ids = [call.get("id") for call in reversed(item.tool_calls)]
+    ids = [tool_call.get("id") for tool_call in reversed(item.tool_calls)]
     if not all(isinstance(call_id, str) and id_pattern.fullmatch(call_id) for call_id in ids):
         return None
     return ids if len(set(ids)) == len(ids) else None
@@ -147,14 +147,14 @@ def _contribution(
 def _unique_id(
     call: dict[str, Json],
     group: ToolGroup,
-    index: int,
+    call_index: int,
     id_pattern: re.Pattern[str],
     used_ids: set[str],
 ) -> str:
     call_id = call.get("id") or ""
     attempt = 0
     while not id_pattern.fullmatch(call_id) or call_id in used_ids:
-        digest_source = f"{group.heads[0].id}:{index}:{call.get('id')}:{attempt}"
+        digest_source = f"{group.heads[0].id}:{call_index}:{call.get('id')}:{attempt}"
         call_id = f"call_{_digest(digest_source)}"
         attempt += 1
     used_ids.add(call_id)

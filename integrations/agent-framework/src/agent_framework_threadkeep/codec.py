@@ -60,10 +60,12 @@ def to_items(message: Message, number: int = 0) -> list[Item]:
     items: list[Item] = []
     for group in groups:
         is_result = _is_result(group[0])
-        fields, parts = _result(group[0]) if is_result else _message(message.role, group)
+        item_fields, slim_parts = _result(group[0]) if is_result else _message(message.role, group)
         envelope = {"message": dump} if not items else {"role": message.role}
         group_mark = {} if group_id is None else {"group": group_id}
-        items.append(Item(**fields, raw=_raw({**envelope, **group_mark, "contents": parts})))
+        items.append(
+            Item(**item_fields, raw=_raw({**envelope, **group_mark, "contents": slim_parts}))
+        )
     return items
 
 
@@ -108,8 +110,8 @@ def _continues(previous: Item, item: Item, *, is_native: bool) -> bool:
 
 def usage_of(details: Any) -> dict[str, Any] | None:
     """The framework's token counts, as the Responses API names them; `None` if there are none."""
-    counts: dict[str, Any] = {_COUNTS.get(n, n): count for n, count in (details or {}).items()}
-    return {name: count for name, count in counts.items() if count is not None} or None
+    usage: dict[str, Any] = {_COUNTS.get(n, n): count for n, count in (details or {}).items()}
+    return {name: count for name, count in usage.items() if count is not None} or None
 
 
 def _dump(message: Message, number: int) -> dict[str, Any]:
@@ -122,10 +124,10 @@ def _dump(message: Message, number: int) -> dict[str, Any]:
         raise InputError(f"message {number} cannot be stored as JSON: {error}") from error
 
 
-def _is_plain(data: dict[str, Any], contents: list[Part]) -> bool:
+def _is_plain(dump: dict[str, Any], contents: list[Part]) -> bool:
     """Whether role and text say it all."""
-    has_more = any(data.get(name) for name in data.keys() - {"type", "role"})
-    if has_more or data["role"] not in PLAIN_ROLES or len(contents) != 1:
+    has_more = any(dump.get(name) for name in dump.keys() - {"type", "role"})
+    if has_more or dump["role"] not in PLAIN_ROLES or len(contents) != 1:
         return False
     text_defaults = {"type": "text", "additional_properties": {}}
     text_part = dict(contents[0])
@@ -136,11 +138,11 @@ def _native_message(item: Item) -> Message | None:
     """The message, or the part of it that the item holds; `None` if another framework wrote it."""
     if is_plain_text(item):
         return Message(item.role, [str(item.content)])
-    if not (payload := _data(item)):
+    if not (data := _data(item)):
         return None
     try:
-        envelope = dict(payload["message"] if "message" in payload else {"role": payload["role"]})
-        contents = [_stored_part(part, item) for part in payload.get("contents", ())]
+        envelope = dict(data["message"] if "message" in data else {"role": data["role"]})
+        contents = [_stored_part(part, item) for part in data.get("contents", ())]
         return Message.from_dict({**envelope, "contents": contents})
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         return None  # of another shape: what is neutral
@@ -188,8 +190,8 @@ def _foreign_message(item: Item) -> Message | None:
         return None
     if item.role in _RESULT_ROLES:
         result = {"type": "function_result", "call_id": item.tool_call_id, "result": _text(item)}
-        items = [{"type": "text", "text": _text(item)}]
-        return Message("tool", [{**result, "items": items}])
+        text_parts = [{"type": "text", "text": _text(item)}]
+        return Message("tool", [{**result, "items": text_parts}])
     blocks = as_blocks(item.content)
     parts = [part for block in blocks if (part := from_neutral(block)) is not None]
     contents = [*parts, *map(_call, item.tool_calls)]

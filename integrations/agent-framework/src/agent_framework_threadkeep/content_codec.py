@@ -19,16 +19,16 @@ _SILENT: Final = frozenset({"function_call", "usage"})
 
 def to_block(part: Part) -> Block | None:
     """The neutral block; `None` for a call or counts, which have fields of their own."""
-    kind = part["type"]
-    if kind in _SILENT:
+    part_type = part["type"]
+    if part_type in _SILENT:
         return None
-    if kind == "text":
+    if part_type == "text":
         return {"type": "text", "text": part.get("text") or ""}
-    if kind == "text_reasoning":
+    if part_type == "text_reasoning":
         return {"type": "reasoning", "reasoning": part.get("text") or ""}
-    if kind == "error":
+    if part_type == "error":
         return {"type": "text", "text": part.get("message") or "error"}
-    if kind in {"data", "uri"} and isinstance(uri := part.get("uri"), str):
+    if part_type in {"data", "uri"} and isinstance(uri := part.get("uri"), str):
         uri_prefix, separator, data = uri.partition(";base64,")
         source = {"base64": data} if separator and uri_prefix.startswith("data:") else {"url": uri}
         return media_block(part.get("media_type") or uri_prefix.removeprefix("data:"), **source)
@@ -71,12 +71,12 @@ def unpacked_result(stored: Part) -> Part:
     return {**other_fields, "result": text, "items": [text_item]}
 
 
-def without_bytes(part: Part, block: Block | None, index: int) -> Part:
+def without_bytes(part: Part, block: Block | None, block_index: int) -> Part:
     """The content with a reference in place of the bytes that a neutral block holds."""
     if block is None or "base64" not in block:
         return part
     uri_prefix = part["uri"].removesuffix(block["base64"])
-    return {**part, "uri": {_BLOCK: index, "head": uri_prefix}}
+    return {**part, "uri": {_BLOCK: block_index, "head": uri_prefix}}
 
 
 def with_bytes(part: Part, content: Any) -> Part:
@@ -89,21 +89,21 @@ def with_bytes(part: Part, content: Any) -> Part:
 
 def from_neutral(block: Block) -> Part | None:
     """The content for a block that another framework wrote; `None` for its model's thoughts."""
-    kind = block["type"]
-    if kind == "reasoning":
+    block_type = block["type"]
+    if block_type == "reasoning":
         return None
-    if kind == "text":
+    if block_type == "text":
         return {"type": "text", "text": block["text"]}
-    if kind == "json":
+    if block_type == "json":
         return {"type": "text", "text": json.dumps(block.get("value"), ensure_ascii=False)}
-    mime = block.get("mime_type") or f"{kind}/*"
+    mime = block.get("mime_type") or f"{block_type}/*"
     if block.get("base64"):
         return {"type": "data", "uri": f"data:{mime};base64,{block['base64']}", "media_type": mime}
     if block.get("url"):
         return {"type": "uri", "uri": block["url"], "media_type": mime}
     value = block.get("value")
-    name = value.get("type", kind) if isinstance(value, dict) else kind
-    return {"type": "text", "text": f"[{name}]"}
+    type_name = value.get("type", block_type) if isinstance(value, dict) else block_type
+    return {"type": "text", "text": f"[{type_name}]"}
 
 
 def _properties(items: list[Part]) -> Part:

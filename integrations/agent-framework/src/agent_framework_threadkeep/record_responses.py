@@ -56,6 +56,6 @@ def _is_result(entry: dict[str, Any]) -> bool:
 
 
 def _model(response: AgentResponse[Any]) -> str | None:
-    answer = response.raw_representation
-    model = answer.model if isinstance(answer, ChatResponse) else None
+    raw_response = response.raw_representation
+    model = raw_response.model if isinstance(raw_response, ChatResponse) else None
     return model if isinstance(model, str) else None

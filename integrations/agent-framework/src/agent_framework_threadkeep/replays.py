@@ -24,9 +24,9 @@ def new_messages(history: Sequence[Message], messages: Sequence[Message]) -> lis
     is_asked_again = bool(past) and history[-1].role == "user" and past[-1][0] != "id"
     if past:
         starts = range(len(identities) - len(past) + 1)
-        start = next((n for n in starts if identities[n : n + len(past)] == past), None)
-        if start is not None and not (start == 0 and len(past) == 1 and is_asked_again):
-            return list(messages[start + len(past) :])
+        start_index = next((n for n in starts if identities[n : n + len(past)] == past), None)
+        if start_index is not None and not (start_index == 0 and len(past) == 1 and is_asked_again):
+            return list(messages[start_index + len(past) :])
     for overlap in range(min(len(past), len(identities)), 0, -1):
         if past[-overlap:] == identities[:overlap] and not (overlap == 1 and is_asked_again):
             return list(messages[overlap:])
@@ -36,8 +36,8 @@ def new_messages(history: Sequence[Message], messages: Sequence[Message]) -> lis
 def _identity(message: Message) -> Identity:
     if message.message_id is not None:
         return ("id", str(message.message_id))
-    contents = [content.to_dict() for content in message.contents]
+    content_dumps = [content.to_dict() for content in message.contents]
     try:
-        return ("content", str(message.role), json.dumps(contents, sort_keys=True))
+        return ("content", str(message.role), json.dumps(content_dumps, sort_keys=True))
     except (TypeError, ValueError):
         return ("content", str(message.role), str(message.contents))

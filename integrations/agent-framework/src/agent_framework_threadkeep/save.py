@@ -30,23 +30,20 @@ def save(chat: Session, messages: Sequence[Message]) -> None:
         InputError: a message is not JSON; nothing was written.
         NotOwner: the session belongs to another user; nothing was written.
     """
-    groups = [to_items(message, number) for number, message in enumerate(messages)]
+    item_lists = [to_items(message, number) for number, message in enumerate(messages)]
     for _ in range(_TRIES):
-        stored_items = load(chat, last=sum(map(len, groups)) + 1).items
+        stored_items = load(chat, last=sum(map(len, item_lists)) + 1).items
         stored_count = len(messages) - len(new_messages(to_messages(stored_items), messages))
-        added_items = [item for group in groups[stored_count:] for item in group]
+        new_items = [item for item_list in item_lists[stored_count:] for item in item_list]
         newest_seq = stored_items[-1].seq if stored_items else 0
-        if (
-            not added_items
-            or add_if(chat, (), partial(_addition, newest_seq, added_items)) is not None
-        ):
+        if not new_items or add_if(chat, (), partial(_addition, newest_seq, new_items)) is not None:
             return
     raise BackendError(
         f"session {shown(chat.id)} was changed by others at each of {_TRIES} tries; try again"
     )
 
 
-def _addition(newest: int, items: Sequence[Item], tail: Tail) -> Addition | None:
+def _addition(newest_seq: int, items: Sequence[Item], tail: Tail) -> Addition | None:
     """The items, if the session still ends with the newest one that was seen."""
-    is_current = newest == (0 if tail.newest is None else tail.newest.seq)
+    is_current = newest_seq == (0 if tail.newest is None else tail.newest.seq)
     return Addition(items) if is_current else None

@@ -46,11 +46,11 @@ def append(
     deltas = states.split(states.json_state(event.actions.state_delta))
     if event.actions.rewind_before_invocation_id:
         check_whole(session)
-    tail: Tail | None = None
+    session_tail: Tail | None = None
 
     def decide(current: Tail) -> Addition | None:
-        nonlocal tail
-        tail = current
+        nonlocal session_tail
+        session_tail = current
         if current.info is None:
             raise SessionNotFoundError(f"session {shown(session.id)} does not exist")
         if _is_stored(event, items, current, is_redacted=has_redactor(chat)):
@@ -60,13 +60,13 @@ def append(
         return Addition(_with_free_ids(items, current), metadata)
 
     stored_items = add_if(chat, [item.id for item in items], decide)
-    if tail is None:
+    if session_tail is None:
         return
     if stored_items is None:
-        if tail.newest is not None and event_id_of(tail.newest) == event.id:
-            advance(session, tail, tail.newest)
+        if session_tail.newest is not None and event_id_of(session_tail.newest) == event.id:
+            advance(session, session_tail, session_tail.newest)
         return
-    advance(session, tail, stored_items[-1])
+    advance(session, session_tail, stored_items[-1])
     scoped.change(deltas)
     if invocation := event.actions.rewind_before_invocation_id:
         _hide(chat, session.events, invocation, stored_items[0])
@@ -107,7 +107,7 @@ def _hide(chat: Chat, events: Sequence[Event], invocation: str, rewind: Item) ->
         if not older_items:
             return
         items = [*older_items, *items]
-    first_hidden = next(
+    first_hidden_index = next(
         (n for n, item in enumerate(items) if event_id_of(item) == first_event.id), len(items)
     )
-    chat.hide(*(item.id for item in items[first_hidden:]))
+    chat.hide(*(item.id for item in items[first_hidden_index:]))

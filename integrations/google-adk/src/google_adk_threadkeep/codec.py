@@ -50,17 +50,19 @@ def to_items(event: Event) -> list[Item]:
         InputError: it holds what is not JSON.
     """
     event_dump = dump(event)
-    content = event_dump.get("content") or {}
-    parts: list[Part] = content.get("parts") or []
+    content_dump = event_dump.get("content") or {}
+    parts: list[Part] = content_dump.get("parts") or []
     if not parts:
         return [_item(event, {"type": "notice", "role": "system"}, {"event": event_dump}, 0)]
-    envelope = {**event_dump, "content": {k: v for k, v in content.items() if k != "parts"}}
+    envelope = {**event_dump, "content": {k: v for k, v in content_dump.items() if k != "parts"}}
     identity_fields = {name: event_dump[name] for name in _IDENTITY if name in event_dump}
     items: list[Item] = []
     for group in results_apart(parts, _is_result):
-        fields, raw_parts = _result(group[0]) if _is_result(group[0]) else _message(event, group)
+        item_fields, raw_parts = (
+            _result(group[0]) if _is_result(group[0]) else _message(event, group)
+        )
         reference = {"of": identity_fields} if items else {"event": envelope}
-        items.append(_item(event, fields, {**reference, "parts": raw_parts}, len(items)))
+        items.append(_item(event, item_fields, {**reference, "parts": raw_parts}, len(items)))
     return items
 
 
@@ -72,31 +74,31 @@ def to_events(items: Sequence[Item], agent: str = "assistant") -> list[Event]:
         agent: the author of answers that other frameworks stored.
     """
     events: list[Event] = []
-    callers_by_id: dict[str, Caller] = {}
+    caller_by_id: dict[str, Caller] = {}
     for item in items:
         event = _native_event(item)
         if event is None:
-            event = foreign_event(item, callers_by_id.get(item.tool_call_id or "", Caller(agent)))
+            event = foreign_event(item, caller_by_id.get(item.tool_call_id or "", Caller(agent)))
         elif events and _is_rest(item) and events[-1].id == event.id:
             events[-1].content.parts += event.content.parts  # type: ignore[union-attr, operator]
             continue
         if event is not None:
             events.append(event)
             calls = ((call.get("id", ""), call.get("name")) for call in item.tool_calls)
-            callers_by_id.update((call_id, Caller(event.author, name)) for call_id, name in calls)
+            caller_by_id.update((call_id, Caller(event.author, name)) for call_id, name in calls)
     return events
 
 
 def event_id_of(item: Item) -> str:
     """The id of the event that an item belongs to."""
-    payload = payload_of(item, FORMAT) or {}
-    return str((payload.get("event") or payload.get("of") or {}).get("id", item.id))
+    raw_data = payload_of(item, FORMAT) or {}
+    return str((raw_data.get("event") or raw_data.get("of") or {}).get("id", item.id))
 
 
 def timestamp_of(item: Item) -> float:
     """When the event of an item happened, in epoch seconds."""
-    payload = payload_of(item, FORMAT) or {}
-    timestamp = (payload.get("event") or payload.get("of") or {}).get("timestamp")
+    raw_data = payload_of(item, FORMAT) or {}
+    timestamp = (raw_data.get("event") or raw_data.get("of") or {}).get("timestamp")
     if timestamp is not None:
         return float(timestamp)
     return 0.0 if item.created_at is None else item.created_at.timestamp()
@@ -108,14 +110,14 @@ def _is_rest(item: Item) -> bool:
 
 def _native_event(item: Item) -> Event | None:
     """The event as ADK wrote it, or the part of it that the item holds; `None` if it is foreign."""
-    if (payload := payload_of(item, FORMAT)) is None:
+    if (raw_data := payload_of(item, FORMAT)) is None:
         return None
     try:
-        event = dict(payload["event"] if "event" in payload else payload["of"])
-        if parts := [_stored_part(part, item) for part in payload.get("parts", ())]:
+        event_dump = dict(raw_data["event"] if "event" in raw_data else raw_data["of"])
+        if parts := [_stored_part(part, item) for part in raw_data.get("parts", ())]:
             role = "model" if item.role == "assistant" else "user"
-            event["content"] = {**event.get("content", {"role": role}), "parts": parts}
-        return Event.model_validate(event)
+            event_dump["content"] = {**event_dump.get("content", {"role": role}), "parts": parts}
+        return Event.model_validate(event_dump)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         return None  # of another shape: what is neutral
 
@@ -139,11 +141,11 @@ def _result(part: Part) -> tuple[dict[str, Any], list[Part]]:
     item_fields |= {"name": response["name"]} if response.get("name") else {}
     if "response" not in response or response.get("parts"):
         return {**item_fields, "content": result_text(response.get("response") or {})[0]}, [part]
-    result_body, result_key = result_text(response["response"])
+    output_text, output_key = result_text(response["response"])
     response_fields = {name: value for name, value in response.items() if name != "response"}
-    stored_part = {**part, "function_response": response_fields, "output": result_body}
-    return {**item_fields, "content": result_body}, [
-        stored_part if result_key is None else {**stored_part, "key": result_key}
+    stored_part = {**part, "function_response": response_fields, "output": output_text}
+    return {**item_fields, "content": output_text}, [
+        stored_part if output_key is None else {**stored_part, "key": output_key}
     ]
 
 
@@ -158,15 +160,15 @@ def _message(event: Event, parts: list[Part]) -> tuple[dict[str, Any], list[Part
     }, slim_parts
 
 
-def _item(event: Event, fields: dict[str, Any], data: dict[str, Any], number: int) -> Item:
+def _item(event: Event, fields: dict[str, Any], raw_data: dict[str, Any], item_number: int) -> Item:
     is_answer = fields["role"] == "assistant"
     return Item(
         **fields,
-        id=event.id if not number else f"{event.id}#{number}",
+        id=event.id if not item_number else f"{event.id}#{item_number}",
         model=event.model_version if is_answer else None,
-        usage=usage_of(event) if is_answer and not number else None,
+        usage=usage_of(event) if is_answer and not item_number else None,
         created_at=_datetime(event.timestamp),
-        raw={"format": FORMAT, "data": data},
+        raw={"format": FORMAT, "data": raw_data},
     )
 
 
@@ -175,15 +177,15 @@ def usage_of(event: Event) -> dict[str, Any] | None:
     usage = event.usage_metadata
     if usage is None:
         return None
-    thoughts = usage.thoughts_token_count or 0
-    counts = {
+    thought_tokens = usage.thoughts_token_count or 0
+    count_by_name = {
         "input_tokens": usage.prompt_token_count,
-        "output_tokens": (usage.candidates_token_count or 0) + thoughts,
+        "output_tokens": (usage.candidates_token_count or 0) + thought_tokens,
         "total_tokens": usage.total_token_count,
         "input_tokens_details": {"cached_tokens": usage.cached_content_token_count or 0},
-        "output_tokens_details": {"reasoning_tokens": thoughts},
+        "output_tokens_details": {"reasoning_tokens": thought_tokens},
     }
-    return {name: count for name, count in counts.items() if count is not None}
+    return {name: count for name, count in count_by_name.items() if count is not None}
 
 
 def _datetime(timestamp: float) -> datetime | None:

@@ -66,11 +66,11 @@ def to_response(text: str, key: str | None) -> dict[str, Any]:
     return response if isinstance(response, dict) else {"result": text}
 
 
-def without_bytes(part: Part, block: Block | None, index: int) -> Part:
+def without_bytes(part: Part, block: Block | None, block_index: int) -> Part:
     """The part with a reference in place of the bytes that a neutral block holds."""
     if block is None or "base64" not in block or not part.get("inline_data"):
         return part
-    return {**part, "inline_data": {**part["inline_data"], "data": {_BLOCK: index}}}
+    return {**part, "inline_data": {**part["inline_data"], "data": {_BLOCK: block_index}}}
 
 
 def with_bytes(part: Part, content: str | Sequence[Block]) -> Part:
@@ -78,8 +78,8 @@ def with_bytes(part: Part, content: str | Sequence[Block]) -> Part:
     inline_bytes = (part.get("inline_data") or {}).get("data")
     if not isinstance(inline_bytes, dict):
         return part
-    bytes_of_block = content[inline_bytes[_BLOCK]]["base64"]  # type: ignore[index]  # it is a list
-    return {**part, "inline_data": {**part["inline_data"], "data": _urlsafe(bytes_of_block)}}
+    base64_text = content[inline_bytes[_BLOCK]]["base64"]  # type: ignore[index]  # it is a list
+    return {**part, "inline_data": {**part["inline_data"], "data": _urlsafe(base64_text)}}
 
 
 def from_neutral(block: Block) -> Part:
@@ -97,13 +97,13 @@ def from_neutral(block: Block) -> Part:
     if block.get("url"):
         return {"file_data": {"file_uri": block["url"], "mime_type": mime_type}}
     value = block.get("value")
-    name = value.get("type", block_type) if isinstance(value, dict) else block_type
-    return {"text": f"[{name}]"}
+    type_name = value.get("type", block_type) if isinstance(value, dict) else block_type
+    return {"text": f"[{type_name}]"}
 
 
 def _text(text: str) -> Block:
     return {"type": "text", "text": text}
 
 
-def _urlsafe(encoded: str) -> str:
-    return encoded.replace("+", "-").replace("/", "_")
+def _urlsafe(base64_text: str) -> str:
+    return base64_text.replace("+", "-").replace("/", "_")

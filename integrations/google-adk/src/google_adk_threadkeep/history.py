@@ -62,16 +62,16 @@ class Reader:
         snapshot = load(self._chat, self._beside, last=_PAGE)  # first: what is newer is stale
         window = self._chat.window(policy=policies)
         over.check(window, self._chat.id)
-        turn_starts = [n for n, item in enumerate(window) if item.role == "user"]
-        turn_seq = window[turn_starts[-1]].seq if turn_starts else 0
+        user_indexes = [n for n, item in enumerate(window) if item.role == "user"]
+        turn_seq = window[user_indexes[-1]].seq if user_indexes else 0
         if not turn_seq:
             return History(snapshot, self._events(window))
-        page = snapshot.items
-        if len(page) == _PAGE and page[0].seq > turn_seq:
-            page = load(self._chat, after=turn_seq).items
-        silent_items = [item for item in page if item.seq > turn_seq and _is_silent(item)]
-        turn_items = _merged(window[turn_starts[-1] :], silent_items)
-        return History(snapshot, self._events([*window[: turn_starts[-1]], *turn_items]))
+        newest_items = snapshot.items
+        if len(newest_items) == _PAGE and newest_items[0].seq > turn_seq:
+            newest_items = load(self._chat, after=turn_seq).items
+        silent_items = [item for item in newest_items if item.seq > turn_seq and _is_silent(item)]
+        turn_items = _merged(window[user_indexes[-1] :], silent_items)
+        return History(snapshot, self._events([*window[: user_indexes[-1]], *turn_items]))
 
     def _events(self, items: Sequence[Item]) -> list[Event]:
         return to_events(items, self._agent)
@@ -97,18 +97,18 @@ def cut(events: list[Event], config: GetSessionConfig | None) -> list[Event]:
         events = events[-config.num_recent_events :] if config.num_recent_events else []
     if config.after_timestamp is None:
         return events
-    indexes = [n for n, event in enumerate(events) if event.timestamp < config.after_timestamp]
-    return events[indexes[-1] + 1 :] if indexes else events
+    old_indexes = [n for n, event in enumerate(events) if event.timestamp < config.after_timestamp]
+    return events[old_indexes[-1] + 1 :] if old_indexes else events
 
 
-def _merged(running: Sequence[Item], silent: Sequence[Item]) -> list[Item]:
+def _merged(turn_items: Sequence[Item], silent_items: Sequence[Item]) -> list[Item]:
     """The items of a turn with those that no window shows, by seq; synthetic ones have none."""
-    merged_items, silent_left = list[Item](), list(silent)
-    for item in running:
-        while item.seq and silent_left and silent_left[0].seq < item.seq:
-            merged_items.append(silent_left.pop(0))
+    merged_items, remaining_items = list[Item](), list(silent_items)
+    for item in turn_items:
+        while item.seq and remaining_items and remaining_items[0].seq < item.seq:
+            merged_items.append(remaining_items.pop(0))
         merged_items.append(item)
-    return merged_items + silent_left
+    return merged_items + remaining_items
 
 
 def _is_silent(item: Item) -> bool:

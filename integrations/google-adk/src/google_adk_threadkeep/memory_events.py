@@ -35,8 +35,8 @@ def add_events(memory: Memory, stored_id: str, user: str, events: Sequence[Event
     chat = open_session(memory, stored_id, user)
     remaining_events = iter([event for event in events if event.content and event.content.parts])
     while batch := list(islice(remaining_events, _BATCH)):
-        items_by_id = {item.id: item for event in batch for item in to_items(event)}
-        add_if(chat, list(items_by_id), partial(_addition, items_by_id))
+        item_by_id = {item.id: item for event in batch for item in to_items(event)}
+        add_if(chat, list(item_by_id), partial(_addition, item_by_id))
 
 
 def forget_item(memory: Memory, stored_id: str, user: str, id: str) -> None:

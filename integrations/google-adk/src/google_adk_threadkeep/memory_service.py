@@ -104,7 +104,7 @@ class ThreadkeepMemoryService(BaseMemoryService):
             InputError: one is no fact, for example since it is too long; none was stored.
         """
         scope = Scope(app_name, checked_user(user_id, "user_id"))
-        facts = [
+        new_facts = [
             {
                 "text": text,
                 "metadata": {**(custom_metadata or {}), **scope.fact_metadata(entry)},
@@ -113,8 +113,8 @@ class ThreadkeepMemoryService(BaseMemoryService):
             for entry in memories
             if (text := _text(entry))
         ]
-        if facts:
-            await self.memory.user(scope.user).facts.aadd_many(facts)
+        if new_facts:
+            await self.memory.user(scope.user).facts.aadd_many(new_facts)
 
     async def search_memory(
         self, *, app_name: str, user_id: str, query: str

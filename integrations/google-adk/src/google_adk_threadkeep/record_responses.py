@@ -33,7 +33,7 @@ def _is_answer(event: Event) -> bool:
     return event.author != "user" and (event.usage_metadata is not None or has_words)
 
 
-def _response(before: Sequence[Event], event: Event) -> dict[str, Any]:
+def _response(events_before: Sequence[Event], event: Event) -> dict[str, Any]:
     reason = event.finish_reason
     is_cut = reason is FinishReason.MAX_TOKENS or bool(event.interrupted)
     status = "failed" if event.error_code else "incomplete" if is_cut else "completed"
@@ -42,16 +42,16 @@ def _response(before: Sequence[Event], event: Event) -> dict[str, Any]:
         "id": event.interaction_id,
         "model": event.model_version,
         "status": status,
-        "input": _input(before),
+        "input": _input(events_before),
         "output": Window(to_items(event)).to_responses(),
         "usage": usage_of(event),
         "extra": {name: text for name, text in extra.items() if text},
     }
 
 
-def _input(before: Sequence[Event]) -> list[dict[str, Any]]:
+def _input(events_before: Sequence[Event]) -> list[dict[str, Any]]:
     """The entries since the model's last answer, with which results are converted: its calls."""
-    new_events = list(takewhile(lambda event: not _is_answer(event), reversed(before)))[::-1]
-    first_index = max(0, len(before) - len(new_events) - 1)
-    items = [item for event in before[first_index:] for item in to_items(event)]
+    new_events = list(takewhile(lambda event: not _is_answer(event), reversed(events_before)))[::-1]
+    first_event_index = max(0, len(events_before) - len(new_events) - 1)
+    items = [item for event in events_before[first_event_index:] for item in to_items(event)]
     return list(filter(record_responses.is_input, Window(items).to_responses()))

@@ -35,8 +35,8 @@ def mark(session: Session, snapshot: Snapshot, *, is_window: bool) -> None:
 
 def advance(session: Session, tail: Tail, newest: Item) -> None:
     """Note in the object that its session ends with an item that was appended to a tail."""
-    marker_suffix = [_WINDOW] if holds_window(session) else []
-    _set_marker(session, " ".join([_revision_of(tail, newest), *marker_suffix]))
+    marker_flags = [_WINDOW] if holds_window(session) else []
+    _set_marker(session, " ".join([_revision_of(tail, newest), *marker_flags]))
 
 
 def holds_window(session: Session) -> bool:

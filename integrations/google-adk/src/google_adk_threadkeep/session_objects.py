@@ -19,20 +19,20 @@ def loaded_session(address: Address, history: History) -> Session:
     """A session as it was read, with its events."""
     snapshot = history.snapshot
     app_metadata, user_metadata = snapshot.beside
-    info = snapshot.info or SessionInfo(address.session_id)
+    session_info = snapshot.info or SessionInfo(address.session_id)
     newest_item = snapshot.items[-1] if snapshot.items else None
-    state = states.joined(app_metadata, user_metadata, info.metadata)
-    return _session(address, state, history.events, _updated_at(info, newest_item))
+    state = states.joined(app_metadata, user_metadata, session_info.metadata)
+    return _session(address, state, history.events, _updated_at(session_info, newest_item))
 
 
 def listed_sessions(memory: Memory, app_name: str, user_id: str | None) -> list[Session]:
     """The sessions of an app, or of one of its users, without events, the latest last."""
-    pairs = [
+    addressed_heads = [
         (address, head)
         for head in heads(memory, user_id, prefix(app_name, user_id))
         if (address := address_of(head.info.id)) is not None
     ]
-    users = list(dict.fromkeys(address.user_id for address, _ in pairs))
+    users = list(dict.fromkeys(address.user_id for address, _ in addressed_heads))
     scopes = [ScopedState(memory, app_name, user) for user in users]
     metadata = metadata_of(memory, [chat for scope in scopes for chat in scope.sessions])
     state_by_user = dict(zip(users, zip(metadata[::2], metadata[1::2], strict=True), strict=True))
@@ -43,7 +43,7 @@ def listed_sessions(memory: Memory, app_name: str, user_id: str | None) -> list[
             [],
             _updated_at(head.info, head.newest),
         )
-        for address, head in pairs
+        for address, head in addressed_heads
     ]
     return sorted(sessions, key=_order)
 

@@ -124,8 +124,8 @@ class ThreadkeepSessionService(BaseSessionService):
 
     async def get_user_state(self, *, app_name: str, user_id: str) -> dict[str, Any]:
         """The state of the user in the app, without the prefix `user:`."""
-        scoped = ScopedState(self.memory, app_name, checked_user(user_id, "user_id"))
-        return await self.memory.to_thread(scoped.of_user)
+        scoped_state = ScopedState(self.memory, app_name, checked_user(user_id, "user_id"))
+        return await self.memory.to_thread(scoped_state.of_user)
 
     async def append_event(self, session: Session, event: Event) -> Event:
         """Store an event and its change of state, and append it to the session object.
@@ -145,8 +145,8 @@ class ThreadkeepSessionService(BaseSessionService):
         event = self._trim_temp_delta_state(event)
         async with self._lock(address):
             chat = self._chat(address)
-            scopes = ScopedState(self.memory, address.app_name, address.user_id)
-            await self.memory.to_thread(append, chat, scopes, session, event, record=self._records)
+            state = ScopedState(self.memory, address.app_name, address.user_id)
+            await self.memory.to_thread(append, chat, state, session, event, record=self._records)
             session.last_update_time = event.timestamp
             if any(past.id == event.id and past == event for past in session.events):
                 return event
@@ -166,8 +166,8 @@ class ThreadkeepSessionService(BaseSessionService):
         return session
 
     def _load(self, address: Address, config: GetSessionConfig | None) -> Session | None:
-        scoped = ScopedState(self.memory, address.app_name, address.user_id)
-        reader = Reader(self._chat(address), scoped.sessions, self._agent)
+        scoped_state = ScopedState(self.memory, address.app_name, address.user_id)
+        reader = Reader(self._chat(address), scoped_state.sessions, self._agent)
         policies = windows.or_memory_window(self._policies, self.memory)
         is_window = config is None and bool(policies)
         history = reader.window(policies, self._over) if is_window else reader.read(config)

@@ -67,8 +67,8 @@ def joined(app: Mapping[str, Any], user: Mapping[str, Any], session: Any) -> dic
 def of(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """The state in the metadata of a session."""
     adk_metadata = metadata.get(KEY)
-    state = adk_metadata.get("state") if isinstance(adk_metadata, Mapping) else None
-    return dict(state) if isinstance(state, Mapping) else {}
+    raw_state = adk_metadata.get("state") if isinstance(adk_metadata, Mapping) else None
+    return dict(raw_state) if isinstance(raw_state, Mapping) else {}
 
 
 def changed(metadata: Mapping[str, Any], delta: Mapping[str, Any]) -> dict[str, Any]:

@@ -101,15 +101,15 @@ def origin_by_items(
 
     A state of which no message is stored cannot be told from one that begins anew.
     """
-    items_by_id = RecentHistory(chat).by_id(max(NEAR_REACH, 2 * len(messages)))
+    item_by_id = RecentHistory(chat).by_id(max(NEAR_REACH, 2 * len(messages)))
     matches = [
-        (message, item) for message in messages if (item := match(items_by_id, message)) is not None
+        (message, item) for message in messages if (item := match(item_by_id, message)) is not None
     ]
     lineages = (lineage_of(item) for _, item in reversed(matches))
     turn_position = AgentTurn(
         chat,
         lineage=next(filter(None, lineages), None),
-        last=min((item.seq for item in items_by_id.values()), default=1) - 1,
+        last=min((item.seq for item in item_by_id.values()), default=1) - 1,
         held={
             str(message.id): HeldMessage(
                 item.id, checksum(message) if says_the_same(item, message) else _CHANGED
@@ -171,8 +171,8 @@ def _follow_branch(
             leave_branches(turn.chat, message_ids)
     elif turn.lineage is not None:
         newer_items = recent.newer_than(turn.last)
-        held_records = {held_message.record for held_message in turn.held.values()}
-        if switch_branch(turn.chat, newer_items, turn.lineage, held_records, message_ids):
+        held_record_ids = {held_message.record for held_message in turn.held.values()}
+        if switch_branch(turn.chat, newer_items, turn.lineage, held_record_ids, message_ids):
             recent.reset()
         turn.last = max([turn.last, *(item.seq for item in newer_items)])
     if turn.changed:
@@ -182,20 +182,20 @@ def _follow_branch(
 def _hold(
     turn: AgentTurn,
     messages: Sequence[BaseMessage],
-    items: Mapping[int, Item],
+    item_by_index: Mapping[int, Item],
     *,
     stored_now: bool = False,
 ) -> None:
     """Note which items messages of the state are; what differs from its item will replace it."""
-    held_records = {held_message.record for held_message in turn.held.values()}
+    held_record_ids = {held_message.record for held_message in turn.held.values()}
     for message_index, message in enumerate(messages):
-        item = items.get(message_index)
-        if item is None or not message.id or item.id in held_records:
+        item = item_by_index.get(message_index)
+        if item is None or not message.id or item.id in held_record_ids:
             turn.repeated.add(message.id)
             continue
         is_same = stored_now or says_the_same(item, message)
         turn.held[message.id] = HeldMessage(item.id, checksum(message) if is_same else _CHANGED)
-        held_records.add(item.id)
+        held_record_ids.add(item.id)
 
 
 def _question_of(
@@ -215,13 +215,13 @@ def _question_of(
 def _set_position(
     turn: AgentTurn,
     messages: Sequence[BaseMessage],
-    new: Sequence[BaseMessage],
+    new_messages: Sequence[BaseMessage],
     items: Sequence[Item],
     question: Item | None,
     recent: RecentHistory,
 ) -> None:
     """Set where the turn begins: at its newest question, else at the last message."""
-    message_items = zip(reversed(new), reversed(items), strict=True)
+    message_items = zip(reversed(new_messages), reversed(items), strict=True)
     opening_pair = next(
         ((message, item) for message, item in message_items if opens_turn(message)), None
     )

@@ -71,7 +71,7 @@ def to_item(message: BaseMessage) -> Item:
     if type(message) is HumanMessage and _is_plain_text(message):
         return Item(content=str(message.content))
     message_kind = next(
-        (name for name, message_class in _KINDS.items() if isinstance(message, message_class)),
+        (kind for kind, message_class in _KINDS.items() if isinstance(message, message_class)),
         "chat",
     )
     message_fields = {**message.__dict__, **(message.__pydantic_extra__ or {})}
@@ -81,9 +81,9 @@ def to_item(message: BaseMessage) -> Item:
     item, packed_content = _neutral_item(message_kind, message_fields)
     default_fields = _neutral_fields(item, message_kind)
     extra_fields = {
-        name: pack(value)
-        for name, value in message_fields.items()
-        if not _is_default(default_fields, name, value)
+        field_name: pack(value)
+        for field_name, value in message_fields.items()
+        if not _is_default(default_fields, field_name, value)
     }
     if packed_content is not None:
         extra_fields["content"] = packed_content
@@ -129,8 +129,8 @@ def to_message(item: Item) -> BaseMessage:
 
 def message_id(item: Item) -> str | None:
     """Return LangChain's own id of the message in an item."""
-    own_id = (_raw_fields(item) or {}).get("id")
-    return own_id if isinstance(own_id, str) and own_id else None
+    raw_id = (_raw_fields(item) or {}).get("id")
+    return raw_id if isinstance(raw_id, str) and raw_id else None
 
 
 def plain_fields(item: Item) -> tuple[type[BaseMessage], dict[str, Any]] | None:
@@ -189,11 +189,11 @@ def _neutral_item(kind: str, fields: Mapping[str, Any]) -> tuple[Item, Packed | 
     usage = fields.get("usage_metadata")
     is_stored_notice = kind == "remove" or bool(fields["additional_kwargs"].get("lc_source"))
     is_result = kind in ("tool", "function")
-    name = fields.get("name")
+    raw_name = fields.get("name")
     item = Item(
         type="notice" if is_stored_notice else "tool_result" if is_result else "message",
         role=_ROLES.get(kind) or str(fields.get("role") or "unknown"),
-        name=name if isinstance(name, str) and name else None,
+        name=raw_name if isinstance(raw_name, str) and raw_name else None,
         content=neutral_content,
         tool_calls=tool_call_codec.to_neutral(fields) if kind == "ai" else [],
         tool_call_id=fields.get("tool_call_id"),
@@ -206,28 +206,32 @@ def _neutral_item(kind: str, fields: Mapping[str, Any]) -> tuple[Item, Packed | 
 
 def _neutral_fields(item: Item, kind: str) -> dict[str, Any]:
     """The fields of a message of this kind that follow from the neutral fields."""
-    fields: dict[str, Any] = {**_DEFAULT_FIELDS, "name": item.name, "content": item.content}
+    message_fields: dict[str, Any] = {**_DEFAULT_FIELDS, "name": item.name, "content": item.content}
     match kind:
         case "ai":
-            fields |= tool_call_codec.from_neutral(item.tool_calls)
+            message_fields |= tool_call_codec.from_neutral(item.tool_calls)
             usage = item.usage
             has_full_usage = usage is not None and usage.keys() >= fast_path.COUNTED
-            fields["usage_metadata"] = usage if has_full_usage else None
+            message_fields["usage_metadata"] = usage if has_full_usage else None
         case "tool":
             status = "error" if item.status == "error" else "success"
-            fields |= {"tool_call_id": item.tool_call_id or "", "artifact": None, "status": status}
+            message_fields |= {
+                "tool_call_id": item.tool_call_id or "",
+                "artifact": None,
+                "status": status,
+            }
         case "chat":
-            fields["role"] = item.role
-    return fields
+            message_fields["role"] = item.role
+    return message_fields
 
 
 def _is_plain_text(message: BaseMessage) -> bool:
-    fields = message.__dict__
-    return type(fields["content"]) is str and not (
-        fields["id"]
-        or fields["name"]
-        or fields["additional_kwargs"]
-        or fields["response_metadata"]
+    message_fields = message.__dict__
+    return type(message_fields["content"]) is str and not (
+        message_fields["id"]
+        or message_fields["name"]
+        or message_fields["additional_kwargs"]
+        or message_fields["response_metadata"]
         or message.__pydantic_extra__
     )
 

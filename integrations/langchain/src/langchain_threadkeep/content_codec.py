@@ -46,7 +46,7 @@ def _restore_part(part: Packed, blocks: list[Block]) -> Any:
 
 def _resolve_references(value: Packed, block: Block) -> Packed:
     if isinstance(value, list):
-        return [_resolve_references(entry, block) for entry in value]
+        return [_resolve_references(element, block) for element in value]
     if not isinstance(value, dict):
         return value
     match value.get(TAG):
@@ -54,4 +54,4 @@ def _resolve_references(value: Packed, block: Block) -> Packed:
             return block[value["v"]]
         case "data":
             return langchain_content.data_url(block)
-    return {key: _resolve_references(entry, block) for key, entry in value.items()}
+    return {key: _resolve_references(element, block) for key, element in value.items()}

@@ -21,12 +21,12 @@ def to_kwargs(item: Item) -> dict[str, Any]:
     if continuation is None:
         return {}
     extra_kwargs = {key: value for key, value in continuation.message.items() if key in _FIELDS}
-    signatures_by_call = {
-        call["id"]: signature
-        for call, call_state in zip(item.tool_calls, continuation.calls, strict=False)
+    signature_by_id = {
+        tool_call["id"]: signature
+        for tool_call, call_state in zip(item.tool_calls, continuation.calls, strict=False)
         if (signature := _signature(call_state))
     }
-    return {**extra_kwargs, _SIGNATURES: signatures_by_call} if signatures_by_call else extra_kwargs
+    return {**extra_kwargs, _SIGNATURES: signature_by_id} if signature_by_id else extra_kwargs
 
 
 def without_thoughts(item: Item) -> Item:

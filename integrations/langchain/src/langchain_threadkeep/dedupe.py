@@ -51,44 +51,44 @@ def stored_prefix(
     ]
     item_utterances = [(item, utterance) for item in items if (utterance := _item_utterance(item))]
     for count in range(len(utterances), 0, -1):
-        match_end = _last_match(
+        match_end_index = _last_match(
             [utterance for _, utterance in utterances[:count]],
             [utterance for _, utterance in item_utterances],
             may_repeat=not continues or count == len(utterances),
-            needed={"user", "assistant"} if continues else {"assistant"},
+            needed_roles={"user", "assistant"} if continues else {"assistant"},
         )
-        if match_end is not None:
+        if match_end_index is not None:
             prefix_length = _skip_stored_tools(utterances[count - 1][0] + 1, messages, items)
-            items_by_index = {
+            item_by_index = {
                 message_index: item
                 for (message_index, _), (item, _) in zip(
                     reversed(utterances[:count]),
-                    reversed(item_utterances[: match_end + 1]),
+                    reversed(item_utterances[: match_end_index + 1]),
                     strict=False,
                 )
             }
             return StoredPrefix(
                 prefix_length,
-                item_utterances[match_end][0],
-                {**_matching_tools(messages[:prefix_length], items), **items_by_index},
+                item_utterances[match_end_index][0],
+                {**_matching_tools(messages[:prefix_length], items), **item_by_index},
             )
     return StoredPrefix(0)
 
 
 def _matching_tools(messages: Sequence[BaseMessage], items: Sequence[Item]) -> dict[int, Item]:
     """The items of tool calls and results, matched by the ids of the calls."""
-    items_by_call = {call.get("id"): item for item in items for call in item.tool_calls}
-    items_by_result = {item.tool_call_id: item for item in items if item.tool_call_id}
-    items_by_index: dict[int, Item] = {}
+    item_by_call_id = {tool_call.get("id"): item for item in items for tool_call in item.tool_calls}
+    item_by_result_id = {item.tool_call_id: item for item in items if item.tool_call_id}
+    item_by_index: dict[int, Item] = {}
     for message_index, message in enumerate(messages):
         item = None
         if isinstance(message, AIMessage) and message.tool_calls:
-            item = items_by_call.get(message.tool_calls[0]["id"])
+            item = item_by_call_id.get(message.tool_calls[0]["id"])
         elif isinstance(message, ToolMessage):
-            item = items_by_result.get(message.tool_call_id)
+            item = item_by_result_id.get(message.tool_call_id)
         if item is not None:
-            items_by_index[message_index] = item
-    return items_by_index
+            item_by_index[message_index] = item
+    return item_by_index
 
 
 def _last_match(
@@ -96,7 +96,7 @@ def _last_match(
     stored: Sequence[Utterance],
     *,
     may_repeat: bool,
-    needed: set[str],
+    needed_roles: set[str],
 ) -> int | None:
     """The last stored index at which the utterances end, compared back to the start of either.
 
@@ -109,7 +109,7 @@ def _last_match(
         overlap = utterances[-overlap_length:]
         if overlap != stored[stored_index + 1 - overlap_length : stored_index + 1]:
             continue
-        has_needed_roles = needed <= {role for role, _ in overlap}
+        has_needed_roles = needed_roles <= {role for role, _ in overlap}
         is_repeated = (
             may_repeat and overlap_length == len(utterances) and stored_index == len(stored) - 1
         )
@@ -120,13 +120,13 @@ def _last_match(
 
 def _skip_stored_tools(index: int, messages: Sequence[BaseMessage], items: Sequence[Item]) -> int:
     """Advance the index past tool calls and results that are stored too."""
-    call_ids = {call.get("id") for item in items for call in item.tool_calls}
+    call_ids = {tool_call.get("id") for item in items for tool_call in item.tool_calls}
     result_ids = {item.tool_call_id for item in items if item.tool_call_id}
     while index < len(messages):
         message = messages[index]
         tool_calls = message.tool_calls if isinstance(message, AIMessage) else []
         if not (
-            (tool_calls and all(call["id"] in call_ids for call in tool_calls))
+            (tool_calls and all(tool_call["id"] in call_ids for tool_call in tool_calls))
             or (isinstance(message, ToolMessage) and message.tool_call_id in result_ids)
         ):
             break

@@ -95,8 +95,8 @@ class IdentityResolver:
         name = "what session_id= gives for the run" if is_callable else "session_id"
         candidates = [(name, configured_id)]
         candidates += [
-            (f"{name} of the run's configurable", configurable.get(name))
-            for name in _SESSION_FIELDS
+            (f"{field_name} of the run's configurable", configurable.get(field_name))
+            for field_name in _SESSION_FIELDS
         ]
         for location, candidate_id in candidates:
             if candidate_id is not None and candidate_id != "":

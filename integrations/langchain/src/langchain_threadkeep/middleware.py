@@ -229,11 +229,11 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         return turn, windowed_request, final_request
 
     def _store_answers(
-        self, turn: AgentTurn, windowed: ModelRequest[Any], answers: list[BaseMessage]
+        self, turn: AgentTurn, windowed_request: ModelRequest[Any], answers: list[BaseMessage]
     ) -> None:
         turn.store_answers(answers)
         if self._record_responses:
-            record_responses.record(turn, windowed, answers)
+            record_responses.record(turn, windowed_request, answers)
 
     def _follow(self, state: ThreadkeepState, identity: RunIdentity) -> AgentTurn:
         """Bring the store in step with the state."""

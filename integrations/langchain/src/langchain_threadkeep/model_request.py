@@ -126,15 +126,15 @@ class _Merge:
     def messages(self, request: Sequence[BaseMessage]) -> list[BaseMessage]:
         """The request's messages, each followed by the items of the window that come after it."""
         message_pairs = list(self._pairs(request))
-        other_messages = self._others(message_pairs)
+        messages_by_anchor = self._others(message_pairs)
         front_index = self._front(message_pairs)
         merged_messages: list[BaseMessage] = []
         for pair_index, (original, sent_message) in enumerate(message_pairs):
             if pair_index == front_index:
-                merged_messages += other_messages.pop(None, [])
+                merged_messages += messages_by_anchor.pop(None, [])
             merged_messages.append(sent_message)
-            merged_messages += other_messages.pop(self._records.get(original.id or ""), [])
-        return merged_messages + other_messages.pop(None, [])
+            merged_messages += messages_by_anchor.pop(self._records.get(original.id or ""), [])
+        return merged_messages + messages_by_anchor.pop(None, [])
 
     def _pairs(self, request: Sequence[BaseMessage]) -> Iterator[tuple[BaseMessage, BaseMessage]]:
         """The request's messages that the window has room for, each with what is sent of it."""
@@ -152,8 +152,8 @@ class _Merge:
             elif (item := self._window.get(record_id or "")) is not None:
                 yield message, self._sent(message, item)
             elif isinstance(message, AIMessage):
-                tool_calls = [*message.tool_calls, *message.invalid_tool_calls]
-                left_out_call_ids |= {call["id"] for call in tool_calls}
+                left_out_calls = [*message.tool_calls, *message.invalid_tool_calls]
+                left_out_call_ids |= {call["id"] for call in left_out_calls}
 
     def _sent(self, message: BaseMessage, item: Item) -> BaseMessage:
         """The request's own message, unless its item was changed or cut, or an older one redacted.
@@ -163,34 +163,34 @@ class _Merge:
         is_cut = item.id in self._cut and item.id not in self._view.edited
         is_redacted = self._redacts and item.seq < self._turn.since
         if is_cut or is_redacted or self._view.is_changed(item):
-            [changed_message] = to_messages([item], ids=True)
-            changed_message.id = message.id
-            return changed_message
+            [item_message] = to_messages([item], ids=True)
+            item_message.id = message.id
+            return item_message
         return message
 
     def _others(
-        self, pairs: Sequence[tuple[BaseMessage, BaseMessage]]
+        self, message_pairs: Sequence[tuple[BaseMessage, BaseMessage]]
     ) -> dict[str | None, list[BaseMessage]]:
         """The items that are not in the request, by the record that each run of them follows."""
         answered_call_ids = {
             sent_message.tool_call_id
-            for _, sent_message in pairs
+            for _, sent_message in message_pairs
             if isinstance(sent_message, ToolMessage)
         }
-        sent_records = {self._records.get(original.id or "") for original, _ in pairs}
+        sent_record_ids = {self._records.get(original.id or "") for original, _ in message_pairs}
         items_by_anchor: dict[str | None, list[Item]] = {}
         anchor_id: str | None = None
         for item in self._window.values():
-            if item.id in sent_records:
+            if item.id in sent_record_ids:
                 anchor_id = item.id
             elif not self._is_covered(item, answered_call_ids):
                 items_by_anchor.setdefault(anchor_id, []).append(item)
         return {anchor_id: self._converted(items) for anchor_id, items in items_by_anchor.items()}
 
-    def _is_covered(self, item: Item, answered: set[str]) -> bool:
+    def _is_covered(self, item: Item, answered_call_ids: set[str]) -> bool:
         """Return True for an item that the request has in another form."""
         if _is_synthetic(item):
-            return self._for_state or item.tool_call_id in answered
+            return self._for_state or item.tool_call_id in answered_call_ids
         return item.id in self._covered
 
     def _converted(self, items: Sequence[Item]) -> list[BaseMessage]:
@@ -207,11 +207,11 @@ class _Merge:
         self.added += message_items
         return [message for message, _ in message_items]
 
-    def _front(self, pairs: Sequence[tuple[BaseMessage, BaseMessage]]) -> int:
+    def _front(self, message_pairs: Sequence[tuple[BaseMessage, BaseMessage]]) -> int:
         """Where older items go: behind what other middleware put before the state's messages."""
         state_indexes = (
             pair_index
-            for pair_index, (original, _) in enumerate(pairs)
+            for pair_index, (original, _) in enumerate(message_pairs)
             if original.id in self._state
         )
         return next(state_indexes, 0)

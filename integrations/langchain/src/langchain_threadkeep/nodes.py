@@ -126,13 +126,13 @@ def _node(
 def _merge(prior: Sequence[BaseMessage], state: list[BaseMessage]) -> list[BaseMessage]:
     """Merge history and state; the state's version of a message takes precedence."""
     prior_ids = {message.id for message in prior}
-    state_by_id = {message.id: message for message in state}
+    message_by_id = {message.id: message for message in state}
     first_known_index = next(
         (message_index for message_index, message in enumerate(state) if message.id in prior_ids), 0
     )
     new_messages = [message for message in state[first_known_index:] if message.id not in prior_ids]
     return [
         *state[:first_known_index],
-        *(state_by_id.get(message.id, message) for message in prior),
+        *(message_by_id.get(message.id, message) for message in prior),
         *new_messages,
     ]

@@ -138,7 +138,7 @@ def with_id(item: Item, id: str) -> Item:
 
 def last_of_user(items: Sequence[Item]) -> Item | None:
     """Return the last user message among the items, else `None`."""
-    user_messages = (
+    user_items = (
         item for item in reversed(items) if item.role == "user" and item.type == "message"
     )
-    return next(user_messages, None)
+    return next(user_items, None)

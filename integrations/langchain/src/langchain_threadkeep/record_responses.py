@@ -37,30 +37,30 @@ def revise(turn: AgentTurn, messages: Sequence[BaseMessage]) -> None:
     """
     if not turn.changed:
         return
-    changed_records, turn.changed = turn.changed, set()
-    held_records = {held_message.record for held_message in turn.held.values()}
-    has_removed_records = not changed_records <= held_records
-    contribution: list[BaseMessage] = []
+    changed_ids, turn.changed = turn.changed, set()
+    held_ids = {held_message.record for held_message in turn.held.values()}
+    has_removed_ids = not changed_ids <= held_ids
+    exchange_messages: list[BaseMessage] = []
     for message in messages:
         held_message = turn.held.get(message.id or "")
-        contribution.append(message)
+        exchange_messages.append(message)
         if not isinstance(message, AIMessage):
             continue
-        contribution_records = {
-            turn.held[message.id].record for message in contribution if message.id in turn.held
+        exchange_ids = {
+            turn.held[message.id].record for message in exchange_messages if message.id in turn.held
         }
         is_of_turn = held_message is not None and held_message.record == turn.key_of(message)
         if held_message is not None and (
-            contribution_records & changed_records or (has_removed_records and is_of_turn)
+            exchange_ids & changed_ids or (has_removed_ids and is_of_turn)
         ):
             record_responses.revise(
                 turn.chat,
                 id=message.id,
                 key=held_message.record,
-                input=_new_input(contribution[:-1]),
+                input=_new_input(exchange_messages[:-1]),
                 output=Window([to_item(message)]).to_responses(),
             )
-        contribution = [message]
+        exchange_messages = [message]
 
 
 def _response(request: ModelRequest[Any], message: AIMessage) -> dict[str, Any]:

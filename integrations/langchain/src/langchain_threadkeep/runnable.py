@@ -143,12 +143,12 @@ class _HistoryRunnable(Runnable[Any, Any]):
         runnable_input = self._runnable_input(input, history, new_messages)
         return _StartedRun(run_session, opening_item.id if opening_item else None, runnable_input)
 
-    def _history(self, chat: Session, stored: Sequence[Item]) -> list[BaseMessage]:
+    def _history(self, chat: Session, stored_items: Sequence[Item]) -> list[BaseMessage]:
         """The messages of the window without the run's own input."""
-        stored_ids = {item.id for item in stored}
+        stored_ids = {item.id for item in stored_items}
         policies = list(self._policies)
-        if stored:
-            policies.insert(0, TurnIsolation(stored[0].seq, stored_ids))
+        if stored_items:
+            policies.insert(0, TurnIsolation(stored_items[0].seq, stored_ids))
         window = chat.window(policy=policies)
         return in_reply_order(to_messages([item for item in window if item.id not in stored_ids]))
 
@@ -186,9 +186,9 @@ def _pick(value: Any, key: str | None, default_key: str) -> Any:
         return next(iter(value.values()))
     message_key = key or default_key
     if message_key not in value:
-        known_keys = shown(sorted(value))
+        keys_text = shown(sorted(value))
         raise InputError(
-            f"there is no {shown(message_key)} among {known_keys}: say where the messages are"
+            f"there is no {shown(message_key)} among {keys_text}: say where the messages are"
         )
     return value[message_key]
 

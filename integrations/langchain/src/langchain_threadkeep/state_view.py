@@ -38,13 +38,13 @@ class RequestView:
         self, turn: AgentTurn, request: Sequence[BaseMessage], policies: Policies = ()
     ) -> None:
         self._turn, self._policies = turn, policies
-        messages_by_id = {message.id: message for message in request if message.id}
+        message_by_id = {message.id: message for message in request if message.id}
         self._messages: Mapping[str, BaseMessage | None] = {
-            held_message.record: messages_by_id.get(message_id)
+            held_message.record: message_by_id.get(message_id)
             for message_id, held_message in turn.held.items()
         }
         self._parts = {
-            part_id: message_id in messages_by_id
+            part_id: message_id in message_by_id
             for message_id, part_ids in turn.parts.items()
             for part_id in part_ids
         }

@@ -65,9 +65,9 @@ def find_stored(
     return stored_messages
 
 
-def match(by_id: Mapping[str, Item], message: BaseMessage) -> Item | None:
+def match(item_by_id: Mapping[str, Item], message: BaseMessage) -> Item | None:
     """The item of a message; one of another kind with the same id is not it."""
-    item = by_id.get(message.id or "")
+    item = item_by_id.get(message.id or "")
     if item is None:
         return None
     neutral_item = state_item(message)
@@ -76,35 +76,35 @@ def match(by_id: Mapping[str, Item], message: BaseMessage) -> Item | None:
 
 def _match_ids(recent: RecentHistory, messages: Sequence[BaseMessage]) -> StoredMessages:
     for reach in (NEAR_REACH, max(FAR_REACH, 4 * len(messages))):
-        items_by_id = recent.by_id(reach)
+        item_by_id = recent.by_id(reach)
         for index in range(len(messages) - 1, -1, -1):
-            if match(items_by_id, messages[index]) is not None:
-                return _after_match(recent, messages, index, items_by_id)
-        if len(messages) <= 1 or len(items_by_id) < reach:
+            if match(item_by_id, messages[index]) is not None:
+                return _after_match(recent, messages, index, item_by_id)
+        if len(messages) <= 1 or len(item_by_id) < reach:
             break
     return StoredMessages()
 
 
 def _after_match(
-    recent: RecentHistory, messages: Sequence[BaseMessage], index: int, by_id: dict[str, Item]
+    recent: RecentHistory, messages: Sequence[BaseMessage], index: int, item_by_id: dict[str, Item]
 ) -> StoredMessages:
     message = messages[index]
     newest_question = recent.newest_of_user()
     matches = (
-        (message_index, match(by_id, message))
+        (message_index, match(item_by_id, message))
         for message_index, message in enumerate(messages[: index + 1])
     )
-    items_by_index = {message_index: item for message_index, item in matches if item is not None}
+    item_by_index = {message_index: item for message_index, item in matches if item is not None}
     if index == len(messages) - 1 and opens_turn(message):
         if newest_question is not None and message.id not in (
             newest_question.id,
             message_id(newest_question),
         ):
-            items_by_index.pop(index)
-            return StoredMessages(index, None, items_by_index)  # said again, it is a new question
-        return StoredMessages(index + 1, newest_question, items_by_index)
+            item_by_index.pop(index)
+            return StoredMessages(index, None, item_by_index)  # said again, it is a new question
+        return StoredMessages(index + 1, newest_question, item_by_index)
     opening_message = next(
         (message for message in reversed(messages[: index + 1]) if opens_turn(message)), None
     )
-    question = by_id.get(str(opening_message.id)) if opening_message else None
-    return StoredMessages(index + 1, question, items_by_index)
+    question = item_by_id.get(str(opening_message.id)) if opening_message else None
+    return StoredMessages(index + 1, question, item_by_index)

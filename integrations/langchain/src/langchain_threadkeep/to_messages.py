@@ -61,16 +61,16 @@ def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
     moved_indexes: set[int] = set()
     for message_index, message in enumerate(messages):
         if isinstance(message, AIMessage):
-            for call in [*message.tool_calls, *message.invalid_tool_calls]:
-                open_by_id.setdefault(call["id"] or "", []).append(message_index)
+            for tool_call in [*message.tool_calls, *message.invalid_tool_calls]:
+                open_by_id.setdefault(tool_call["id"] or "", []).append(message_index)
         elif isinstance(message, ToolMessage) and open_by_id.get(message.tool_call_id):
             answers_by_index.setdefault(open_by_id[message.tool_call_id].pop(), []).append(message)
             moved_indexes.add(message_index)
     return [
         ordered_message
-        for n, message in enumerate(messages)
-        if n not in moved_indexes
-        for ordered_message in (message, *answers_by_index.get(n, ()))
+        for message_index, message in enumerate(messages)
+        if message_index not in moved_indexes
+        for ordered_message in (message, *answers_by_index.get(message_index, ()))
     ]
 
 
@@ -84,7 +84,7 @@ def in_order(messages: Sequence[BaseMessage]) -> bool:
             pending_ids.remove(message.tool_call_id)
         elif isinstance(message, AIMessage):
             tool_calls = [*message.tool_calls, *message.invalid_tool_calls]
-            pending_ids = [call["id"] or "" for call in tool_calls]
+            pending_ids = [tool_call["id"] or "" for tool_call in tool_calls]
         else:
             pending_ids = []
     return True
@@ -109,9 +109,9 @@ def _from_chat(message: dict[str, Any]) -> BaseMessage:
     """Convert a message of Chat Completions, whatever the arguments of its calls are."""
     (converted_message,) = convert_to_messages([{**message, "tool_calls": []}])
     if isinstance(converted_message, AIMessage) and message.get("tool_calls"):
-        calls = tool_call_codec.from_neutral(list(map(_neutral_call, message["tool_calls"])))
-        converted_message.tool_calls = calls["tool_calls"]
-        converted_message.invalid_tool_calls = calls["invalid_tool_calls"]
+        call_fields = tool_call_codec.from_neutral(list(map(_neutral_call, message["tool_calls"])))
+        converted_message.tool_calls = call_fields["tool_calls"]
+        converted_message.invalid_tool_calls = call_fields["invalid_tool_calls"]
     return converted_message
 
 
@@ -148,8 +148,8 @@ def _is_part(item: Item, message: BaseMessage) -> bool:
         return False
     if item.tool_calls:
         return bool(
-            {call.get("id") for call in item.tool_calls}
-            & {call["id"] for call in message.tool_calls}
+            {tool_call.get("id") for tool_call in item.tool_calls}
+            & {tool_call["id"] for tool_call in message.tool_calls}
         )
     return bool(item.text) and item.text in message.text
 

@@ -121,7 +121,7 @@ class AgentTurn:
         if not self.pending:
             return
         present_ids = {message.id for message in messages}
-        refused_records = [
+        refused_ids = [
             held_message.record
             for message_id, held_message in self.pending.items()
             if message_id not in present_ids
@@ -132,58 +132,58 @@ class AgentTurn:
             if message_id in present_ids
         }
         self.pending = {}
-        if refused_records:
-            self.chat.remove(*refused_records)
-            self._forget_stored(refused_records)
+        if refused_ids:
+            self.chat.remove(*refused_ids)
+            self._forget_stored(refused_ids)
 
     def revise(self, messages: Sequence[BaseMessage]) -> None:
         """Replace the items of changed messages, and hide those of removed ones."""
-        messages_by_id = {message.id: message for message in messages if message.id}
-        removed_ids = [message_id for message_id in self.held if message_id not in messages_by_id]
-        changed_messages = {
+        message_by_id = {message.id: message for message in messages if message.id}
+        removed_ids = [message_id for message_id in self.held if message_id not in message_by_id]
+        changed_by_id = {
             id: message
-            for id, message in messages_by_id.items()
+            for id, message in message_by_id.items()
             if id in self.held and self.held[id].checksum != checksum(message)
         }
-        if not removed_ids and not changed_messages:
+        if not removed_ids and not changed_by_id:
             return
         changed_items = [
-            self._item(message, self.held[id].record) for id, message in changed_messages.items()
+            self._item(message, self.held[id].record) for id, message in changed_by_id.items()
         ]
-        hidden_records = self._release(removed_ids, changed_messages)
+        hidden_ids = self._release(removed_ids, changed_by_id)
         keep_summary = any(map(is_summary, messages))
-        revise(self.chat, changed_items, hidden_records, keep_summary=keep_summary)
+        revise(self.chat, changed_items, hidden_ids, keep_summary=keep_summary)
         self.held |= {
             id: HeldMessage(self.held[id].record, checksum(message))
-            for id, message in changed_messages.items()
+            for id, message in changed_by_id.items()
         }
-        self.changed |= {item.id for item in changed_items} | set(hidden_records)
-        self._forget_stored([*hidden_records, *(item.id for item in changed_items)])
+        self.changed |= {item.id for item in changed_items} | set(hidden_ids)
+        self._forget_stored([*hidden_ids, *(item.id for item in changed_items)])
 
     def _release(self, removed_ids: Sequence[str], changed_ids: Iterable[str]) -> list[str]:
         """Let go of removed messages, and of the parts of changed ones; the ids of what to hide."""
-        removed_records = [self.held.pop(id).record for id in removed_ids]
-        held_records = {message.record for message in self.held.values()}
+        removed_record_ids = [self.held.pop(id).record for id in removed_ids]
+        held_record_ids = {message.record for message in self.held.values()}
         part_ids = [
             part_id for id in (*removed_ids, *changed_ids) for part_id in self.parts.pop(id, ())
         ]
-        return [record for record in removed_records if record not in held_records] + part_ids
+        return [record for record in removed_record_ids if record not in held_record_ids] + part_ids
 
     def store_answers(self, messages: Sequence[BaseMessage]) -> None:
         """Store the model's answers before other middleware can change them."""
-        messages_by_id = {message.id: message for message in messages if message.id}
-        record_keys = {
-            message_id: self.key_of(message) for message_id, message in messages_by_id.items()
+        message_by_id = {message.id: message for message in messages if message.id}
+        key_by_id = {
+            message_id: self.key_of(message) for message_id, message in message_by_id.items()
         }
         answer_items = [
-            self._item(messages_by_id[message_id], record_key)
-            for message_id, record_key in record_keys.items()
+            self._item(message_by_id[message_id], record_key)
+            for message_id, record_key in key_by_id.items()
             if record_key
         ]
         self._add(answer_items)
         self.pending |= {
-            message_id: HeldMessage(record_key, checksum(messages_by_id[message_id]))
-            for message_id, record_key in record_keys.items()
+            message_id: HeldMessage(record_key, checksum(message_by_id[message_id]))
+            for message_id, record_key in key_by_id.items()
             if record_key
         }
 
@@ -232,16 +232,16 @@ class AgentTurn:
         if self.stored is None:
             newer_items = self.chat.items(after=self.seq, hidden=True)
             self.stored = {item.id: item for item in newer_items}
-        changed_items = [item for item in items if not _is_same(self.stored.get(item.id), item)]
-        if not changed_items:
+        items_to_add = [item for item in items if not _is_same(self.stored.get(item.id), item)]
+        if not items_to_add:
             return [item.id for item in items]
-        added_items = limits.add(self.chat, *changed_items)
-        self.last = max(self.last, *(item.seq for item in added_items))
-        self.stored |= {item.id: item for item in changed_items if item.id}
+        stored_items = limits.add(self.chat, *items_to_add)
+        self.last = max(self.last, *(item.seq for item in stored_items))
+        self.stored |= {item.id: item for item in items_to_add if item.id}
         new_ids = iter(
             [
                 new_item.id
-                for new_item, item in zip(added_items, changed_items, strict=True)
+                for new_item, item in zip(stored_items, items_to_add, strict=True)
                 if not item.id
             ]
         )

@@ -38,8 +38,8 @@ class TurnPosition(TypedDict):
 
 def held_of(position: Mapping[str, Any] | None) -> dict[str, HeldMessage]:
     """Return the held messages of a position."""
-    held_fields = (position or {}).get("held") or {}
+    fields_by_id = (position or {}).get("held") or {}
     return {
         message_id: HeldMessage(*message_fields)
-        for message_id, message_fields in held_fields.items()
+        for message_id, message_fields in fields_by_id.items()
     }

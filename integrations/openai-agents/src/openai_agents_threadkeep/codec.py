@@ -111,7 +111,7 @@ def _is_native(item: Item) -> bool:
 
 def _foreign_entries(run: list[Item]) -> list[Entry]:
     """Translate foreign items; a result keeps its call's id even if the call is in another run."""
-    call_ids = {call.get("id") for item in run for call in item.tool_calls}
+    call_ids = {tool_call.get("id") for item in run for tool_call in item.tool_calls}
     missing_ids = [
         str(item.tool_call_id) for item in _tool_results(run) if item.tool_call_id not in call_ids
     ]
@@ -125,8 +125,8 @@ def _tool_results(run: Iterable[Item]) -> Iterator[Item]:
 
 
 def _stand_in(call_id: str) -> Item:
-    call = {"id": call_id, "name": "tool", "args": {}}
-    return Item(id=call_id, type="function_call", role="assistant", tool_calls=[call])
+    tool_call = {"id": call_id, "name": "tool", "args": {}}
+    return Item(id=call_id, type="function_call", role="assistant", tool_calls=[tool_call])
 
 
 def _is_call(entry: Entry) -> bool:

@@ -30,29 +30,29 @@ def with_continuation(
     profile_fields: frozenset[str] = frozenset() if profile is None else FIELDS[profile]
     if not profile_fields:
         return entries
-    thoughts_by_id: dict[str, Entry] = {}
-    signatures_by_id: dict[str, str] = {}
+    reasoning_by_id: dict[str, Entry] = {}
+    signature_by_id: dict[str, str] = {}
     for item in items:
         continuation = continuation_of(item) if item.tool_calls else None
         if continuation is None:
             continue
         if _THOUGHTS in profile_fields and (text := continuation.message.get(_THOUGHTS)):
-            thoughts_by_id[str(item.tool_calls[0].get("id"))] = _reasoning(str(text), item)
-        for call, call_state in zip(item.tool_calls, continuation.calls, strict=False):
+            reasoning_by_id[str(item.tool_calls[0].get("id"))] = _reasoning(str(text), item)
+        for tool_call, call_state in zip(item.tool_calls, continuation.calls, strict=False):
             if _EXTRA in profile_fields and (signature := _signature(call_state)):
-                signatures_by_id[str(call.get("id"))] = signature
-    return [part for entry in entries for part in _parts(entry, thoughts_by_id, signatures_by_id)]
+                signature_by_id[str(tool_call.get("id"))] = signature
+    return [part for entry in entries for part in _parts(entry, reasoning_by_id, signature_by_id)]
 
 
 def _parts(
-    entry: Entry, thoughts: Mapping[str, Entry], signatures: Mapping[str, str]
+    entry: Entry, reasoning_by_id: Mapping[str, Entry], signature_by_id: Mapping[str, str]
 ) -> list[Entry]:
     if entry.get("type") != "function_call":
         return [entry]
     call_id = str(entry.get("call_id"))
-    if call_id in signatures:
-        entry = {**entry, "provider_data": {"thought_signature": signatures[call_id]}}
-    return [thoughts[call_id], entry] if call_id in thoughts else [entry]
+    if call_id in signature_by_id:
+        entry = {**entry, "provider_data": {"thought_signature": signature_by_id[call_id]}}
+    return [reasoning_by_id[call_id], entry] if call_id in reasoning_by_id else [entry]
 
 
 def _reasoning(text: str, item: Item) -> Entry:

@@ -113,5 +113,5 @@ def _query(items: Sequence[Any]) -> str:
 def _text(content: Any) -> str:
     if isinstance(content, str):
         return content
-    parts = (part.get("text") for part in content or () if isinstance(part, dict))
-    return "\n".join(text for text in parts if isinstance(text, str))
+    part_texts = (part.get("text") for part in content or () if isinstance(part, dict))
+    return "\n".join(text for text in part_texts if isinstance(text, str))

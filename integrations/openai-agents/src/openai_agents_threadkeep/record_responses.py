@@ -76,15 +76,15 @@ def warn_if_unused(
 def _response(
     response: ModelResponse, model: str | None, input_entries: list[Entry]
 ) -> dict[str, Any]:
-    output = [item.model_dump(mode="json", exclude_none=True) for item in response.output]
-    provider_data: Entry = next((o["provider_data"] for o in output if o.get("provider_data")), {})
-    is_incomplete = any(entry.get("status") == "incomplete" for entry in output)
+    entries = [item.model_dump(mode="json", exclude_none=True) for item in response.output]
+    provider_data: Entry = next((o["provider_data"] for o in entries if o.get("provider_data")), {})
+    is_incomplete = any(entry.get("status") == "incomplete" for entry in entries)
     return {
         "id": response.response_id or provider_data.get("response_id"),
         "model": provider_data.get("model") or model,
         "status": "incomplete" if is_incomplete else "completed",
         "input": input_entries,
-        "output": output,
+        "output": entries,
         "usage": _usage(response),
     }
 
@@ -94,12 +94,12 @@ def _usage(response: ModelResponse) -> dict[str, Any] | None:
     usage = response.usage
     if response.raw_usage or not usage.total_tokens:
         return response.raw_usage
-    details = ("input_tokens_details", "output_tokens_details")
+    detail_fields = ("input_tokens_details", "output_tokens_details")
     return {
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
         "total_tokens": usage.total_tokens,
-        **{name: getattr(usage, name).model_dump(mode="json") for name in details},
+        **{name: getattr(usage, name).model_dump(mode="json") for name in detail_fields},
     }
 
 

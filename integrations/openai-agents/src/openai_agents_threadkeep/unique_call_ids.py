@@ -38,11 +38,11 @@ def with_unique_call_ids(entries: list[Entry]) -> list[Entry]:
     if not any(count > 1 for count in id_counts.values()):
         return entries
     copy, name_counts = list(entries), Counter[str]()
-    pairs_by_call = {_call_id(entries[pair.call]): pair for pair in pairs if pair.turn == turn}
-    reserved_ids = {copy[pair.call].get("id") for pair in pairs_by_call.values()} - {None, _FAKE_ID}
+    pair_by_id = {_call_id(entries[pair.call]): pair for pair in pairs if pair.turn == turn}
+    reserved_ids = {copy[pair.call].get("id") for pair in pair_by_id.values()} - {None, _FAKE_ID}
     for pair in pairs:
         call_id = _call_id(entries[pair.call])
-        if id_counts[call_id] > 1 and pairs_by_call.get(call_id) is not pair:
+        if id_counts[call_id] > 1 and pair_by_id.get(call_id) is not pair:
             _rename(copy, pair, reserved_ids, name_counts)
     return copy
 
@@ -56,18 +56,20 @@ def _pairs(entries: list[Entry]) -> tuple[list[_CallPair], int, Counter[str]]:
     pairs: list[_CallPair] = []
     open_pairs_by_id: dict[str, list[_CallPair]] = {}
     turn, id_counts = 0, Counter[str]()
-    for index, entry in enumerate(entries):
-        kind = str(entry.get("type", "message"))
-        turn += kind == "message"
-        if kind.endswith(_OUTPUT):
+    for entry_index, entry in enumerate(entries):
+        entry_type = str(entry.get("type", "message"))
+        turn += entry_type == "message"
+        if entry_type.endswith(_OUTPUT):
             if candidates := open_pairs_by_id.get(_call_id(entry)):
                 pair = min(candidates, key=lambda candidate: (-candidate.turn, candidate.call))
-                pair.result = index
+                pair.result = entry_index
                 candidates.remove(pair)
             else:
                 id_counts[_call_id(entry)] += 1
-        elif kind.endswith(_CALL) and kind not in _UNPAIRED_CALLS and "call_id" in entry:
-            pairs.append(_CallPair(index, turn))
+        elif (
+            entry_type.endswith(_CALL) and entry_type not in _UNPAIRED_CALLS and "call_id" in entry
+        ):
+            pairs.append(_CallPair(entry_index, turn))
             open_pairs_by_id.setdefault(_call_id(entry), []).append(pairs[-1])
             id_counts[_call_id(entry)] += 1
     return pairs, turn, id_counts
@@ -76,25 +78,25 @@ def _pairs(entries: list[Entry]) -> tuple[list[_CallPair], int, Counter[str]]:
 def _rename(
     entries: list[Entry], pair: _CallPair, reserved_ids: set[Any], name_counts: Counter[str]
 ) -> None:
-    call = entries[pair.call]
-    if call.get("id") in reserved_ids:
-        if call["type"] in _NEEDS_ID:
+    call_entry = entries[pair.call]
+    if call_entry.get("id") in reserved_ids:
+        if call_entry["type"] in _NEEDS_ID:
             return  # a duplicate of the same item, which the SDK removes
-        call = {key: value for key, value in call.items() if key != "id"}
-    elif call.get("id") not in (None, _FAKE_ID):
-        reserved_ids.add(call["id"])
+        call_entry = {key: value for key, value in call_entry.items() if key != "id"}
+    elif call_entry.get("id") not in (None, _FAKE_ID):
+        reserved_ids.add(call_entry["id"])
     new_call_id = _unique_id(
         [entries[index] for index in (pair.call, pair.result) if index is not None], name_counts
     )
-    entries[pair.call] = {**call, "call_id": new_call_id}
+    entries[pair.call] = {**call_entry, "call_id": new_call_id}
     if pair.result is not None:
-        result = entries[pair.result]
-        entries[pair.result] = {**result, _id_field(result): new_call_id}
+        result_entry = entries[pair.result]
+        entries[pair.result] = {**result_entry, _id_field(result_entry): new_call_id}
 
 
-def _unique_id(pair: list[Entry], name_counts: Counter[str]) -> str:
+def _unique_id(pair_entries: list[Entry], name_counts: Counter[str]) -> str:
     """Derive an id from the content of a pair, so that it does not depend on the context."""
-    pair_json = json.dumps(pair, sort_keys=True)
+    pair_json = json.dumps(pair_entries, sort_keys=True)
     name_counts[pair_json] += 1
     digest = hashlib.sha256(f"{pair_json}:{name_counts[pair_json]}".encode()).hexdigest()
     return f"call_{digest[:24]}"
@@ -105,5 +107,5 @@ def _call_id(entry: Entry) -> str:
 
 
 def _id_field(entry: Entry) -> str:
-    answers_by_id = entry["type"] == "local_shell_call_output" and "call_id" not in entry
-    return "id" if answers_by_id else "call_id"
+    has_only_id = entry["type"] == "local_shell_call_output" and "call_id" not in entry
+    return "id" if has_only_id else "call_id"

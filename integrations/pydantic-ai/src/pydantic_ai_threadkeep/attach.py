@@ -89,10 +89,10 @@ def _locate(finder: Finder, log: ConversationLog, entry: str) -> tuple[Conversat
         ConversationConflict: the entry is gone.
     """
     try:
-        source, state, seq = finder.locate(entry)
+        source_log, state, seq = finder.locate(entry)
     except LookupError:
         raise ConversationConflict(log.id) from None
     if seq is not None:
-        return source, seq
-    last_entry = history(source, state, limit=1)[-1]
+        return source_log, seq
+    last_entry = history(source_log, state, limit=1)[-1]
     return log.open(last_entry.conversation), last_entry.seq

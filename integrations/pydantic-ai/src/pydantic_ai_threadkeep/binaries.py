@@ -30,8 +30,8 @@ def _walk(value: object, path: Path) -> Iterator[Path]:
         if type(BinaryContent.narrow_type(value)) is not BinaryContent:
             yield path
     elif isinstance(value, Mapping):
-        for name, element in value.items():
-            yield from _walk(element, [*path, name])
+        for key, element in value.items():
+            yield from _walk(element, [*path, key])
     elif isinstance(value, list | tuple):
         for index, element in enumerate(value):
             yield from _walk(element, [*path, index])

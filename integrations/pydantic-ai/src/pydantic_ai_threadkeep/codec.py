@@ -47,18 +47,18 @@ def to_items(entry: str, message: ModelMessage) -> list[Item]:
     dump = _without_nulls(message, dump)
     part_dumps = list(map(_without_nulls, message.parts, dump.pop("parts")))
     if isinstance(message, ModelResponse):
-        payload = {"message": {**dump, "parts": part_dumps}, **_marks(message.parts)}
-        return [_item(entry, 0, 1, response_fields(message, part_dumps), payload)]
+        raw_data = {"message": {**dump, "parts": part_dumps}, **_marks(message.parts)}
+        return [_item(entry, 0, 1, response_fields(message, part_dumps), raw_data)]
     part_count = max(len(message.parts), 1)
     items = []
-    for index in range(part_count):
-        payload = {"message": dump} if index == part_count - 1 else {}
+    for part_index in range(part_count):
+        raw_data = {"message": dump} if part_index == part_count - 1 else {}
         item_fields: dict[str, Any] = NOTICE
         if message.parts:
-            part = message.parts[index]
-            item_fields = part_fields(part, part_dumps[index])
-            payload = {"part": part_dumps[index], **payload, **_marks([part])}
-        items.append(_item(entry, index, part_count, item_fields, payload))
+            part = message.parts[part_index]
+            item_fields = part_fields(part, part_dumps[part_index])
+            raw_data = {"part": part_dumps[part_index], **raw_data, **_marks([part])}
+        items.append(_item(entry, part_index, part_count, item_fields, raw_data))
     return items
 
 
@@ -66,9 +66,9 @@ def place_of(item: Item) -> MessagePosition | None:
     """Where a native item stands; `None` for one that others wrote or changed."""
     if item.raw is None or payload_of(item, FORMAT) is None:
         return None
-    entry, part, count = map(item.raw.get, ("entry", "part", "count"))
-    if isinstance(entry, str) and type(part) is int and type(count) is int:
-        return MessagePosition(entry, part, count)
+    entry_id, part_index, part_count = map(item.raw.get, ("entry", "part", "count"))
+    if isinstance(entry_id, str) and type(part_index) is int and type(part_count) is int:
+        return MessagePosition(entry_id, part_index, part_count)
     return None
 
 
@@ -77,31 +77,31 @@ def native_message(items: Sequence[Item]) -> ModelMessage | None:
 
     Of a request whose parts were forgotten in part, the others are left.
     """
-    payloads = [(item.raw or {})["data"] for item in items]
-    message_dump = payloads[-1].get("message") or {"kind": "request"}
+    item_payloads = [(item.raw or {})["data"] for item in items]
+    message_dump = item_payloads[-1].get("message") or {"kind": "request"}
     dump = message_dump
     if message_dump.get("kind") != "response":
-        parts = [item_payload["part"] for item_payload in payloads if "part" in item_payload]
+        parts = [item_payload["part"] for item_payload in item_payloads if "part" in item_payload]
         dump = {**message_dump, "parts": parts}
     try:
         (message,) = ModelMessagesTypeAdapter.validate_python([dump])
     except ValidationError:
         return None
     if isinstance(message, ModelResponse):
-        _widen(message.parts, payloads[-1].get("wide", ()))
+        _widen(message.parts, item_payloads[-1].get("wide", ()))
         return message
-    part_payloads = [item_payload for item_payload in payloads if "part" in item_payload]
+    part_payloads = [item_payload for item_payload in item_payloads if "part" in item_payload]
     for part, item_payload in zip(message.parts, part_payloads, strict=True):
         _widen([part], item_payload.get("wide", ()))
     return message
 
 
 def _item(
-    entry: str, part: int, count: int, fields: Mapping[str, Any], data: Mapping[str, Any]
+    entry: str, part_index: int, count: int, fields: Mapping[str, Any], data: Mapping[str, Any]
 ) -> Item:
-    item_id = entry if part == count - 1 else f"{entry}.{part}"
-    raw_payload = {"format": FORMAT, "data": data, "entry": entry, "part": part, "count": count}
-    return Item(id=item_id, raw=raw_payload, **fields)
+    item_id = entry if part_index == count - 1 else f"{entry}.{part_index}"
+    envelope = {"format": FORMAT, "data": data, "entry": entry, "part": part_index, "count": count}
+    return Item(id=item_id, raw=envelope, **fields)
 
 
 def _without_nulls(value: Any, dump: Mapping[str, Any]) -> Dump:
@@ -109,9 +109,9 @@ def _without_nulls(value: Any, dump: Mapping[str, Any]) -> Dump:
     cls: Any = type(value)
     optional_names = _optional_fields(cls)
     return {
-        name: entry
-        for name, entry in dump.items()
-        if entry is not None or name not in optional_names
+        name: element
+        for name, element in dump.items()
+        if element is not None or name not in optional_names
     }
 
 

@@ -50,9 +50,9 @@ class State(NamedTuple):
         newest_id = None if self.newest is None else self.newest.id
         return self.document is not None and self.document.last == newest_id
 
-    def extra(self, index: int = 0) -> list[Record]:
+    def extra(self, query_index: int = 0) -> list[Record]:
         """The records of a further query."""
-        return self.snapshot.pages[2 + index].records
+        return self.snapshot.pages[2 + query_index].records
 
 
 class ConversationLog:
@@ -109,10 +109,10 @@ class ConversationLog:
         if stored.life in (0, life) or not stored.items:
             return stored
         records = self.log.read(self.log.query(ids=stored.items.values())).pages[0].records
-        seqs_by_id = {record.id: record.seq for record in records}
+        seq_by_id = {record.id: record.seq for record in records}
         new_by_old = {
-            seq: seqs_by_id[key(id)] for seq, id in stored.items.items() if key(id) in seqs_by_id
+            seq: seq_by_id[key(id)] for seq, id in stored.items.items() if key(id) in seq_by_id
         }
-        ids_by_seq = {new_by_old[seq]: id for seq, id in stored.items.items() if seq in new_by_old}
+        id_by_seq = {new_by_old[seq]: id for seq, id in stored.items.items() if seq in new_by_old}
         tree = stored.tree.moved(new_by_old)
-        return dataclasses.replace(stored, tree=tree, items=ids_by_seq, life=life)
+        return dataclasses.replace(stored, tree=tree, items=id_by_seq, life=life)

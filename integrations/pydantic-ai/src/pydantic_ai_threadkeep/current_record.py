@@ -24,13 +24,13 @@ def record_of(log: ConversationLog, state: State) -> ConversationRecord | None:
         return None
     head_id = newest_entries[-1].id if newest_entries else None
     newest_mark = f"+{state.newest_seq}" if state.newest is None else f"+{state.newest.id}"
-    revision, written_at = f"{newest_mark}@{state.newest_seq}", _date(state.newest)
+    revision, write_time = f"{newest_mark}@{state.newest_seq}", _date(state.newest)
     if stored_record is None:
         return ConversationRecord(
-            conversation_id=log.id, head_id=head_id, revision=revision, updated_at=written_at
+            conversation_id=log.id, head_id=head_id, revision=revision, updated_at=write_time
         )
     stored_record.head_id, stored_record.revision = head_id, f"{stored_record.revision}{revision}"
-    stored_record.updated_at = max(stored_record.updated_at, written_at)
+    stored_record.updated_at = max(stored_record.updated_at, write_time)
     return stored_record
 
 

@@ -37,25 +37,27 @@ def delete_record(finder: Finder, conversation: str, expected_revision: str) -> 
     raise ConversationConflict(conversation)
 
 
-def _delete(index: EntryIndex, log: ConversationLog, state: State, needed: Sequence[int]) -> None:
+def _delete(
+    entry_index: EntryIndex, log: ConversationLog, state: State, needed_seqs: Sequence[int]
+) -> None:
     """Delete a conversation, or what no fork needs of it.
 
     Args:
-        index: of entries.
+        entry_index: of entries.
         log: the conversation.
         state: of it.
-        needed: the seqs up to which forks need it.
+        needed_seqs: the seqs up to which forks need it.
 
     Raises:
         Conflict: the session changed meanwhile.
     """
-    deleted_records = _bury(log, state, needed) if needed else _delete_session(log, state)
-    index.remove([record.id for record in deleted_records], log.id)
+    deleted_records = _bury(log, state, needed_seqs) if needed_seqs else _delete_session(log, state)
+    entry_index.remove([record.id for record in deleted_records], log.id)
     record = None if state.document is None else state.document.record
     if record is not None:
-        index.leave_scope(record.scope, log.id)
-    if not needed:
-        _release(index, log, state.tree)
+        entry_index.leave_scope(record.scope, log.id)
+    if not needed_seqs:
+        _release(entry_index, log, state.tree)
 
 
 def _delete_session(log: ConversationLog, state: State) -> list[Record]:
@@ -65,9 +67,9 @@ def _delete_session(log: ConversationLog, state: State) -> list[Record]:
     return deleted_records
 
 
-def _bury(log: ConversationLog, state: State, needed: Sequence[int]) -> list[Record]:
+def _bury(log: ConversationLog, state: State, needed_seqs: Sequence[int]) -> list[Record]:
     """Leave what forks need, in a branch that is not current; returns the records of the rest."""
-    needed_ranges = [span for end_seq in needed for span in state.tree.ranges(end_seq)]
+    needed_ranges = [span for end_seq in needed_seqs for span in state.tree.ranges(end_seq)]
     deleted_records = log.seqs(minus([Range(-1, state.newest_seq)], needed_ranges))
     tree = state.tree.switched(state.newest_seq, None)
     write_document(log, state, None, tree)
@@ -75,22 +77,22 @@ def _bury(log: ConversationLog, state: State, needed: Sequence[int]) -> list[Rec
     return deleted_records
 
 
-def _release(index: EntryIndex, log: ConversationLog, tree: Tree) -> None:
+def _release(entry_index: EntryIndex, log: ConversationLog, tree: Tree) -> None:
     """Take a deleted fork off its sources, and delete those that only it needed."""
     for conversation in dict.fromkeys(base.conversation for base in tree.bases()):
-        source = log.open(conversation)
-        forks.unpin(source, log.id)
-        _delete_unneeded(index, source)
+        source_log = log.open(conversation)
+        forks.unpin(source_log, log.id)
+        _delete_unneeded(entry_index, source_log)
 
 
-def _delete_unneeded(index: EntryIndex, source: ConversationLog) -> None:
+def _delete_unneeded(entry_index: EntryIndex, source: ConversationLog) -> None:
     """Delete a conversation that is there for forks alone, unless one needs it."""
     for _ in range(_TRIES):
         state = source.state(forks.query(source))
         if not _is_buried(source, state) or forks.needed(source, state, state.extra()):
             return
         with suppress(Conflict):
-            _delete(index, source, state, ())
+            _delete(entry_index, source, state, ())
             return
 
 

@@ -70,9 +70,9 @@ def read(fields: Mapping[str, Any] | None, conversation: str) -> Document:
         record_dump = fields["record"]
         record = None if record_dump is None else _RECORDS.validate_python([record_dump])[0]
         branches = tree.from_json(fields["tree"])
-        ids_by_seq = {int(seq): str(id) for seq, id in fields["items"].items()}
+        id_by_seq = {int(seq): str(id) for seq, id in fields["items"].items()}
         token, last_seq, life = str(fields["token"]), fields["last"], int(fields["life"])
-        return Document(token, record, last_seq, branches, ids_by_seq, life)
+        return Document(token, record, last_seq, branches, id_by_seq, life)
     except (AttributeError, KeyError, TypeError, ValueError, ValidationError) as error:
         raise CorruptRecord(
             f"the record of conversation {shown(conversation)} cannot be read; its messages can: "

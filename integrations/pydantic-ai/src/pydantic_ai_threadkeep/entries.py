@@ -59,11 +59,11 @@ def group(items: Iterable[Item], conversation: str) -> list[Entry]:
 def chain(entries: Sequence[Entry], limit: int | None = None) -> list[ConversationEntry]:
     """The last `limit` of consecutive entries, as the framework has them."""
     offset = 0 if limit is None else max(0, len(entries) - limit)
-    names = call_names(item for entry in entries for item in entry.items)
+    name_by_call_id = call_names(stored_item for entry in entries for stored_item in entry.items)
     parent_id = entries[offset - 1].id if offset else None
     links = list[ConversationEntry]()
     for entry in entries[offset:]:
-        if (message := _message(entry, names)) is not None:
+        if (message := _message(entry, name_by_call_id)) is not None:
             links.append(ConversationEntry(id=entry.id, parent_id=parent_id, message=message))
             parent_id = entry.id
     return links
@@ -85,10 +85,10 @@ def _entry_id(last: Item, conversation: str) -> str:
 
 
 def _belongs(
-    before: MessagePosition | None, place: MessagePosition | None, previous: Item, item: Item
+    before: MessagePosition | None, place: MessagePosition | None, previous_item: Item, item: Item
 ) -> bool:
     if before is None or place is None:
-        return before is place is None and continues(previous, item)
+        return before is place is None and continues(previous_item, item)
     return before.entry == place.entry
 
 

@@ -36,24 +36,24 @@ def _runs(
 ) -> Iterator[list[Entry]]:
     """The entries of each range, and of the conversations before it, newest range first."""
     current_ranges = state.tree.ranges()
-    for step in state.tree.path(MAX_SEQ if upto is None else upto):
-        if isinstance(step, Base):
-            yield from _runs_before(log, step, limit)
+    for range_or_base in state.tree.path(MAX_SEQ if upto is None else upto):
+        if isinstance(range_or_base, Base):
+            yield from _runs_before(log, range_or_base, limit)
             return
-        span = Range(step.after, min(step.upto, state.newest_seq))
+        span = Range(range_or_base.after, min(range_or_base.upto, state.newest_seq))
         if span.after < span.upto:
             yield _entries(log, span, limit, current_ranges)
 
 
 def _runs_before(log: ConversationLog, base: Base, limit: int | None) -> Iterator[list[Entry]]:
-    source = log.open(base.conversation)
-    state = source.state()
+    source_log = log.open(base.conversation)
+    state = source_log.state()
     if state.document is not None and state.document.token == base.token:
-        yield from _runs(source, state, source.seq_of(state, base), limit)
+        yield from _runs(source_log, state, source_log.seq_of(state, base), limit)
 
 
 def _entries(
-    log: ConversationLog, seqs: Range, limit: int | None, current: list[Range]
+    log: ConversationLog, span: Range, limit: int | None, current_ranges: list[Range]
 ) -> list[Entry]:
     """The newest entries of a range: more than `limit` whole ones, or all of them.
 
@@ -62,10 +62,10 @@ def _entries(
     """
     page_size = None if limit is None else 2 * limit + _EXTRA
     while True:
-        query = log.log.query(after=seqs.after, upto=seqs.upto, newest=page_size)
+        query = log.log.query(after=span.after, upto=span.upto, newest=page_size)
         records = log.log.read(query).pages[0].records
         items = log.log.items(records)
-        visible_items = (i for i in items if not i.hidden or not contains(current, i.seq))
+        visible_items = (i for i in items if not i.hidden or not contains(current_ranges, i.seq))
         entries = group(visible_items, log.id)
         if page_size is None or len(records) < page_size or len(entries) > _more(limit):
             return entries

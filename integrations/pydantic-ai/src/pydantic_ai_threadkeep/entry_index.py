@@ -66,7 +66,7 @@ class EntryIndex:
 
     def find_stored(self, entry: str) -> Location | None:
         """As `find`, in the store alone."""
-        queries = [Query(name, ENTRY, ids=[key(entry)]) for name in self._shards(entry)]
+        queries = [Query(stream, ENTRY, ids=[key(entry)]) for stream in self._shards(entry)]
         for page in self._store.read(*queries):
             for record in page.records:
                 if conversation := _conversation_of(record):
@@ -76,13 +76,13 @@ class EntryIndex:
     def add(self, entries: Sequence[str], conversation: str) -> None:
         """Write where new entries will be."""
         location_fields = {"conversation": conversation}
-        for shard, ids in self._by_shard(entries, conversation).items():
-            self._put(shard, [self._record(id, location_fields) for id in ids])
+        for stream, ids in self._by_shard(entries, conversation).items():
+            self._put(stream, [self._record(id, location_fields) for id in ids])
 
     def remove(self, entries: Sequence[str], conversation: str) -> None:
         """Take entries off the index."""
-        for shard, ids in self._by_shard(entries, conversation).items():
-            self._drop(shard, ids)
+        for stream, ids in self._by_shard(entries, conversation).items():
+            self._drop(stream, ids)
         for entry in entries:
             self._cache.pop(entry, None)
 
@@ -122,10 +122,10 @@ class EntryIndex:
                 return
             before_seq = records[0].seq
 
-    def _record(self, id: str, fields: Mapping[str, Any]) -> Record:
+    def _record(self, id: str, record_fields: Mapping[str, Any]) -> Record:
         now, ttl = self._store.now(), session_ttl(self._memory)
         expires_at = None if ttl is None else now + ttl + _GRACE
-        return Record(ENTRY, key(id), json.dumps(fields), now, expires_at)
+        return Record(ENTRY, key(id), json.dumps(record_fields), now, expires_at)
 
     def _put(self, stream: str, records: Iterable[Record]) -> None:
         remaining_records = iter(records)

@@ -33,12 +33,12 @@ class Finder:
 
     Args:
         memory: the store.
-        index: finds entries by their ids.
+        entry_index: finds entries by their ids.
         user: who accesses them; `None` = the operator.
     """
 
-    def __init__(self, memory: Memory, index: EntryIndex, user: str | None) -> None:
-        self.index = index
+    def __init__(self, memory: Memory, entry_index: EntryIndex, user: str | None) -> None:
+        self.index = entry_index
         self._memory, self._user = memory, user
 
     def open(self, conversation: str) -> ConversationLog:

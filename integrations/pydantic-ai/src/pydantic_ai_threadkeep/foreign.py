@@ -63,9 +63,9 @@ def foreign_message(items: Sequence[Item], names: CallNames) -> ModelMessage | N
 def call_names(items: Iterable[Item]) -> CallNames:
     """What the tools of the items' calls are called."""
     return {
-        str(call.get("id")): str(call.get("name") or "tool")
+        str(tool_call.get("id")): str(tool_call.get("name") or "tool")
         for item in items
-        for call in item.tool_calls
+        for tool_call in item.tool_calls
     }
 
 
@@ -112,7 +112,7 @@ def _timestamp(item: Item) -> dict[str, Any]:
 def _usage(item: Item) -> RequestUsage:
     usage = item.usage or {}
     input_tokens, output_tokens = (
-        count if type(count := usage.get(name)) is int and count >= 0 else 0
-        for name in ("input_tokens", "output_tokens")
+        count if type(count := usage.get(field_name)) is int and count >= 0 else 0
+        for field_name in ("input_tokens", "output_tokens")
     )
     return RequestUsage(input_tokens=input_tokens, output_tokens=output_tokens)

@@ -28,8 +28,8 @@ def with_context(request: ModelRequestContext, context: Context) -> ModelRequest
     if context.stable:
         parameters = request.model_request_parameters
         instructions = [*(parameters.instruction_parts or []), _instruction(context.stable)]
-        parts = InstructionPart.sorted(instructions)
-        parameters = dataclasses.replace(parameters, instruction_parts=parts)
+        instruction_parts = InstructionPart.sorted(instructions)
+        parameters = dataclasses.replace(parameters, instruction_parts=instruction_parts)
         request = dataclasses.replace(request, model_request_parameters=parameters)
     if context.volatile:
         messages = _before_question(request.messages, context.volatile)

@@ -40,26 +40,26 @@ NOTICE: Final[Fields] = {"type": "notice", "role": "system", "content": ""}
 _URL_TYPES: Final = {ImageUrl: "image", AudioUrl: "audio", VideoUrl: "video"}
 
 
-def response_fields(response: ModelResponse, dumps: Sequence[Mapping[str, Any]]) -> Fields:
+def response_fields(response: ModelResponse, part_dumps: Sequence[Mapping[str, Any]]) -> Fields:
     """The fields of the item of a response; calls of hosted tools are opaque blocks."""
     blocks = [
         block
-        for part, part_dump in zip(response.parts, dumps, strict=True)
+        for part, part_dump in zip(response.parts, part_dumps, strict=True)
         if not isinstance(part, ToolCallPart) and (block := _response_block(part, part_dump))
     ]
-    calls = [
+    tool_calls = [
         {"id": part.tool_call_id, "name": part.tool_name, "args": part.args or {}}
         for part in response.parts
         if isinstance(part, ToolCallPart)
     ]
-    fields: Fields = {
+    item_fields: Fields = {
         "role": "assistant",
         "content": text_or_blocks(blocks),
-        "tool_calls": calls,
+        "tool_calls": tool_calls,
         "model": response.model_name,
         "usage": _usage(response),
     }
-    return fields if response.state == "complete" else {**fields, "status": "incomplete"}
+    return item_fields if response.state == "complete" else {**item_fields, "status": "incomplete"}
 
 
 def part_fields(part: Any, dump: Mapping[str, Any]) -> Fields:
@@ -159,9 +159,9 @@ def _usage(response: ModelResponse) -> dict[str, Any] | None:
     usage = response.usage
     if not usage.has_values():
         return None
-    counts = {
+    count_by_name = {
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
         "total_tokens": usage.total_tokens,
     }
-    return {**counts, **({"details": dict(usage.details)} if usage.details else {})}
+    return {**count_by_name, **({"details": dict(usage.details)} if usage.details else {})}

@@ -67,23 +67,23 @@ def cut(
         chat: the session it belongs to.
     """
     window = windows.choose_from(items.fetch, policies, chat)
-    remaining = list(_remaining(items.messages, window))
+    window_messages = list(_remaining(items.messages, window))
     if not any(_number(item) == 0 for item in window):
-        remaining = [*_system(items.messages), *remaining]
-    return items.messages if remaining == items.messages else remaining, window
+        window_messages = [*_system(items.messages), *window_messages]
+    return items.messages if window_messages == items.messages else window_messages, window
 
 
 def _remaining(messages: Sequence[ModelMessage], window: Window) -> Iterator[ModelMessage]:
     """The messages of a window, in its order."""
-    tool_names = call_names(window)
+    name_by_call_id = call_names(window)
     for message_index, items in _by_message(window):
         if message_index is None:
-            message = foreign_message(items, tool_names)
+            message = foreign_message(items, name_by_call_id)
             if message is not None:
                 yield message
         elif isinstance(message := messages[message_index], ModelResponse):
             is_changed = items[0].id in window.changed
-            yield (foreign_message(items, tool_names) or message) if is_changed else message
+            yield (foreign_message(items, name_by_call_id) or message) if is_changed else message
         else:
             yield _request(message, {_part(item): item for item in items}, window)
 
@@ -104,19 +104,19 @@ def _by_message(window: Window) -> Iterator[tuple[int | None, list[Item]]]:
 
 
 def _number(item: Item) -> int | None:
-    message_index, _, part_suffix = item.id.partition(".")
-    return int(message_index) if message_index.isdecimal() and part_suffix.isdecimal() else None
+    index_text, _, part_suffix = item.id.partition(".")
+    return int(index_text) if index_text.isdecimal() and part_suffix.isdecimal() else None
 
 
 def _part(item: Item) -> int:
     return int(item.id.partition(".")[2])
 
 
-def _request(request: ModelRequest, items: dict[int, Item], window: Window) -> ModelRequest:
+def _request(request: ModelRequest, item_by_index: dict[int, Item], window: Window) -> ModelRequest:
     """The request with the parts that are left, and those that are no items of a window."""
     parts: list[Any] = []
-    for index, part in enumerate(request.parts):
-        item = items.get(index)
+    for part_index, part in enumerate(request.parts):
+        item = item_by_index.get(part_index)
         if item is not None and item.id in window.changed:
             parts.append(_changed(part, item))
         elif item is not None or _is_bookkeeping(part):

@@ -95,15 +95,15 @@ class Tree(tuple[Branch, ...]):
         cuts = [branch.cut for branch in self if isinstance(branch.cut, int)]
         return sorted({*(branch.after for branch in self if branch.after >= 0), *cuts})
 
-    def moved(self, new_seqs: Mapping[int, int]) -> Tree:
+    def moved(self, new_seq_by_old: Mapping[int, int]) -> Tree:
         """The tree of the same items where they have other seqs, as in a copy of a store.
 
         An item that is not there stands where the one before it does.
         """
 
         def moved(seq: int) -> int:
-            seqs_before = [old_seq for old_seq in new_seqs if old_seq <= seq]
-            return new_seqs[max(seqs_before)] if seqs_before else -1
+            seqs_before = [old_seq for old_seq in new_seq_by_old if old_seq <= seq]
+            return new_seq_by_old[max(seqs_before)] if seqs_before else -1
 
         return Tree(
             Branch(

@@ -67,9 +67,9 @@ def _newest_id(state: State, items: Sequence[Item]) -> str | None:
 
 def _items_named(log: ConversationLog, state: State, tree: Tree) -> dict[int, str]:
     """The record ids of the items at the seqs that a tree names, where there is one."""
-    stored_ids = {} if state.document is None else state.document.items
-    item_ids = {seq: stored_ids.get(seq) or item_at(log, seq) for seq in tree.seqs()}
-    return {seq: item_id for seq, item_id in item_ids.items() if item_id is not None}
+    stored_id_by_seq = {} if state.document is None else state.document.items
+    item_id_by_seq = {seq: stored_id_by_seq.get(seq) or item_at(log, seq) for seq in tree.seqs()}
+    return {seq: item_id for seq, item_id in item_id_by_seq.items() if item_id is not None}
 
 
 def _stored_ranges(state: State, tree: Tree) -> list[Range]:

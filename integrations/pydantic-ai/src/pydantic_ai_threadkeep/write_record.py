@@ -94,7 +94,7 @@ class _Write:
         self._index.add([entry.id for entry in self._entries], self._log.id)
         self._index.touch_scope(self._record.scope, self._log.id)
 
-    def _leave_scope(self, before: State) -> None:
-        stored_record = None if before.document is None else before.document.record
+    def _leave_scope(self, state_before: State) -> None:
+        stored_record = None if state_before.document is None else state_before.document.record
         if stored_record is not None and stored_record.scope != self._record.scope:
             self._index.leave_scope(stored_record.scope, self._log.id)

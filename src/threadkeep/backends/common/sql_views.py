@@ -123,10 +123,10 @@ class _SelectBuilder:
         """Epoch seconds: when the record was created, else when it was stored."""
         return f"COALESCE({self.number(record, 'created_at')}, {record}.at)"
 
-    def select(self, columns: _Columns, kinds: Mapping[str, str]) -> str:
+    def select(self, columns: _Columns, kind_by_alias: Mapping[str, str]) -> str:
         """A SELECT on live records, joined by alias; the first kind is an inner join."""
         column_list = ", ".join(f"{expression} AS {name}" for name, expression in columns.items())
-        (main_alias, main_kind), *optional_kinds = kinds.items()
+        (main_alias, main_kind), *optional_kinds = kind_by_alias.items()
         joins = f"JOIN ({self._live(main_kind)}) {main_alias} ON {main_alias}.stream = o.stream"
         for alias, optional_kind in optional_kinds:
             join_condition = f"{alias}.stream = o.stream AND {alias}.id = {main_alias}.id"
@@ -222,7 +222,7 @@ def _feedback(builder: _SelectBuilder) -> _Columns:
         "id": f"COALESCE({builder.text('m', 'id')}, {builder.dialect.name_text('m.id')})",
         **{column_name: builder.text("m", column_name) for column_name in ("response", "rating")},
         "comment_text": builder.long_text("m", "comment"),
-        **{name: builder.text("m", name) for name in ("author", "item", "model")},
+        **{column: builder.text("m", column) for column in ("author", "item", "model")},
         "metadata": builder.long_text("m", "metadata"),
         "created_at": builder.dialect.timestamp(builder.created_at("m")),
     }

@@ -89,9 +89,9 @@ class EncryptedBackend(BackendWrapper):
         blinder = (
             self.blinders.get_or_create(stream, now) if put else self.blinders.find(stream, now)
         )
-        sealed = [self.seal(stream, record, blinder) for record in put] if blinder else []
+        sealed_records = [self.seal(stream, record, blinder) for record in put] if blinder else []
         stored_drops = [self._stored_drop(deletion, blinder) for deletion in drop]
-        return super().commit(stream, put=sealed, drop=stored_drops, **how)
+        return super().commit(stream, put=sealed_records, drop=stored_drops, **how)
 
     def streams(self, prefix: str, **how: Any) -> tuple[list[str], Any]:
         names, next_cursor = super().streams(prefix, **how)
@@ -130,11 +130,11 @@ class EncryptedBackend(BackendWrapper):
 
     def seal(self, stream: str, record: Record, blinder: IdBlinder) -> Record:
         """Encrypt a record for storage."""
-        stored = record
+        stored_record = record
         if self._is_hidden(record.kind):
-            stored = replace(record, id=blinder.blind(record.kind, record.id))
-        body = seal_record(self.ring, stream, stored, record.id, blinder.keyring)
-        return replace(stored, body=body)
+            stored_record = replace(record, id=blinder.blind(record.kind, record.id))
+        sealed_body = seal_record(self.ring, stream, stored_record, record.id, blinder.keyring)
+        return replace(stored_record, body=sealed_body)
 
     def _opened_page(self, stream: str, page: Page, now: float) -> Page:
         blinder = self.blinders.find(stream, now) if page.records else None

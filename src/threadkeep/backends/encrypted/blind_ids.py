@@ -55,12 +55,12 @@ class IdBlinders:
         """
         keyring_stream = store_record.store_stream(stream)
         if keyring_stream not in self._by_namespace:
-            state = store_record.read(self._backend, stream, now)
-            if state.is_absent:
+            store_state = store_record.read(self._backend, stream, now)
+            if store_state.is_absent:
                 return None
-            if state.unfinished:
+            if store_state.unfinished:
                 raise store_record.rekey_unfinished(stream)
-            self._by_namespace[keyring_stream] = self.open(stream, state)
+            self._by_namespace[keyring_stream] = self.open(stream, store_state)
         return self._by_namespace[keyring_stream]
 
     def get_or_create(self, stream: str, now: float) -> IdBlinder:
@@ -93,10 +93,10 @@ class IdBlinders:
         """Create a keyring for the namespace; `None` = another process did so first."""
         keyring_stream, secret = store_record.store_stream(stream), os.urandom(KEY)
         keyring = Record(store_record.KEYRING, store_record.KEYRING_ID, secret.hex(), now)
-        body = seal_record(self._ring, keyring_stream, keyring, keyring.id, None)
+        sealed_body = seal_record(self._ring, keyring_stream, keyring, keyring.id, None)
         blinder = IdBlinder(secret)
         store_entry = store_record.record(blinder.keyring, now, unfinished=unfinished)
-        records = [replace(keyring, body=body), store_entry]
+        records = [replace(keyring, body=sealed_body), store_entry]
         return blinder if store_record.put(self._backend, stream, state, records, now) else None
 
     def open(self, stream: str, state: store_record.StoreState) -> IdBlinder:

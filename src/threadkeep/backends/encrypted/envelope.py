@@ -38,8 +38,8 @@ class Envelope(NamedTuple):
     sealed: bytes
 
     def __str__(self) -> str:
-        content = base64.b64encode(self.wrapped + self.sealed).decode()
-        return f"{self.mark}:{self.key}:{content}"
+        encoded_parts = base64.b64encode(self.wrapped + self.sealed).decode()
+        return f"{self.mark}:{self.key}:{encoded_parts}"
 
 
 def seal_record(ring: KeyRing, stream: str, record: Record, id: str, keyring: str | None) -> str:
@@ -76,8 +76,8 @@ def open_record(ring: KeyRing, stream: str, record: Record, keyring: str | None)
     id, _, remaining = plain_text.partition("\0")
     if envelope.mark == UNDATED:
         return id, remaining
-    written_at, expiry, body = remaining.split("\0", 2)
-    if not _is_date(written_at, record.at) or not _is_date(expiry, record.expires):
+    written_at_micros, expiry_micros, body = remaining.split("\0", 2)
+    if not _is_date(written_at_micros, record.at) or not _is_date(expiry_micros, record.expires):
         raise AuthenticationFailed
     return id, body
 
@@ -116,15 +116,15 @@ def parse_envelope(body: str) -> Envelope:
     Raises:
         AuthenticationFailed: it is no envelope.
     """
-    mark, _, content = body.partition(":")
-    key, colon, encoded_parts = content.partition(":")
+    mark, _, key_and_parts = body.partition(":")
+    key_name, colon, encoded_parts = key_and_parts.partition(":")
     if mark not in (UNDATED, DATED) or not colon:
         raise AuthenticationFailed
     try:
-        parts = base64.b64decode(encoded_parts, validate=True)
+        part_bytes = base64.b64decode(encoded_parts, validate=True)
     except (binascii.Error, ValueError) as error:
         raise AuthenticationFailed from error
-    return Envelope(mark, key, parts[:_WRAPPED], parts[_WRAPPED:])
+    return Envelope(mark, key_name, part_bytes[:_WRAPPED], part_bytes[_WRAPPED:])
 
 
 def _data_key(ring: KeyRing, envelope: Envelope, associated_data: bytes) -> bytes:
@@ -153,5 +153,5 @@ def _is_date(sealed: str, at: float | None) -> bool:
 
 
 def _associated_data(mark: str, keyring: str | None, stream: str, record: Record) -> bytes:
-    words = [stream, record.kind, record.id]
-    return json.dumps(words if mark == UNDATED else [mark, keyring, *words]).encode()
+    id_parts = [stream, record.kind, record.id]
+    return json.dumps(id_parts if mark == UNDATED else [mark, keyring, *id_parts]).encode()

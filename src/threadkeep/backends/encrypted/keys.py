@@ -62,7 +62,7 @@ def derive(secret: bytes, label: str) -> bytes:
 
 def _parse_keys(keys: Keys) -> list[bytes]:
     if isinstance(keys, str):
-        return [_parse_key(part) for part in re.split(r"[\s,]+", keys.strip()) if part]
+        return [_parse_key(key_text) for key_text in re.split(r"[\s,]+", keys.strip()) if key_text]
     if isinstance(keys, bytes):
         return [_parse_key(keys)]
     if not isinstance(keys, Sequence):

@@ -94,10 +94,10 @@ def _stream_names(backend: EncryptedBackend, prefix: str) -> Iterator[str]:
 def _start_encryption(backend: EncryptedBackend, stream: str, now: float) -> IdBlinder | None:
     """Close a plain-text namespace and return its id blinder; `None` = it is not plain text."""
     for _ in range(_TRIES):
-        state = store_record.read(backend.inner, stream, now)
-        if state.encrypted:
-            return backend.blinders.open(stream, state) if state.unfinished else None
-        blinder = backend.blinders.create(stream, state, now, unfinished=True)
+        store_state = store_record.read(backend.inner, stream, now)
+        if store_state.encrypted:
+            return backend.blinders.open(stream, store_state) if store_state.unfinished else None
+        blinder = backend.blinders.create(stream, store_state, now, unfinished=True)
         if blinder is not None:
             return blinder
     raise store_record.contention_error(stream)
@@ -117,10 +117,10 @@ def _finish_encryption(task: _RekeyTask, namespace: str, blinder: IdBlinder) -> 
         if renewal_reports:
             continue
         now = task.clock()
-        state = store_record.read(backend.inner, keyring_stream, now)
+        store_state = store_record.read(backend.inner, keyring_stream, now)
         store_entry = store_record.record(blinder.keyring, now)
-        if not state.unfinished or store_record.put(
-            backend.inner, keyring_stream, state, [store_entry], now
+        if not store_state.unfinished or store_record.put(
+            backend.inner, keyring_stream, store_state, [store_entry], now
         ):
             return
     raise store_record.contention_error(keyring_stream)
@@ -200,10 +200,14 @@ def _replace_records(
     now: float,
 ) -> None:
     """Replace the records; one whose id becomes hidden moves to the end of its kind."""
-    old_ids = {(record.kind, record.id): old_id for old_id, record in renewals}
+    old_id_by_key = {(record.kind, record.id): old_id for old_id, record in renewals}
     for batch in batches(record for _, record in renewals):
-        moved_records = [record for record in batch if old_ids[record.kind, record.id] != record.id]
-        drops = [Drop(record.kind, [old_ids[record.kind, record.id]]) for record in moved_records]
+        renamed_records = [
+            record for record in batch if old_id_by_key[record.kind, record.id] != record.id
+        ]
+        drops = [
+            Drop(record.kind, [old_id_by_key[record.kind, record.id]]) for record in renamed_records
+        ]
         commit = backend.inner.commit(
             stream, put=batch, drop=drops, ttl=KEEP, expect=version, now=now
         )

@@ -87,9 +87,9 @@ class FileBackend:
             with self._files.writing(log_path, create=bool(put)) as log:
                 if log is None:
                     return commit.commit_nothing(change)
-                index = self._files.indexes.of(log_path)
-                with index.mutex:
-                    return commit.commit(log, index, change, fsync=self._fsync)
+                log_index = self._files.indexes.of(log_path)
+                with log_index.mutex:
+                    return commit.commit(log, log_index, change, fsync=self._fsync)
 
     def streams(
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
@@ -97,8 +97,8 @@ class FileBackend:
         stream_names: list[str] = []
         with self._mapped_errors():
             self._prepare()
-            last_name = "" if cursor is None else layout.parse_cursor(cursor)
-            for file_name, log_path in self._layout.walk(last_name):
+            last_file_name = "" if cursor is None else layout.parse_cursor(cursor)
+            for file_name, log_path in self._layout.walk(last_file_name):
                 stream_name = self._name(log_path)
                 if stream_name is not None and stream_name.startswith(prefix):
                     stream_names.append(stream_name)
@@ -159,11 +159,11 @@ class FileBackend:
                     log, StreamHead.of(last_line) if last_line else None, queries, now
                 )
             except NeedsIndex:
-                index = self._files.indexes.of(log_path)
-            with index.mutex:
+                log_index = self._files.indexes.of(log_path)
+            with log_index.mutex:
                 log.refresh_size()
-                index.catch_up(log)
-                return _read_pages(log, index.head, queries, now, index)
+                log_index.catch_up(log)
+                return _read_pages(log, log_index.head, queries, now, log_index)
 
     def _name(self, path: str) -> str | None:
         """The name of an existing stream, read from its file."""
@@ -184,11 +184,11 @@ def _read_pages(
     head: StreamHead | None,
     queries: Sequence[Query],
     now: float,
-    index: Index | None = None,
+    log_index: Index | None = None,
 ) -> list[Page]:
     if head is None or not head.is_live(now):
         return [Page(0, []) for _ in queries]
-    log_reader = LogReader(log, head, now, index)
+    log_reader = LogReader(log, head, now, log_index)
     return [log_reader.page(query) for query in queries]
 
 

@@ -32,67 +32,69 @@ def commit_nothing(change: Change) -> Commit:
     return Commit(decide(None, change).version, [])
 
 
-def commit(log: Log, index: Index, change: Change, *, fsync: bool) -> Commit:
+def commit(log: Log, log_index: Index, change: Change, *, fsync: bool) -> Commit:
     """Do it, on a log that is locked and an index that is held."""
     try:
-        index.catch_up(log)
-        header_bytes = b"" if index.end else line_format.header(change.stream, secrets.token_hex(8))
-        pending_write = commit_line.apply(log, index, index.end + len(header_bytes), change)
+        log_index.catch_up(log)
+        header_bytes = (
+            b"" if log_index.end else line_format.header(change.stream, secrets.token_hex(8))
+        )
+        pending_write = commit_line.apply(log, log_index, log_index.end + len(header_bytes), change)
         if pending_write.line:
-            add(log, index, header_bytes, pending_write.line, fsync=fsync)
+            add(log, log_index, header_bytes, pending_write.line, fsync=fsync)
             if pending_write.ends:
-                end(log, index)
+                end(log, log_index)
             else:
-                tidy(log, index, change.stream, fsync=fsync)
+                tidy(log, log_index, change.stream, fsync=fsync)
         return pending_write.answer
     finally:
         if not log.size:  # made for a commit that was refused, or failed
             layout.remove(log.path)
 
 
-def add(log: Log, index: Index, head: bytes, line: NewLine, *, fsync: bool) -> None:
+def add(log: Log, log_index: Index, header_bytes: bytes, line: NewLine, *, fsync: bool) -> None:
     """Append a line, and let it reach the disk before anybody hears of it.
 
     Args:
-        head: the header, if the file is still to get one.
+        header_bytes: the header, if the file is still to get one.
     """
-    is_new_file = index.head is None
-    log.append(head + line.raw, index.end)
+    is_new_file = log_index.head is None
+    log.append(header_bytes + line.raw, log_index.end)
     if fsync:
         _sync(log.fd)
         if is_new_file:
             layout.sync_names(log.path)
     if is_new_file:
-        index.catch_up(log)
+        log_index.catch_up(log)
     else:
-        index.know(line.head, line.offset, line.hashes)
+        log_index.know(line.head, line.offset, line.hashes)
 
 
-def end(log: Log, index: Index) -> None:
+def end(log: Log, log_index: Index) -> None:
     """Unlink a stream that the last line says is gone, or that has expired."""
     if os.name == "nt":
         log.close()
     path_stem = log.path.removesuffix(".log")
     layout.remove(f"{path_stem}.idx", f"{path_stem}.tmp", log.path)
-    index.reset("")
+    log_index.reset("")
 
 
-def tidy(log: Log, index: Index, stream: str, *, fsync: bool) -> None:
+def tidy(log: Log, log_index: Index, stream: str, *, fsync: bool) -> None:
     """Compact if it is worthwhile, else keep the sidecar; what fails here costs only space."""
-    stream_head = index.head
-    if stream_head is None or log.size < index.patience:
+    stream_head = log_index.head
+    if stream_head is None or log.size < log_index.patience:
         return
-    if index.generation and not compaction.worthwhile(stream_head, log.size):
-        index.save(sidecar_path(log.path))
+    if log_index.generation and not compaction.worthwhile(stream_head, log.size):
+        log_index.save(sidecar_path(log.path))
         return
-    index.patience = log.size + log.size // 4
+    log_index.patience = log.size + log.size // 4
     try:
-        compacted(log, index, stream_head, stream, fsync=fsync)
+        compacted(log, log_index, stream_head, stream, fsync=fsync)
     except OSError as error:
         _LOG.warning("%s could not be compacted: %s", log.path, error.strerror)
 
 
-def compacted(log: Log, index: Index, head: StreamHead, stream: str, *, fsync: bool) -> None:
+def compacted(log: Log, log_index: Index, head: StreamHead, stream: str, *, fsync: bool) -> None:
     """Put a file of what is alive in the log's place, and keep the index in step.
 
     Raises:
@@ -104,7 +106,7 @@ def compacted(log: Log, index: Index, head: StreamHead, stream: str, *, fsync: b
         return
     compacted_log = Log(fd, log.path)
     try:
-        index.catch_up(compacted_log)
-        index.save_now(sidecar_path(log.path))
+        log_index.catch_up(compacted_log)
+        log_index.save_now(sidecar_path(log.path))
     finally:
         compacted_log.close()

@@ -50,12 +50,12 @@ class _KindTotals:
         self._before = before
         self._records, self._size, self._expires = before.records, before.size, before.expires
 
-    def add(self, text: str, expires: float | None, old: StoredRecord | None) -> None:
+    def add(self, text: str, expires: float | None, old_record: StoredRecord | None) -> None:
         self._size += line_format.size(text)
         if expires is not None:
             self._expires = earliest(self._expires, expires)
-        if old:
-            self._size -= old.size
+        if old_record:
+            self._size -= old_record.size
         else:
             self._records += 1
 
@@ -69,15 +69,15 @@ class _KindTotals:
 class PendingCommit:
     """What one commit makes of a stream, before its line is written."""
 
-    def __init__(self, log: Log, index: Index, offset: int, now: float) -> None:
-        head = index.head
+    def __init__(self, log: Log, log_index: Index, offset: int, now: float) -> None:
+        log_head = log_index.head
         self._log = log
-        self._index = index
+        self._index = log_index
         self._offset = offset
         self._now = now
-        self.live = head if head and head.is_live(now) else None
+        self.live = log_head if log_head and log_head.is_live(now) else None
         self.begin = offset
-        self.base = (head.seq if head else 0) + _VERSION_GAP * index.damaged
+        self.base = (log_head.seq if log_head else 0) + _VERSION_GAP * log_index.damaged
         self.seq = self.base
         self.kinds: dict[str, KindState] = {}
         self.rows: list[tuple[int, str]] = []
@@ -148,12 +148,12 @@ class PendingCommit:
         tally.add(row_text, record.expires, existing_record)
         return seq
 
-    def _drop_one(self, kind: str, id: str, old: StoredRecord) -> None:
+    def _drop_one(self, kind: str, id: str, old_record: StoredRecord) -> None:
         kind_state = self.kinds[kind]
         self._dropped_keys.add((kind, id))
         self.hashes.append(self._index.hash(kind, id))
         self.dropped.setdefault(kind, []).append(id)
-        remaining_size = max(0, kind_state.size - old.size)
+        remaining_size = max(0, kind_state.size - old_record.size)
         self.kinds[kind] = kind_state._replace(records=kind_state.records - 1, size=remaining_size)
 
     def _drop_range(self, kind: str, upto: int) -> None:
@@ -174,22 +174,22 @@ class PendingCommit:
         head_fields |= lifetime_fields(lifetime)
         head_fields["o"] = self.begin
         mentioned_kinds = _kinds(self.rows) | self.dropped.keys()
-        offsets_by_kind = {kind: self.kinds[kind].last for kind in sorted(mentioned_kinds)}
+        offset_by_kind = {kind: self.kinds[kind].last for kind in sorted(mentioned_kinds)}
         self.kinds |= {
-            kind: self.kinds[kind]._replace(last=self._offset) for kind in offsets_by_kind
+            kind: self.kinds[kind]._replace(last=self._offset) for kind in offset_by_kind
         }
         head_fields["h"] = {kind: trimmed(kind_state) for kind, kind_state in self.kinds.items()}
-        if offsets_by_kind:
-            head_fields["c"] = offsets_by_kind
+        if offset_by_kind:
+            head_fields["c"] = offset_by_kind
         if self.dropped:
             head_fields["d"] = self.dropped
         if token is not None:
             head_fields["k" if isinstance(token, int) else "t"] = token
         line_bytes = line_format.render(head_fields, [row_text for _, row_text in self.rows])
-        token_or_offset = token if token is None or isinstance(token, int) else self._offset
+        token_offset = token if token is None or isinstance(token, int) else self._offset
         end_offset = self._offset + len(line_bytes)
         new_head = StreamHead(
-            version, self.seq, *lifetime, self.begin, self.kinds, token_or_offset, end_offset
+            version, self.seq, *lifetime, self.begin, self.kinds, token_offset, end_offset
         )
         return NewLine(line_bytes, self._offset, new_head, self.hashes)
 
@@ -225,9 +225,9 @@ class Written(NamedTuple):
     """The stream is gone with it: its files may go too."""
 
 
-def apply(log: Log, index: Index, offset: int, change: Change) -> Written:
+def apply(log: Log, log_index: Index, offset: int, change: Change) -> Written:
     """What `Backend.commit` promises, but for the writing: the line would stand at `offset`."""
-    pending_commit = PendingCommit(log, index, offset, change.now)
+    pending_commit = PendingCommit(log, log_index, offset, change.now)
     live_head = pending_commit.live
     decision = decide(_head(log, live_head, change.token), change)
     action = decision.action

@@ -132,16 +132,18 @@ def _batches(rows: Iterable[LiveRow]) -> list[list[LiveRow]]:
     return batches
 
 
-def _count_batch(kinds: dict[str, KindState], batch: list[LiveRow], offset: int) -> dict[str, int]:
+def _count_batch(
+    state_by_kind: dict[str, KindState], batch: list[LiveRow], offset: int
+) -> dict[str, int]:
     """Add a batch to the kinds; return the offsets of the previous lines that mention them."""
-    offsets_by_kind = {row.kind: kinds.get(row.kind, KindState(-1)).last for row in batch}
+    offset_by_kind = {row.kind: state_by_kind.get(row.kind, KindState(-1)).last for row in batch}
     for row in batch:
-        kind_state = kinds.get(row.kind, KindState(-1))
-        kinds[row.kind] = KindState(
+        kind_state = state_by_kind.get(row.kind, KindState(-1))
+        state_by_kind[row.kind] = KindState(
             offset,
             kind_state.records + 1,
             kind_state.size + line_format.size(row.text),
             0,
             earliest(kind_state.expires, row.expires),
         )
-    return offsets_by_kind
+    return offset_by_kind

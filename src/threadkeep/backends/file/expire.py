@@ -50,20 +50,20 @@ class FileSweeper:
             return 0
 
     def _reclaim(self, log: Log, now: float, limit: int) -> int:
-        index = self._files.indexes.of(log.path)
-        with index.mutex:
-            index.catch_up(log)
-            stream_head = index.head
+        log_index = self._files.indexes.of(log.path)
+        with log_index.mutex:
+            log_index.catch_up(log)
+            stream_head = log_index.head
             if stream_head is None or not stream_head.is_live(now):
-                commit.end(log, index)
+                commit.end(log, log_index)
                 return 1
-            return self._drop_expired(log, index, stream_head, now, limit)
+            return self._drop_expired(log, log_index, stream_head, now, limit)
 
     def _drop_expired(
-        self, log: Log, index: Index, head: StreamHead, now: float, limit: int
+        self, log: Log, log_index: Index, head: StreamHead, now: float, limit: int
     ) -> int:
         """Drop single records in a line that keeps the version, so that readers see no change."""
-        pending_commit = PendingCommit(log, index, index.end, now)
+        pending_commit = PendingCommit(log, log_index, log_index.end, now)
         log_reader = LogReader(log, head, -math.inf)
         swept_count = 0
         for expired_kind in _expired_kinds(head, now):
@@ -84,10 +84,10 @@ class FileSweeper:
         sweep_line = pending_commit.line(
             head.version + pending_commit.version_gap(), head.lifetime, head.token
         )
-        commit.add(log, index, b"", sweep_line, fsync=self._fsync)
+        commit.add(log, log_index, b"", sweep_line, fsync=self._fsync)
         header = log.header()
         if header:
-            commit.tidy(log, index, header["s"], fsync=self._fsync)
+            commit.tidy(log, log_index, header["s"], fsync=self._fsync)
         return swept_count
 
 

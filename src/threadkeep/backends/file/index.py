@@ -38,7 +38,7 @@ class StreamHead(NamedTuple):
     def of(cls, line: LogLine) -> StreamHead:
         head_fields = line.head
         state_by_kind = {kind: KindState(*state) for kind, state in head_fields["h"].items()}
-        token_or_offset = line.offset if "t" in head_fields else head_fields.get("k")
+        token_offset = line.offset if "t" in head_fields else head_fields.get("k")
         lifetime = head_fields.get("e"), head_fields.get("l")
         return cls(
             head_fields["v"],
@@ -46,7 +46,7 @@ class StreamHead(NamedTuple):
             *lifetime,
             head_fields["o"],
             state_by_kind,
-            token_or_offset,
+            token_offset,
             line.end,
         )
 
@@ -188,13 +188,13 @@ class Indexes:
     def of(self, path: str) -> Index:
         """The index of a file; an evicted one still works for its holders."""
         with self._mutex:
-            index = self._indexes.get(path)
-            if index is None:
-                index = self._indexes[path] = Index()
+            log_index = self._indexes.get(path)
+            if log_index is None:
+                log_index = self._indexes[path] = Index()
                 self._shrink()
             else:
                 self._indexes.move_to_end(path)
-            return index
+            return log_index
 
     def forget(self, path: str) -> None:
         """Drop the index of a deleted file."""

@@ -32,9 +32,9 @@ class SortedRun(NamedTuple):
     offsets: array[int]
 
     def find(self, hash: int) -> int | None:
-        hash_position = bisect_left(self.hashes, hash)
-        if hash_position < len(self.hashes) and self.hashes[hash_position] == hash:
-            return self.offsets[hash_position]
+        hash_index = bisect_left(self.hashes, hash)
+        if hash_index < len(self.hashes) and self.hashes[hash_index] == hash:
+            return self.offsets[hash_index]
         return None
 
 
@@ -46,24 +46,24 @@ class Sidecar(NamedTuple):
     runs: list[SortedRun]
 
 
-def build_run(offsets: Mapping[int, int]) -> SortedRun:
+def build_run(offset_by_hash: Mapping[int, int]) -> SortedRun:
     """Sort a dict of offsets by hash to a run."""
-    sorted_hashes = sorted(offsets)
-    return SortedRun(array("Q", sorted_hashes), array("Q", map(offsets.__getitem__, sorted_hashes)))
+    hashes = sorted(offset_by_hash)
+    return SortedRun(array("Q", hashes), array("Q", map(offset_by_hash.__getitem__, hashes)))
 
 
-def merge_runs(runs: Iterable[SortedRun], offsets: Mapping[int, int]) -> list[SortedRun]:
+def merge_runs(runs: Iterable[SortedRun], offset_by_hash: Mapping[int, int]) -> list[SortedRun]:
     """Append a newer run, merged with the runs before it that are not much larger.
 
     So there are few runs, and each entry is copied only a few times, however long the log is.
     """
-    merged_runs, newest_offsets = list(runs), dict(offsets)
-    while merged_runs and len(merged_runs[-1].hashes) <= 2 * len(newest_offsets):
+    merged_runs, new_offset_by_hash = list(runs), dict(offset_by_hash)
+    while merged_runs and len(merged_runs[-1].hashes) <= 2 * len(new_offset_by_hash):
         sorted_run = merged_runs.pop()
-        newest_offsets = (
-            dict(zip(sorted_run.hashes, sorted_run.offsets, strict=True)) | newest_offsets
+        new_offset_by_hash = (
+            dict(zip(sorted_run.hashes, sorted_run.offsets, strict=True)) | new_offset_by_hash
         )
-    return [*merged_runs, build_run(newest_offsets)]
+    return [*merged_runs, build_run(new_offset_by_hash)]
 
 
 def load(path: str, generation: str) -> Sidecar | None:
@@ -93,19 +93,19 @@ def store(path: str, generation: str, sidecar: Sidecar) -> None:
             sorted_run.hashes.tobytes(),
             sorted_run.offsets.tobytes(),
         )
-    body_bytes = b"".join(run_parts)
+    runs_bytes = b"".join(run_parts)
     head_bytes = _HEAD.pack(
         _MAGIC,
         generation.encode(),
         sidecar.covered,
         sidecar.last_offset,
         len(sidecar.runs),
-        crc32(body_bytes),
+        crc32(runs_bytes),
     )
     temporary_path = Path(f"{path}.tmp")
     try:
         with open(temporary_path, "wb", opener=open_private) as file:
-            file.write(head_bytes + body_bytes)
+            file.write(head_bytes + runs_bytes)
         os.replace(temporary_path, path)  # noqa: PTH105 (the hot path has strings)
     except OSError:
         with suppress(OSError):

@@ -87,11 +87,11 @@ class Layout:
             for log_path in log_paths
             for file_path in (log_path, f"{log_path.removesuffix('.log')}.idx")
         )
-        total_size = sum(map(_file_size, file_paths))
+        total_bytes = sum(map(_file_size, file_paths))
         return {
             "exists": "yes",
             "streams": f"{len(log_paths):,}",
-            "bytes": f"{total_size:,}",
+            "bytes": f"{total_bytes:,}",
             "schema": str(FORMAT),
         }
 

@@ -52,18 +52,18 @@ class LogLine(NamedTuple):
     end: int
     head: dict[str, Any]
     text: str
-    rows_at: int
+    rows_offset: int
 
     def rows(self) -> Iterator[Row]:
         """Yield all rows."""
-        row_end, line_text = self.rows_at, self.text
+        row_end, line_text = self.rows_offset, self.text
         while row_end < len(line_text):
             row, row_end = _scan(line_text, row_end + 1)
             yield row
 
     def rows_with_text(self) -> Iterator[tuple[Row, str]]:
         """Yield all rows with their text."""
-        row_end, line_text = self.rows_at, self.text
+        row_end, line_text = self.rows_offset, self.text
         while row_end < len(line_text):
             row_start = row_end + 1
             row, row_end = _scan(line_text, row_start)
@@ -71,7 +71,7 @@ class LogLine(NamedTuple):
 
     def rows_reversed(self, kind: str) -> Iterator[Row]:
         """Yield the rows of a kind, last first; parses only those consumed."""
-        line_text, first_row_offset = self.text, self.rows_at
+        line_text, first_row_offset = self.text, self.rows_offset
         kind_prefix = f"[{_quote(kind)},"
         separator_offset = len(line_text)
         while separator_offset > first_row_offset:
@@ -81,7 +81,7 @@ class LogLine(NamedTuple):
 
     def row(self, kind: str, id: str) -> tuple[Row, int] | None:
         """The row of a record and its size in bytes; does not parse other rows."""
-        row_start = self.text.find(f"\t[{_quote(kind)},{_quote(id)},", self.rows_at)
+        row_start = self.text.find(f"\t[{_quote(kind)},{_quote(id)},", self.rows_offset)
         if row_start < 0:
             return None
         row, row_end = _scan(self.text, row_start + 1)
@@ -90,25 +90,25 @@ class LogLine(NamedTuple):
 
 def parse(raw: bytes, offset: int) -> LogLine | None:
     """Parse the bytes of a line, including its line feed; `None` = damaged."""
-    body_bytes = raw[9:-1]
-    if raw[:9] != b"%08x " % crc32(body_bytes):
+    content_bytes = raw[9:-1]
+    if raw[:9] != b"%08x " % crc32(content_bytes):
         return None
     try:
-        line_text = body_bytes.decode(*_CODEC)
-        head_fields, rows_at = _scan(line_text, 0)
+        line_text = content_bytes.decode(*_CODEC)
+        head_fields, rows_offset = _scan(line_text, 0)
     except (ValueError, StopIteration):
         return None
     return (
-        LogLine(offset, offset + len(raw), head_fields, line_text, rows_at)
+        LogLine(offset, offset + len(raw), head_fields, line_text, rows_offset)
         if type(head_fields) is dict
         else None
     )
 
 
-def render(head: dict[str, Any], rows: list[str]) -> bytes:
+def render(head_fields: dict[str, Any], row_texts: list[str]) -> bytes:
     """Encode a line."""
-    body_bytes = "\t".join((dumps(head), *rows)).encode(*_CODEC)
-    return b"%08x %b\n" % (crc32(body_bytes), body_bytes)
+    content_bytes = "\t".join((dumps(head_fields), *row_texts)).encode(*_CODEC)
+    return b"%08x %b\n" % (crc32(content_bytes), content_bytes)
 
 
 def header(stream: str, generation: str) -> bytes:

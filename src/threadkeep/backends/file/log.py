@@ -64,14 +64,14 @@ class Log:
 
     def last_before(self, end: int) -> LogLine | None:
         """The newest complete commit that ends at or before an offset."""
-        line_end = self._line_start_before(end)
-        while line_end:
-            line_start = self._line_start_before(line_end - 1)
-            line = self.line_at(line_start, BLOCK)
+        end_offset = self._line_start_before(end)
+        while end_offset:
+            start_offset = self._line_start_before(end_offset - 1)
+            line = self.line_at(start_offset, BLOCK)
             if line:
                 return line if "v" in line.head else None
-            self.warn_damaged(line_start)
-            line_end = line_start
+            self.warn_damaged(start_offset)
+            end_offset = start_offset
         return None
 
     def forward(self, start: int) -> Iterator[tuple[int, LogLine | None]]:
@@ -91,13 +91,13 @@ class Log:
         """The offset to start from to read all commits that assigned `seq` or later ones."""
         while search_end - search_start > 4 * BLOCK:
             middle_offset = (search_start + search_end) // 2
-            first_line = next(self.commits(self._line_start_after(middle_offset)), None)
-            if first_line is None or first_line.offset >= search_end:
+            next_line = next(self.commits(self._line_start_after(middle_offset)), None)
+            if next_line is None or next_line.offset >= search_end:
                 search_end = middle_offset
-            elif first_line.head["q"] >= seq:
-                search_end = first_line.offset
+            elif next_line.head["q"] >= seq:
+                search_end = next_line.offset
             else:
-                search_start = first_line.end
+                search_start = next_line.end
         return search_start
 
     def append(self, raw: bytes, end: int) -> None:
@@ -131,29 +131,29 @@ class Log:
 
     def _line_bytes(self, offset: int, back: int, reach: int = BLOCK // 4) -> bytes | None:
         """The bytes of the line at an offset, including its line feed."""
-        line_start = offset - self._low
-        line_feed_offset = self._block.find(b"\n", line_start) if line_start >= 0 else -1
-        while line_feed_offset < 0:
-            load_end = min(self.size, offset + reach)
+        line_index = offset - self._low
+        line_feed_index = self._block.find(b"\n", line_index) if line_index >= 0 else -1
+        while line_feed_index < 0:
+            end_offset = min(self.size, offset + reach)
             if offset >= self.size:
                 return None
-            self._load(max(0, offset - back), load_end)
-            line_start = offset - self._low
-            line_feed_offset = self._block.find(b"\n", line_start)
-            if line_feed_offset < 0 and load_end >= self.size:
+            self._load(max(0, offset - back), end_offset)
+            line_index = offset - self._low
+            line_feed_index = self._block.find(b"\n", line_index)
+            if line_feed_index < 0 and end_offset >= self.size:
                 return None
             reach *= 4
-        return self._block[line_start : line_feed_offset + 1]
+        return self._block[line_index : line_feed_index + 1]
 
     def _line_start_before(self, end: int) -> int:
         """The offset after the last line feed before `end`; 0 = there is none."""
         read_size = BLOCK
         while True:
-            block_end = end - self._low
-            if 0 <= block_end <= len(self._block):
-                line_feed_offset = self._block.rfind(b"\n", 0, block_end)
-                if line_feed_offset >= 0 or self._low == 0:
-                    return self._low + line_feed_offset + 1 if line_feed_offset >= 0 else 0
+            end_index = end - self._low
+            if 0 <= end_index <= len(self._block):
+                line_feed_index = self._block.rfind(b"\n", 0, end_index)
+                if line_feed_index >= 0 or self._low == 0:
+                    return self._low + line_feed_index + 1 if line_feed_index >= 0 else 0
             self._load(max(0, end - read_size), end)
             read_size *= 4
 
@@ -162,11 +162,11 @@ class Log:
         line_bytes = self._line_bytes(offset, 0)
         return offset + len(line_bytes) if line_bytes else self.size
 
-    def _load(self, low: int, high: int) -> None:
-        self._block = read(self.fd, low, high - low)
-        self._low = low
-        if len(self._block) < high - low:  # another process cut a torn end off
-            self.size = low + len(self._block)
+    def _load(self, start_offset: int, end_offset: int) -> None:
+        self._block = read(self.fd, start_offset, end_offset - start_offset)
+        self._low = start_offset
+        if len(self._block) < end_offset - start_offset:  # another process cut a torn end off
+            self.size = start_offset + len(self._block)
 
 
 def read(fd: int, offset: int, count: int) -> bytes:

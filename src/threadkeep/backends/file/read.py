@@ -121,9 +121,9 @@ class LogReader:
         unique_ids = set(ids)
         if is_small:
             return self._newest(state, span, None, unique_ids)
-        index = self._index
-        index_matches = (index.find(self._log, span.kind, record_id) for record_id in unique_ids)
-        return [match[1] for match in index_matches if match and span.contains(match[1])]
+        log_index = self._index
+        matches = (log_index.find(self._log, span.kind, record_id) for record_id in unique_ids)
+        return [match[1] for match in matches if match and span.contains(match[1])]
 
     def _forward(self, span: SeqRange) -> Iterator[Row]:
         """Yield rows oldest first: each at the line that assigned its seq, in its current state."""
@@ -138,23 +138,23 @@ class LogReader:
     def _backward(self, span: SeqRange) -> Iterator[Row]:
         """Yield rows newest first, starting in the middle of the log."""
         start_offset = self._log.seek(span.high - 1, self._head.begin, self._head.end)
-        first_line = next(
+        start_line = next(
             (line for line in self._log.commits(start_offset) if line.head["q"] >= span.high - 1),
             None,
         )
-        for line, _ in self._lines_of(span.kind, first_line):
+        for line, _ in self._lines_of(span.kind, start_line):
             yield from self._current_rows(line, line.rows_reversed(span.kind), span)
             if line.head["b"] <= span.low:
                 return
 
     def _current_rows(self, line: LogLine, rows: Iterator[Row], span: SeqRange) -> Iterator[Row]:
         """Yield, in their current state, existing rows whose seq this line assigned."""
-        index = self._index
+        log_index = self._index
         for row in rows:
             if row[2] <= line.head["b"] or not span.low < row[2] < span.high:
                 continue
-            if index.offset(index.hash(span.kind, row[1])) != line.offset:
-                index_match = index.find(self._log, span.kind, row[1])
+            if log_index.offset(log_index.hash(span.kind, row[1])) != line.offset:
+                index_match = log_index.find(self._log, span.kind, row[1])
                 if index_match is None or index_match[1][2] != row[2]:
                     continue
                 row = index_match[1]
@@ -195,10 +195,10 @@ class _BackwardScan:
         self._confirmed = 0
         self._unconfirmed: list[int] = []
 
-    def visit(self, row: Row, floor: int, base: int) -> bool:
+    def visit(self, row: Row, floor_seq: int, base_seq: int) -> bool:
         """Collect a row if it is selected; return True if it is an existing record."""
         record_id, seq = row[1], row[2]
-        if record_id in self.visited or seq <= floor:
+        if record_id in self.visited or seq <= floor_seq:
             return False
         self.visited.add(record_id)
         if self._ids is not None:
@@ -207,15 +207,15 @@ class _BackwardScan:
             self._missing -= 1
         if self._span.contains(row):
             self.rows.append(row)
-            if seq > base:
+            if seq > base_seq:
                 self._confirmed += 1
             else:
                 insort(self._unconfirmed, seq)
         return True
 
-    def is_complete(self, bound: int) -> bool:
-        """Return True if no selected row can have a seq below `bound`, where the scan is now."""
-        while self._unconfirmed and self._unconfirmed[-1] >= bound:
+    def is_complete(self, bound_seq: int) -> bool:
+        """Return True if no selected row can have a seq below `bound_seq`, where the scan is."""
+        while self._unconfirmed and self._unconfirmed[-1] >= bound_seq:
             self._unconfirmed.pop()
             self._confirmed += 1
         return self._missing == 0 or (self._limit is not None and self._confirmed >= self._limit)

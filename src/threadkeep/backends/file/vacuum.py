@@ -18,11 +18,11 @@ def purge(layout: Layout, files: OpenFiles, now: float, *, fsync: bool) -> None:
         with files.writing(log_path, create=False) as log:
             if log is None:
                 continue
-            index = files.indexes.of(log_path)
-            with index.mutex:
-                index.catch_up(log)
-                stream_head, log_header = index.head, log.header()
+            log_index = files.indexes.of(log_path)
+            with log_index.mutex:
+                log_index.catch_up(log)
+                stream_head, log_header = log_index.head, log.header()
                 if stream_head is None or log_header is None or not stream_head.is_live(now):
-                    commit.end(log, index)
+                    commit.end(log, log_index)
                 else:
-                    commit.compacted(log, index, stream_head, log_header["s"], fsync=fsync)
+                    commit.compacted(log, log_index, stream_head, log_header["s"], fsync=fsync)

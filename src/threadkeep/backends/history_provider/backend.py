@@ -81,8 +81,8 @@ class HistoryProviderBackend:
                 for stream_name in self._names()
                 if stream_name.startswith(prefix) and stream_name > last_listed_name
             )
-        page_names = stream_names[:limit]
-        return page_names, page_names[-1] if len(page_names) == limit else None
+        names = stream_names[:limit]
+        return names, names[-1] if len(names) == limit else None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         with self._lock():
@@ -126,10 +126,10 @@ class HistoryProviderBackend:
     def _try_commit(self, change: Change) -> Commit | None:
         stream, data_version = self._load(change.stream)
         decision = decide(stream.head if stream else None, change)
-        changed_stream, commit = apply(stream, decision, change)
+        new_stream, commit = apply(stream, decision, change)
         if decision.action in (Action.REPLAY, Action.IGNORE):
             return commit
-        is_stored = self._store(change.stream, changed_stream, data_version, change.now)
+        is_stored = self._store(change.stream, new_stream, data_version, change.now)
         return commit if is_stored else None
 
     def _try_sweep(self, name: str, now: float, limit: int) -> int | None:

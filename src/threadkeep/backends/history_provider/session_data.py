@@ -58,7 +58,7 @@ def encode(name: str, stream: Stream, now: float) -> dict[str, Any]:
 
     A provider may have a column for each key of that shape. All text is ASCII.
     """
-    stream_text = json.dumps(
+    stream_json = json.dumps(
         {
             "stream": name,
             "version": stream.version,
@@ -75,11 +75,11 @@ def encode(name: str, stream: Stream, now: float) -> dict[str, Any]:
         separators=(",", ":"),
     )
     return {
-        "history": [{"role": _ROLE, "content": stream_text}],
+        "history": [{"role": _ROLE, "content": stream_json}],
         "files": [],
         "summary": "",
         "last_active_time": now,
-        "num_characters": len(stream_text),
+        "num_characters": len(stream_json),
         "num_turns": 1,
         "version": secrets.token_hex(16),
     }

@@ -79,10 +79,10 @@ class MemoryBackend:
             self._check_open()
             matching_names = [name for name in self._streams if name.startswith(prefix)]
         last_listed_name = "" if cursor is None else cursors.stream(cursor, prefix)
-        page_names = sorted(
+        names = sorted(
             stream_name for stream_name in matching_names if stream_name > last_listed_name
         )[:limit]
-        return page_names, page_names[-1] if len(page_names) == limit else None
+        return names, names[-1] if len(names) == limit else None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         with _LOCK:
@@ -142,11 +142,11 @@ class MemoryBackend:
         decision = decide(previous_stream.head if previous_stream else None, change)
         if change.put:
             self._note(stream_name, change)
-        changed_stream, commit = apply(previous_stream, decision, change)
+        new_stream, commit = apply(previous_stream, decision, change)
         if decision.action is Action.END:
             self._forget(stream_name)
-        elif changed_stream is not None and changed_stream is not previous_stream:
-            self._streams[stream_name] = changed_stream
+        elif new_stream is not None and new_stream is not previous_stream:
+            self._streams[stream_name] = new_stream
         return commit
 
     def _note(self, name: str, change: Change) -> None:

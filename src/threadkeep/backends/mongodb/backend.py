@@ -104,15 +104,15 @@ class MongoBackend:
         self, prefix: str, *, cursor: Any = None, limit: int = 1000
     ) -> tuple[list[str], Any]:
         start_name = prefix if cursor is None else cursors.stream(cursor, prefix)
-        id_lower_bound = {"$gte" if cursor is None else "$gt": f"s:{start_name}"}
+        id_condition = {"$gte" if cursor is None else "$gt": f"s:{start_name}"}
 
         def work(store: Store) -> list[Document]:
-            head_filter = {"_id": {**id_lower_bound, "$lt": "t"}, "g": {"$exists": False}}
+            head_filter = {"_id": {**id_condition, "$lt": "t"}, "g": {"$exists": False}}
             return list(store.find(head_filter, {"_id": 1}).sort("_id", 1).limit(limit))
 
         listed_names = [document["_id"][2:] for document in self._calls.run(work)]
-        page_names = [stream_name for stream_name in listed_names if stream_name.startswith(prefix)]
-        return page_names, page_names[-1] if len(page_names) == limit else None
+        names = [stream_name for stream_name in listed_names if stream_name.startswith(prefix)]
+        return names, names[-1] if len(names) == limit else None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         return self._calls.run(lambda store: expire.sweep(store, now, limit))

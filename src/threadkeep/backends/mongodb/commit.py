@@ -230,7 +230,7 @@ def _answer(store: Store, change: Change, version: int, last_seq: int = 0) -> Co
     stored_documents = store.find(
         {"_id": {"$in": document_ids}, "g": {"$exists": False}}, {"k": 1, "i": 1, "q": 1}
     )
-    seq_by_key = {(record["k"], record["i"]): record["q"] for record in stored_documents}
+    seq_by_key = {(document["k"], document["i"]): document["q"] for document in stored_documents}
     if not last_seq:
         return Commit(version, [seq_by_key.get(record_key, 0) for record_key in change.keys])
     first_new_seq = last_seq - len(change.put) + 1

@@ -48,9 +48,9 @@ def _heads(store: Store, streams: Iterable[str]) -> dict[str, Document]:
     return {head_document["_id"][2:]: head_document for head_document in head_documents}
 
 
-def _changed_streams(store: Store, heads: dict[str, Document]) -> set[str]:
+def _changed_streams(store: Store, head_by_stream: dict[str, Document]) -> set[str]:
     """The streams that were committed to meanwhile."""
-    head_ids = [head["_id"] for head in heads.values()]
+    head_ids = [head["_id"] for head in head_by_stream.values()]
     if not head_ids:
         return set()
     commit_count_by_id = {
@@ -59,7 +59,7 @@ def _changed_streams(store: Store, heads: dict[str, Document]) -> set[str]:
     }
     return {
         stream_name
-        for stream_name, head in heads.items()
+        for stream_name, head in head_by_stream.items()
         if commit_count_by_id.get(head["_id"]) != head["c"]
     }
 

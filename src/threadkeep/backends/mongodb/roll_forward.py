@@ -85,18 +85,18 @@ def _put(fields: Mapping[str, Any], seq: int, revision: int, floor: int, now: fl
 
     `$literal` keeps bodies that begin with `$` what they are; a field set to `$$REMOVE` is missing.
     """
-    is_newer = {"$lt": [{"$ifNull": ["$r", -1]}, revision]}
+    newer_expr = {"$lt": [{"$ifNull": ["$r", -1]}, revision]}
 
     def new_or_old_value(field: str, value: Any) -> Document:
-        new_value = "$$REMOVE" if value is None else {"$literal": value}
-        return {"$cond": [is_newer, new_value, f"${field}"]}
+        value_expr = "$$REMOVE" if value is None else {"$literal": value}
+        return {"$cond": [newer_expr, value_expr, f"${field}"]}
 
-    is_dropped = {"$gt": [{"$ifNull": ["$g", None]}, None]}
-    is_expired = {"$lte": [{"$ifNull": ["$x", float("inf")]}, now]}
-    is_absent = {"$lte": [{"$ifNull": ["$q", -1]}, floor]}
-    new_or_old_seq = {"$cond": [{"$or": [is_absent, is_dropped, is_expired]}, seq, "$q"]}
-    values_by_field = {field: new_or_old_value(field, value) for field, value in fields.items()}
-    values_by_field["q"] = {"$cond": [is_newer, new_or_old_seq, "$q"]}
-    values_by_field["g"] = {"$cond": [is_newer, "$$REMOVE", "$g"]}
-    values_by_field["r"] = {"$cond": [is_newer, revision, "$r"]}
-    return [{"$set": values_by_field}]
+    dropped_expr = {"$gt": [{"$ifNull": ["$g", None]}, None]}
+    expired_expr = {"$lte": [{"$ifNull": ["$x", float("inf")]}, now]}
+    absent_expr = {"$lte": [{"$ifNull": ["$q", -1]}, floor]}
+    seq_expr = {"$cond": [{"$or": [absent_expr, dropped_expr, expired_expr]}, seq, "$q"]}
+    expr_by_field = {field: new_or_old_value(field, value) for field, value in fields.items()}
+    expr_by_field["q"] = {"$cond": [newer_expr, seq_expr, "$q"]}
+    expr_by_field["g"] = {"$cond": [newer_expr, "$$REMOVE", "$g"]}
+    expr_by_field["r"] = {"$cond": [newer_expr, revision, "$r"]}
+    return [{"$set": expr_by_field}]

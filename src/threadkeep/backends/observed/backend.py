@@ -52,19 +52,19 @@ class ObservedBackend(BackendWrapper):
         return None if self._closed else getattr(self.inner, "in_use", None)
 
     def read(self, *queries: Query, now: float) -> list[Page]:
-        with self._instruments.call("read") as call:
-            call.count("queries", len(queries))
+        with self._instruments.call("read") as observed_call:
+            observed_call.count("queries", len(queries))
             pages = super().read(*queries, now=now)
-            call.records = sum(len(page.records) for page in pages)
+            observed_call.records = sum(len(page.records) for page in pages)
             return pages
 
     def commit(
         self, stream: str, *, put: Sequence[Record] = (), drop: Sequence[Drop] = (), **how: Any
     ) -> Commit:
-        with self._instruments.call("commit") as call:
-            call.count("drops", len(drop))
+        with self._instruments.call("commit") as observed_call:
+            observed_call.count("drops", len(drop))
             commit = super().commit(stream, put=put, drop=drop, **how)
-            call.records = len(put)
+            observed_call.records = len(put)
             return commit
 
     def streams(self, prefix: str, **how: Any) -> tuple[list[str], Any]:
@@ -72,9 +72,9 @@ class ObservedBackend(BackendWrapper):
             return super().streams(prefix, **how)
 
     def sweep(self, now: float, limit: int = 1000) -> int:
-        with self._instruments.call("sweep") as call:
+        with self._instruments.call("sweep") as observed_call:
             swept_count = super().sweep(now, limit)
-            call.count("swept", swept_count)
+            observed_call.count("swept", swept_count)
             return swept_count
 
     def close(self) -> None:

@@ -84,10 +84,10 @@ class Instruments:
 
     def usage(self) -> tuple[str, int] | None:
         """The store and the number of its pool connections in use; `None` = there is no pool."""
-        number = None
+        in_use_count = None
         with suppress(Exception):  # an error of one store does not hide the others
-            number = self._in_use()
-        return (self._store, number) if isinstance(number, int) else None
+            in_use_count = self._in_use()
+        return (self._store, in_use_count) if isinstance(in_use_count, int) else None
 
     @contextmanager
     def call(self, operation: str) -> Iterator[ObservedCall]:
@@ -102,10 +102,10 @@ class Instruments:
             record_exception=False,  # its message may name a session
             set_status_on_exception=False,
         ) as span:
-            call = ObservedCall(span)
+            observed_call = ObservedCall(span)
             failure: dict[str, Any] = {}
             try:
-                yield call
+                yield observed_call
             except BaseException as error:
                 failure = {_ERROR: type(error).__name__}
                 self._record_failure(span, error, {**attributes, **failure})
@@ -113,9 +113,9 @@ class Instruments:
             finally:
                 self._active.add(-1, attributes)
                 self._duration.record(time.perf_counter() - start_time, {**attributes, **failure})
-                if call.records:
-                    self._records.add(call.records, attributes)
-                    call.count("records", call.records)
+                if observed_call.records:
+                    self._records.add(observed_call.records, attributes)
+                    observed_call.count("records", observed_call.records)
 
     def _record_failure(self, span: Span, error: BaseException, attributes: dict[str, Any]) -> None:
         span.set_attribute(_ERROR, type(error).__name__)
@@ -131,10 +131,10 @@ def _watch_pools(meter: Meter, meters: Meters | None) -> None:
     """Observe all pools whenever metrics are collected; stores with the same name are summed."""
 
     def observe(_: CallbackOptions) -> Iterable[Observation]:
-        totals: dict[str, int] = {}
-        for store, number in filter(None, (pool.usage() for pool in _POOLS.of(meters))):
-            totals[store] = totals.get(store, 0) + number
-        return [Observation(number, {_STORE: store}) for store, number in totals.items()]
+        count_by_store: dict[str, int] = {}
+        for store, count in filter(None, (pool.usage() for pool in _POOLS.of(meters))):
+            count_by_store[store] = count_by_store.get(store, 0) + count
+        return [Observation(count, {_STORE: store}) for store, count in count_by_store.items()]
 
     meter.create_observable_gauge(
         "threadkeep.pool.in_use",

@@ -17,7 +17,7 @@ _REMEDY: Final = "it may throw away whole sessions: set maxmemory-policy to noev
 def describe(client: Client) -> dict[str, str]:
     """Return `engine`, `exists`, and if this user may run INFO `memory`, `eviction`, `role`."""
     try:
-        server_infos = [node.info() for node in clients.primaries(client).values()]
+        server_infos = [primary.info() for primary in clients.primaries(client).values()]
     except redis.ResponseError:  # INFO may be forbidden to this user
         return {"engine": "Redis", "exists": "yes"}
     first_info = server_infos[0]
@@ -34,13 +34,13 @@ def describe(client: Client) -> dict[str, str]:
     return description | _limits(first_info)
 
 
-def _limits(node: Mapping[str, Any]) -> dict[str, str]:
-    eviction_policy = str(node.get("maxmemory_policy", "?"))
-    memory_limit = int(node.get("maxmemory", 0))
+def _limits(server_info: Mapping[str, Any]) -> dict[str, str]:
+    eviction_policy = str(server_info.get("maxmemory_policy", "?"))
+    memory_limit = int(server_info.get("maxmemory", 0))
     may_evict_sessions = memory_limit and eviction_policy not in _SAFE
     limit_descriptions = {
         "eviction": f"{eviction_policy}: {_REMEDY}" if may_evict_sessions else eviction_policy
     }
-    if node.get("role") == "slave":
+    if server_info.get("role") == "slave":
         limit_descriptions["role"] = "a read-only replica: connect to the primary"
     return limit_descriptions

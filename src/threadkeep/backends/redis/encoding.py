@@ -108,14 +108,14 @@ def decode_records(query: Query, reply: Sequence[bytes | str]) -> list[Record]:
 
 def _record(kind: str, id: str, value: str) -> Record:
     """Like `Record(...)` in half the time: reads spend most of their client time here."""
-    seq, written_at, expires_text, record_body = value.split("|", 3)
+    seq_text, at_text, expires_text, record_body = value.split("|", 3)
     record = _new(Record)
     _kind(record, kind)
     _id(record, id)
     _body(record, record_body)
-    _at(record, float(written_at))
+    _at(record, float(at_text))
     _expires(record, float(expires_text) if expires_text else None)
-    _seq_of(record, int(seq))
+    _seq_of(record, int(seq_text))
     return record
 
 

@@ -14,8 +14,8 @@ from threadkeep.backends.redis.scripts import SWEEP
 def sweep(client: Client, keys: StreamKeys, now: float, limit: int) -> int:
     """Remove up to `limit` expired entries, stream by stream, with one short script each."""
     swept_count = 0
-    for node_client, page_keys in scan.pages(client, keys.pattern("")):
-        streams = [keys.stream(stream_key) for stream_key in page_keys]
+    for node_client, stream_keys in scan.pages(client, keys.pattern("")):
+        streams = [keys.stream(stream_key) for stream_key in stream_keys]
         for stream in _expired_streams(node_client, keys, streams, now):
             if swept_count >= limit:
                 return swept_count

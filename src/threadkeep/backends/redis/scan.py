@@ -40,22 +40,22 @@ def decode(cursor: object, prefix: str) -> ScanPosition:
     Raises:
         InputError: it is no cursor of a scan over this prefix.
     """
-    finished_nodes, node, scan_cursor, pending_names, is_finished = cursors.parts(cursor, 5)
+    finished_nodes, node_name, scan_cursor, pending_names, is_finished = cursors.parts(cursor, 5)
     has_valid_scalars = (
         type(scan_cursor) is int and 0 <= scan_cursor < _CURSOR_LIMIT and type(is_finished) is bool
     )
     has_valid_lists = isinstance(finished_nodes, (list, tuple)) and isinstance(
         pending_names, (list, tuple)
     )
-    if not has_valid_scalars or not has_valid_lists or (node is None) != (scan_cursor == 0):
+    if not has_valid_scalars or not has_valid_lists or (node_name is None) != (scan_cursor == 0):
         raise cursors.invalid()
-    is_at_start = node is None and not finished_nodes
+    is_at_start = node_name is None and not finished_nodes
     is_exhausted = is_finished and not pending_names
     if is_at_start or is_exhausted:  # no cursor is given for these
         raise cursors.invalid()
     return ScanPosition(
         tuple(map(cursors.text, finished_nodes)),
-        None if node is None else cursors.text(node),
+        None if node_name is None else cursors.text(node_name),
         scan_cursor,
         tuple(cursors.stream(stream_name, prefix) for stream_name in pending_names),
         is_finished,
@@ -77,14 +77,14 @@ def step(
             return [], position._replace(finished=True)
         position = position._replace(node=unvisited_nodes[0], scan=0)
     node_name = position.node or ""
-    scan_cursor, page_keys = client_by_node[node_name].scan(
+    scan_cursor, stream_keys = client_by_node[node_name].scan(
         position.scan, match=pattern, count=max(10, min(count, _MAX_COUNT))
     )
     if scan_cursor:
-        return page_keys, position._replace(scan=scan_cursor)
+        return stream_keys, position._replace(scan=scan_cursor)
     finished_nodes = (*position.finished_nodes, node_name)
     remaining_nodes = client_by_node.keys() - set(finished_nodes)
-    return page_keys, ScanPosition(finished_nodes, finished=not remaining_nodes)
+    return stream_keys, ScanPosition(finished_nodes, finished=not remaining_nodes)
 
 
 def pages(client: Client, pattern: str) -> Iterator[tuple[Client, list[Any]]]:
@@ -92,7 +92,7 @@ def pages(client: Client, pattern: str) -> Iterator[tuple[Client, list[Any]]]:
     for node_client in clients.primaries(client).values():
         scan_cursor = 0
         while True:
-            scan_cursor, page_keys = node_client.scan(scan_cursor, match=pattern, count=_MAX_COUNT)
-            yield node_client, page_keys
+            scan_cursor, keys = node_client.scan(scan_cursor, match=pattern, count=_MAX_COUNT)
+            yield node_client, keys
             if not scan_cursor:
                 break

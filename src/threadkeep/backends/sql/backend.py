@@ -124,8 +124,8 @@ class SqlBackend:
         next_names = [
             stream_name for stream_name in listed_names if stream_name != last_listed_name
         ][:limit]
-        page_names = [stream_name for stream_name in next_names if stream_name.startswith(prefix)]
-        return page_names, page_names[-1] if page_names and len(page_names) == limit else None
+        names = [stream_name for stream_name in next_names if stream_name.startswith(prefix)]
+        return names, names[-1] if names and len(names) == limit else None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         def run(sweep: Callable[..., int]) -> int:
@@ -206,5 +206,5 @@ class SqlBackend:
         head_rows = dialect.run(connection, [*dialect.begin, (dialect.sql.head, parameters)])
         head_row = commit_plan.row(dialect, head_rows[0]) if head_rows else None
         plan = commit_plan.plan(dialect, head_row, change)
-        head_rows = dialect.run(connection, [*plan.steps, ("COMMIT", {})])
-        return commit_plan.answer(plan, head_rows, dialect, change)
+        seq_rows = dialect.run(connection, [*plan.steps, ("COMMIT", {})])
+        return commit_plan.answer(plan, seq_rows, dialect, change)

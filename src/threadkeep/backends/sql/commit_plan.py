@@ -75,12 +75,12 @@ def answer(plan: Plan, rows: Iterable[Any], dialect: Dialect, change: Change) ->
     if not change.keys:
         return Commit(plan.version, [])
     decode_text = dialect.text
-    seqs_by_key = {
+    seq_by_key = {
         (decode_text(kind), decode_text(record_id)): int(seq) for kind, record_id, seq in rows
     }
     return Commit(
         plan.version,
-        [seqs_by_key.get(record_key) or plan.seqs.get(record_key, 0) for record_key in change.keys],
+        [seq_by_key.get(record_key) or plan.seqs.get(record_key, 0) for record_key in change.keys],
     )
 
 
@@ -114,9 +114,9 @@ def _write(
     return Plan(write_steps, decision.version, numbered(put_records, base_seq))
 
 
-def numbered(put: Sequence[Record], base: int) -> dict[Key, int]:
+def numbered(put: Sequence[Record], base_seq: int) -> dict[Key, int]:
     """The seqs of records that are all new."""
-    return {(record.kind, record.id): seq for seq, record in enumerate(put, base + 1)}
+    return {(record.kind, record.id): seq for seq, record in enumerate(put, base_seq + 1)}
 
 
 def _drop(dialect: Dialect, stream: str, drop: Drop) -> list[Step]:
@@ -127,13 +127,13 @@ def _drop(dialect: Dialect, stream: str, drop: Drop) -> list[Step]:
     return dialect.by_ids(dialect.sql.drop_ids, drop_parameters, drop.ids)
 
 
-def places(dialect: Dialect, stream: str, put: Sequence[Record], upto: int) -> list[Step]:
+def places(dialect: Dialect, stream: str, put: Sequence[Record], max_seq: int) -> list[Step]:
     """Where records are, as far as they stand at or before a seq."""
     ids_by_kind: dict[str, list[str]] = {}
     for record in put:
         ids_by_kind.setdefault(record.kind, []).append(record.id)
     find_steps: list[Step] = []
     for kind, record_ids in ids_by_kind.items():
-        find_parameters = {"stream": stream, "kind": kind, "upto": upto}
+        find_parameters = {"stream": stream, "kind": kind, "upto": max_seq}
         find_steps += dialect.by_ids(dialect.sql.select_seqs, find_parameters, record_ids)
     return find_steps

@@ -195,13 +195,13 @@ def _engine_target(engine: Engine, fields: Mapping[str, Any], password: Password
         raise ConfigError("password: an Engine already defines where to connect")
     if engine.dialect.is_async:
         raise ConfigError("an async Engine cannot be used: pass its sync_engine's URL, or a URL")
-    dialect_names = {
+    dialect_by_engine = {
         "postgresql": "postgresql",
         "mysql": "mysql",
         "mariadb": "mysql",
         "oracle": "oracle",
     }
-    dialect = dialect_names.get(engine.dialect.name)
+    dialect = dialect_by_engine.get(engine.dialect.name)
     if dialect is None or engine.dialect.driver != DRIVERS[dialect].package:
         usable_drivers = ", ".join(f"{name}+{driver.package}" for name, driver in DRIVERS.items())
         raise ConfigError(

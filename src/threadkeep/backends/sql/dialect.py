@@ -76,8 +76,8 @@ class Dialect(Protocol):
         """Run a usual commit as one statement; returns None if nothing was written."""
         ...
 
-    def put(self, stream: str, base: int, records: Sequence[Record], now: float) -> list[Step]:
-        """Steps that write records with seqs from `base + 1`; rows: (kind, id, seq) of old ones."""
+    def put(self, stream: str, base_seq: int, records: Sequence[Record], now: float) -> list[Step]:
+        """Steps that write records with seqs after `base_seq`; rows: (kind, id, seq) of old."""
         ...
 
     def by_ids(self, text: str, parameters: dict[str, Any], ids: Sequence[str]) -> list[Step]:

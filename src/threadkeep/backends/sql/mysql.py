@@ -116,9 +116,9 @@ class MySQL:
 
     def check_connection(self, connection: Any) -> float | None:
         server_version, charset, server_microseconds = self.run(connection, [(_SESSION, ())])[0]
-        version_number = tuple(map(int, re.findall(r"\d+", server_version)[:2]))
-        minimum_version = (10, 6) if "MariaDB" in server_version else (8, 0)
-        if version_number < minimum_version:
+        version_numbers = tuple(map(int, re.findall(r"\d+", server_version)[:2]))
+        min_version_numbers = (10, 6) if "MariaDB" in server_version else (8, 0)
+        if version_numbers < min_version_numbers:
             raise BackendError(
                 f"MySQL 8.0 or MariaDB 10.6 or newer is needed; this is {server_version}"
             )
@@ -169,9 +169,9 @@ class MySQL:
     def commit_fast(self, connection: Any, change: Change) -> Commit | None:
         return None
 
-    def put(self, stream: str, base: int, records: Sequence[Record], now: float) -> list[Step]:
+    def put(self, stream: str, base_seq: int, records: Sequence[Record], now: float) -> list[Step]:
         row_values: list[Any] = []
-        for record_seq, record in enumerate(records, base + 1):
+        for record_seq, record in enumerate(records, base_seq + 1):
             row_values += (
                 stream,
                 record.kind,
@@ -182,7 +182,7 @@ class MySQL:
                 record.expires,
             )
         put_step = (self._put(len(records)), (*row_values, now))
-        return [put_step, *commit_plan.places(self, stream, records, base)]
+        return [put_step, *commit_plan.places(self, stream, records, base_seq)]
 
     def by_ids(self, text: str, parameters: dict[str, Any], ids: Sequence[str]) -> list[Step]:
         id_chunks = (
@@ -200,8 +200,8 @@ class MySQL:
     def text(self, value: Any) -> str:
         return value.decode()  # type: ignore[no-any-return]
 
-    def _put_text(self, rows: int) -> str:
-        return _PUT.format(self.tables.records, ", ".join([_ROW] * rows))
+    def _put_text(self, row_count: int) -> str:
+        return _PUT.format(self.tables.records, ", ".join([_ROW] * row_count))
 
 
 def _packets(connection: Any, cursor: Any, steps: Sequence[Step]) -> list[str]:

@@ -133,7 +133,7 @@ class Oracle:
     def commit_fast(self, connection: Any, change: Change) -> Commit | None:
         return None
 
-    def put(self, stream: str, base: int, records: Sequence[Record], now: float) -> list[Step]:
+    def put(self, stream: str, base_seq: int, records: Sequence[Record], now: float) -> list[Step]:
         record_rows = [
             {
                 "stream": stream,
@@ -145,9 +145,9 @@ class Oracle:
                 "expires": record.expires,
                 "now": now,
             }
-            for seq, record in enumerate(records, base + 1)
+            for seq, record in enumerate(records, base_seq + 1)
         ]
-        return [(self._put, record_rows), *commit_plan.places(self, stream, records, base)]
+        return [(self._put, record_rows), *commit_plan.places(self, stream, records, base_seq)]
 
     def by_ids(self, text: str, parameters: dict[str, Any], ids: Sequence[str]) -> list[Step]:
         id_chunks = (
@@ -168,13 +168,13 @@ class Oracle:
 
 def _execute(cursor: Any, statement: str, values: Any) -> None:
     is_batch = isinstance(values, list)
-    sizes_by_column = {
+    size_by_column = {
         column_name: input_size
         for column_name, input_size in _SIZES.items()
         if column_name in (values[0] if is_batch else values)
     }
-    if sizes_by_column:
-        cursor.setinputsizes(**sizes_by_column)
+    if size_by_column:
+        cursor.setinputsizes(**size_by_column)
     if is_batch:
         cursor.executemany(statement, values)
     else:

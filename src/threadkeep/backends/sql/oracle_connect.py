@@ -78,17 +78,17 @@ def parse_connect_options(target: DatabaseTarget) -> OracleConnectOptions:
 def _describe(dsn: str, folder: str | None) -> tuple[str, bool]:
     """The database that a DSN or alias means, without any login in it, and if TLS is used."""
     try:
-        parameters = oracledb.ConnectParams(config_dir=folder)
-        parameters.parse_connect_string(dsn.rpartition("@")[2])
+        connect_params = oracledb.ConnectParams(config_dir=folder)
+        connect_params.parse_connect_string(dsn.rpartition("@")[2])
     except (oracledb.Error, ValueError):
         wallet_clause = f" of the wallet {folder}" if folder else ""
         return f"{dsn.rpartition('@')[2]}{wallet_clause}", False
     hosts, ports, protocols = (
         parameter_value if isinstance(parameter_value, list) else [parameter_value]
-        for parameter_value in (parameters.host, parameters.port, parameters.protocol)
+        for parameter_value in (connect_params.host, connect_params.port, connect_params.protocol)
     )
     addresses = dict.fromkeys(f"{host}:{port}" for host, port in zip(hosts, ports, strict=False))
-    service_name = parameters.service_name or parameters.sid
+    service_name = connect_params.service_name or connect_params.sid
     database_name = (
         next((service_candidate for service_candidate in service_name if service_candidate), "")
         if isinstance(service_name, list)
@@ -156,8 +156,8 @@ def _load_client_libraries(options: OracleConnectOptions) -> None:
         oracledb.init_oracle_client(options.client_lib_dir, options.wallet_folder)
     except oracledb.Error as error:
         reason = str(error).splitlines()[0].partition(". See ")[0].strip()
-        option = "external_auth" if options.external_auth else "thick"
+        option_name = "external_auth" if options.external_auth else "thick"
         raise ConfigError(
-            f"{option} needs Oracle's client libraries, loaded before any other connection of "
+            f"{option_name} needs Oracle's client libraries, loaded before any other connection of "
             f"this process: install Instant Client or pass client_lib_dir ({reason})"
         ) from None

@@ -184,8 +184,8 @@ class PostgreSQL:
         existing_rows = (result_row[2:] for result_row in result_rows if result_row[2] is not None)
         return commit_plan.answer(plan, existing_rows, self, change)
 
-    def put(self, stream: str, base: int, records: Sequence[Record], now: float) -> list[Step]:
-        parameters = {**_column_arrays(records), "stream": stream, "base": base, "now": now}
+    def put(self, stream: str, base_seq: int, records: Sequence[Record], now: float) -> list[Step]:
+        parameters = {**_column_arrays(records), "stream": stream, "base": base_seq, "now": now}
         return [(self._commits.put, parameters)]
 
     def by_ids(self, text: str, parameters: dict[str, Any], ids: Sequence[str]) -> list[Step]:

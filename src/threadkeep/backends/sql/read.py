@@ -21,25 +21,25 @@ def pages(dialect: Dialect, connection: Any, queries: Sequence[Query], now: floa
     """Answer all queries from one snapshot."""
     if not queries:
         return []
-    numbers_by_name = {
+    number_by_name = {
         stream_name: stream_number
         for stream_number, stream_name in enumerate(dict.fromkeys(q.stream for q in queries))
     }
     select_branches = [*_branches(queries, dialect.max_ids)]
     result_rows = dialect.run(
-        connection, [_step(dialect, numbers_by_name, select_branches, queries, now)]
+        connection, [_step(dialect, number_by_name, select_branches, queries, now)]
     )
-    version_by_stream: dict[int, int] = {}
+    version_by_number: dict[int, int] = {}
     row_lists: list[list[Any]] = [[] for _ in queries]
     query_numbers = [query_number for query_number, _ in select_branches]
     for result_row in result_rows:
         if result_row[0] < 0:
-            version_by_stream[-1 - result_row[0]] = int(result_row[5])
+            version_by_number[-1 - result_row[0]] = int(result_row[5])
         else:
             row_lists[query_numbers[result_row[0]]].append(result_row)
     return [
         _page(
-            query, version_by_stream.get(numbers_by_name[query.stream], 0), query_rows, dialect.text
+            query, version_by_number.get(number_by_name[query.stream], 0), query_rows, dialect.text
         )
         for query, query_rows in zip(queries, row_lists, strict=True)
     ]
@@ -60,14 +60,14 @@ def _branches(queries: Sequence[Query], max_ids: int) -> Iterator[tuple[int, Seq
 
 def _step(
     dialect: Dialect,
-    streams: dict[str, int],
+    number_by_name: dict[str, int],
     branches: Sequence[tuple[int, Sequence[str] | None]],
     queries: Sequence[Query],
     now: float,
 ) -> Step:
-    parameters: dict[str, Any] = {f"s{number}": name for name, number in streams.items()}
+    parameters: dict[str, Any] = {f"s{number}": name for name, number in number_by_name.items()}
     parameters["now"] = now
-    statement_shape: list[tuple[int, bool, str | None]] = []
+    branch_shapes: list[tuple[int, bool, str | None]] = []
     for branch_number, (query_number, branch_ids) in enumerate(branches):
         stream, kind, record_limit, is_newest_first, after_seq, before_seq, _ = queries[
             query_number
@@ -80,8 +80,8 @@ def _step(
         if branch_ids is not None:
             id_condition, id_parameters = dialect.id_condition(f"i{branch_number}", branch_ids)
             parameters.update(id_parameters)
-        statement_shape.append((streams[stream], is_newest_first, id_condition))
-    return dialect.reads.build(len(streams), tuple(statement_shape)), parameters
+        branch_shapes.append((number_by_name[stream], is_newest_first, id_condition))
+    return dialect.reads.build(len(number_by_name), tuple(branch_shapes)), parameters
 
 
 def _page(query: Query, version: int, rows: list[Any], text: Callable[[Any], str]) -> Page:

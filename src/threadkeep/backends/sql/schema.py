@@ -61,8 +61,8 @@ class ColumnTypes(NamedTuple):
 def _create_tables(connection: Connection, names: TableNames, columns: ColumnTypes) -> None:
     metadata = build_metadata(names, columns)
     metadata.create_all(connection, checkfirst=True)
-    for index in (index for table in metadata.tables.values() for index in table.indexes):
-        index.create(connection, checkfirst=True)
+    for db_index in (db_index for table in metadata.tables.values() for db_index in table.indexes):
+        db_index.create(connection, checkfirst=True)
 
 
 def _add_ttl(connection: Connection, names: TableNames, columns: ColumnTypes) -> None:

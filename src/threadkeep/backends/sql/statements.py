@@ -172,18 +172,18 @@ class ReadStatementBuilder:
             "AND (expires IS NULL OR expires > :now){2} ORDER BY seq{3} {4}"
         )
 
-    def _build(self, streams: int, shape: tuple[tuple[int, bool, str | None], ...]) -> str:
+    def _build(self, stream_count: int, shapes: tuple[tuple[int, bool, str | None], ...]) -> str:
         """For a number of streams; each branch is (stream, newest first, condition on ids)."""
-        head_selects = [self._head.format(-1 - number, number) for number in range(streams)]
-        page_selects = [
-            self._branch(select_number, *branch) for select_number, branch in enumerate(shape)
+        head_selects = [self._head.format(-1 - number, number) for number in range(stream_count)]
+        branch_selects = [
+            self._branch(select_number, *branch) for select_number, branch in enumerate(shapes)
         ]
-        return self._syntax.rewrite(" UNION ALL ".join([*head_selects, *page_selects]))
+        return self._syntax.rewrite(" UNION ALL ".join([*head_selects, *branch_selects]))
 
-    def _branch(self, n: int, stream: int, newest: bool, ids: str | None) -> str:
-        id_condition = "" if ids is None else f" AND id {ids}"
+    def _branch(self, n: int, stream_number: int, newest: bool, id_condition: str | None) -> str:
+        id_clause = "" if id_condition is None else f" AND id {id_condition}"
         limit_clause = self._syntax.limit.replace(":limit", f":l{n}")
-        page_select = self._page.format(
-            n, stream, id_condition, " DESC" if newest else "", limit_clause
+        select = self._page.format(
+            n, stream_number, id_clause, " DESC" if newest else "", limit_clause
         )
-        return self._syntax.branch.format(page_select)
+        return self._syntax.branch.format(select)

@@ -53,17 +53,17 @@ class Views:
 
     def statements(self) -> dict[str, str]:
         """The CREATE statements by name; the helper function comes first."""
-        create_statements = {}
+        create_sql_by_name = {}
         if self._syntax.helper:
-            create_statements[self._names.derived("json")] = self._syntax.helper.format(
+            create_sql_by_name[self._names.derived("json")] = self._syntax.helper.format(
                 json=self._qualified("json")
             )
         for view_name, select_sql in self._selects.items():
             select_sql = select_sql.replace("{json}", self._qualified("json"))
-            create_statements[self._names.derived(view_name)] = (
+            create_sql_by_name[self._names.derived(view_name)] = (
                 f"{self._syntax.create} {self._qualified(view_name)} AS {select_sql}"
             )
-        return create_statements
+        return create_sql_by_name
 
     def make(self) -> list[Step]:
         """The steps that create or replace the views."""

@@ -57,13 +57,13 @@ def text_or_parts(part: Check, min_length: int = 1) -> Check:
 def shape(
     required: Mapping[str, Check], optional: Mapping[str, Check] = {}, *, extra: bool = False
 ) -> Check:
-    key_checks = {"type": anything, **required, **optional}
+    check_by_key = {"type": anything, **required, **optional}
 
     def check(value: Any) -> bool:
         if not _is_mapping(value) or not required.keys() <= value.keys():
             return False
         for key, field_value in value.items():  # a plain loop: it checks every prompt
-            entry_check = key_checks.get(key)
+            entry_check = check_by_key.get(key)
             if not (extra if entry_check is None else entry_check(field_value)):
                 return False
         return True

@@ -60,8 +60,8 @@ def checkpoints_of(
             checkpoint_reader.head()
             is_unordered = stream_state.unordered
         checkpoint_bodies = _bodies(checkpoint_reader, selection, page_size, unordered=is_unordered)
-        while body_page := list(islice(checkpoint_bodies, page_size)):
-            yield from checkpoint_reader.tuples(body_page)
+        while page_bodies := list(islice(checkpoint_bodies, page_size)):
+            yield from checkpoint_reader.tuples(page_bodies)
 
 
 def _places(

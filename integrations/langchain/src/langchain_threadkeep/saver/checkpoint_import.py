@@ -87,9 +87,9 @@ def _place(config: RunnableConfig) -> Place:
     return Place(str(configurable["thread_id"]), namespace, configurable["checkpoint_id"])
 
 
-def _config(place: Place, user: Mapping[str, str] | None = None) -> RunnableConfig:
+def _config(place: Place, user_fields: Mapping[str, str] | None = None) -> RunnableConfig:
     configurable: dict[str, Any] = {"thread_id": place.thread, "checkpoint_ns": place.namespace}
     if place.id:
         configurable["checkpoint_id"] = place.id
-    configurable |= user or {}
+    configurable |= user_fields or {}
     return {"configurable": configurable}

@@ -124,10 +124,10 @@ class Loader:
         ]
         self._take(self._records.read(queries))
         self._take(self._records.read(id_queries(self._stream, RUN, self._unmerged(span_lists))))
-        records_by_id = {record.id: record for record in self._write_records}
+        record_by_id = {record.id: record for record in self._write_records}
         self._write_records = []
         for checkpoint_id in writes:
-            self.chunks[checkpoint_id] = self._write_chunks(checkpoint_id, records_by_id)
+            self.chunks[checkpoint_id] = self._write_chunks(checkpoint_id, record_by_id)
         self._assemble(tagged(forms, "v"))
 
     def _read_runs(self, spans: Sequence[Sequence[RunSpan]]) -> None:
@@ -147,15 +147,15 @@ class Loader:
             for span in list_spans
         )
 
-    def _write_chunks(self, name: str, by_id: dict[str, Record]) -> list[WriteChunk]:
+    def _write_chunks(self, checkpoint_id: str, by_id: dict[str, Record]) -> list[WriteChunk]:
         chunks: list[WriteChunk] = []
-        record_ids = write_ids(name, 0, SPECULATIVE_CHUNKS)
+        record_ids = write_ids(checkpoint_id, 0, SPECULATIVE_CHUNKS)
         while True:
             existing_records = [by_id[record_id] for record_id in record_ids if record_id in by_id]
             chunks += map(read_writes, existing_records)
             if len(existing_records) < len(record_ids):
                 return chunks
-            record_ids = write_ids(name, len(chunks), SPECULATIVE_CHUNKS)
+            record_ids = write_ids(checkpoint_id, len(chunks), SPECULATIVE_CHUNKS)
             by_id = {
                 record.id: record
                 for record in self._records.read([Query(self._stream, WRITE, ids=record_ids)])
@@ -179,17 +179,17 @@ class Loader:
             forms = self._load_messages(
                 message_refs, [ref for ref in value_refs if ref[0] not in self.large_forms]
             )
-            large_forms, names = self.large_forms, [name for name, _ in value_refs]
-            forms = [*forms, *(large_forms[name] for name in names if name in large_forms)]
+            large_forms, value_names = self.large_forms, [name for name, _ in value_refs]
+            forms = [*forms, *(large_forms[name] for name in value_names if name in large_forms)]
         self._load_texts(text_names)
 
-    def _load_messages(self, refs: Sequence[str], names: Sequence[Any]) -> list[Form]:
+    def _load_messages(self, refs: Sequence[str], value_refs: Sequence[Any]) -> list[Form]:
         """Read elements, items and large values; returns forms inside elements."""
         item_ids = self.items.lacking(reference[references.DIGEST + 1 :] for reference in refs)
         item_queries = id_queries(self._session, "item", item_ids)
-        value_queries = id_queries(self._stream, VALUE, part_ids(names))
+        value_queries = id_queries(self._stream, VALUE, part_ids(value_refs))
         self._take(self._records.read([*item_queries, *value_queries]))
-        self._assemble(names)
+        self._assemble(value_refs)
         return self._load_elements(ref for ref in refs if not self.items.is_exact(ref))
 
     def _load_elements(self, refs: Iterable[str]) -> list[Form]:
@@ -219,12 +219,12 @@ class Loader:
             return
         for record in self._records.read(id_queries(self._stream, ELEMENT, element_ids)):
             self.texts[record.id.removeprefix(TEXT)] = parsed(record, dict) or {}
-        text_references = [
+        message_refs = [
             self.texts[text_name]["of"]
             for text_name in names
             if "of" in self.texts.get(text_name, {})
         ]
-        self._load_messages(text_references, [])
+        self._load_messages(message_refs, [])
 
     @property
     def session_version(self) -> int | None:
@@ -258,8 +258,8 @@ class Loader:
                 case "item":
                     self.items.take(record)
 
-    def _assemble(self, names: Iterable[Any]) -> None:
-        for value_name, part_count in names:
+    def _assemble(self, value_refs: Iterable[Any]) -> None:
+        for value_name, part_count in value_refs:
             value_parts = [
                 self._parts.pop(f"{value_name}.{part_number}", None)
                 for part_number in range(part_count)

@@ -64,12 +64,12 @@ class PageReader:
 
     def all_pages(self, before: int | None = None, size: int = _PAGE) -> Iterator[CheckpointBody]:
         """All checkpoints, the newest first."""
-        end_seq = before
-        while body_page := self.page(end_seq, size):
-            yield from body_page
-            if len(body_page) < size:
+        before_seq = before
+        while page_bodies := self.page(before_seq, size):
+            yield from page_bodies
+            if len(page_bodies) < size:
                 return
-            end_seq = body_page[-1].seq
+            before_seq = page_bodies[-1].seq
 
     def tuples(self, bodies: Sequence[CheckpointBody]) -> list[CheckpointTuple]:
         """Checkpoints with all that belongs to them."""
@@ -92,17 +92,15 @@ class PageReader:
 
     def _still_there(self, bodies: Sequence[CheckpointBody]) -> list[CheckpointBody]:
         """Without those that were deleted since they were read."""
-        bodies_by_key = {
+        body_by_key = {
             checkpoints.key(checkpoint_body.id): checkpoint_body for checkpoint_body in bodies
         }
-        checkpoint_query = Query(self._state.stream, CHECKPOINT, ids=list(bodies_by_key))
+        checkpoint_query = Query(self._state.stream, CHECKPOINT, ids=list(body_by_key))
         existing_keys = {
             record.id for record in self._context.store.read(checkpoint_query)[0].records
         }
         return [
-            checkpoint_body
-            for key, checkpoint_body in bodies_by_key.items()
-            if key in existing_keys
+            checkpoint_body for key, checkpoint_body in body_by_key.items() if key in existing_keys
         ]
 
     def metadata(self, body: CheckpointBody) -> CheckpointMetadata:

@@ -183,9 +183,9 @@ class Reader(PageReader):
         self, body: CheckpointBody, loaded_parts: LoadedParts, objects: Mapping[str, list[Any]]
     ) -> dict[str, ListValue]:
         """The lists of a checkpoint as they were read."""
-        list_values = {}
+        list_by_channel = {}
         for channel, spans in spans_of(body).items():
-            element_keys, group_start = keys_of(spans, loaded_parts.segments)
+            element_keys, group_start_index = keys_of(spans, loaded_parts.segments)
             if len(element_keys) < spans[0].length:
                 continue  # a part of it is gone: nothing is built upon it
             if is_last(spans[0], loaded_parts.segments):
@@ -200,24 +200,24 @@ class Reader(PageReader):
             fingerprints = [
                 None if element is None else fingerprint(element) for element in elements
             ]
-            list_values[channel] = ListValue(
-                tuple(spans), element_keys, list(elements), fingerprints, group_start
+            list_by_channel[channel] = ListValue(
+                tuple(spans), element_keys, list(elements), fingerprints, group_start_index
             )
-        return list_values
+        return list_by_channel
 
     def _note(self, keys: Sequence[str], loaded_parts: LoadedParts) -> None:
         """Remember which messages are stored, so that no write stores them again."""
         thread_state, item_id_start = self._state.thread, references.DIGEST + 1
-        item_ids = {}
+        item_id_by_digest = {}
         for element_key in keys:
             if element_key.startswith("{"):
                 continue
             if loaded_parts.is_item(element_key):
-                item_ids[element_key[: item_id_start - 1]] = element_key[item_id_start:]
+                item_id_by_digest[element_key[: item_id_start - 1]] = element_key[item_id_start:]
             else:
                 thread_state.references.keep(element_key[: item_id_start - 1], element_key)
         if loaded_parts.session_version is not None:
-            thread_state.items.keep_all(item_ids)
+            thread_state.items.keep_all(item_id_by_digest)
 
 
 def _lease(records: Sequence[Record]) -> Lease | None:

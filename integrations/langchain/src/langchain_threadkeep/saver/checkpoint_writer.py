@@ -90,28 +90,28 @@ class Writer:
         new_versions: ChannelVersions,
     ) -> None:
         stream_state, now, address = self._state, self._context.store.now(), self._address
-        context, run = self._context, address.run_object
-        run_id = lease.check(context, stream_state, address.thread, parent, metadata, run)
+        context, run_lifetime = self._context, address.run_object
+        run_id = lease.check(context, stream_state, address.thread, parent, metadata, run_lifetime)
         parent_checkpoint = self._reader.entry(parent) if parent else None
-        writer = ValueWriter(context, stream_state, self._is_tip)
-        forms, lists = self._values(writer, parent_checkpoint, checkpoint, new_versions)
-        body = body_of(checkpoint, parent, forms, metadata, writer.encoder, run_id)
-        messages = MessageWriter(context, stream_state, writer, now)
-        message_records, element_drops = messages.store(parent_checkpoint, lists, address)
+        value_writer = ValueWriter(context, stream_state, self._is_tip)
+        forms, lists = self._values(value_writer, parent_checkpoint, checkpoint, new_versions)
+        checkpoint_body = body_of(checkpoint, parent, forms, metadata, value_writer.encoder, run_id)
+        message_writer = MessageWriter(context, stream_state, value_writer, now)
+        message_records, element_drops = message_writer.store(parent_checkpoint, lists, address)
         lease_records, lease_drops = lease.renew(
-            context, stream_state, run_id, run, checkpoint, now
+            context, stream_state, run_id, run_lifetime, checkpoint, now
         )
         new_records = [
             *message_records,
-            *writer.records(now),
-            *messages.texts(),
-            *writer.put,
-            *self._thread_record(body.id, now),
+            *value_writer.records(now),
+            *message_writer.texts(),
+            *value_writer.put,
+            *self._thread_record(checkpoint_body.id, now),
             *lease_records,
-            checkpoint_record(body, now),
+            checkpoint_record(checkpoint_body, now),
         ]
-        self._commit(new_records, [*writer.drop, *element_drops, *lease_drops])
-        self._remember(body, lists, run_id, writer.tips)
+        self._commit(new_records, [*value_writer.drop, *element_drops, *lease_drops])
+        self._remember(checkpoint_body, lists, run_id, value_writer.tips)
 
     def _put_writes(
         self, checkpoint_id: str, writes: Sequence[tuple[str, Any]], task_id: str, path: str
@@ -125,9 +125,9 @@ class Writer:
             for write_index, (channel, value) in enumerate(writes)
             for stored_form in [value_writer.write(channel, value)]
         ]
-        write_chunks, changed_chunks = with_writes(write_chunks, new_writes)
+        write_chunks, changed_numbers = with_writes(write_chunks, new_writes)
         lease_drops = lease.end_on(stream_state, [channel for channel, _ in writes])
-        if not changed_chunks and not lease_drops:
+        if not changed_numbers and not lease_drops:
             return
         message_writer = MessageWriter(self._context, stream_state, value_writer, now)
         new_records = [
@@ -135,16 +135,16 @@ class Writer:
             *value_writer.records(now),
             *self._thread_record(None, now),
             *message_writer.texts(),
-            *self._write_records(checkpoint_id, write_chunks, changed_chunks, now),
+            *self._write_records(checkpoint_id, write_chunks, changed_numbers, now),
         ]
         self._commit(new_records, lease_drops)
         stream_state.chunks.keep(checkpoint_id, write_chunks)
 
     def _write_records(
-        self, id: str, chunks: Sequence[WriteChunk], changed: Sequence[int], now: float
+        self, id: str, chunks: Sequence[WriteChunk], chunk_numbers: Sequence[int], now: float
     ) -> Iterator[Record]:
         """The records of changed writes; those that stand first are in the checkpoint's own."""
-        for chunk_number in changed:
+        for chunk_number in chunk_numbers:
             if chunk_number > 0:
                 yield write_record(id, chunk_number - 1, chunks[chunk_number], now)
                 continue
@@ -166,24 +166,24 @@ class Writer:
         new_versions: ChannelVersions,
     ) -> tuple[dict[str, Form], dict[str, ListValue]]:
         """The forms of all channels; those of unchanged channels are taken from the parent."""
-        forms: dict[str, Form] = {}
-        lists: dict[str, ListValue] = {}
+        form_by_channel: dict[str, Form] = {}
+        list_by_channel: dict[str, ListValue] = {}
         values, versions = checkpoint["channel_values"], checkpoint["channel_versions"]
         for channel in dict.fromkeys([*values, *versions]):
             if channel not in new_versions and _is_unchanged(base, channel, versions):
                 assert base is not None  # noqa: S101 (for the type checker)
-                forms[channel] = base.body.values[channel]
+                form_by_channel[channel] = base.body.values[channel]
                 if channel in base.lists:
-                    lists[channel] = base.lists[channel]
+                    list_by_channel[channel] = base.lists[channel]
             elif channel in values:
                 old_list = None if base is None else base.lists.get(channel)
                 position = values.get(POSITION)
-                forms[channel], new_list = writer.value(
+                form_by_channel[channel], new_list = writer.value(
                     channel, values[channel], old_list, position
                 )
                 if new_list is not None:
-                    lists[channel] = new_list
-        return forms, lists
+                    list_by_channel[channel] = new_list
+        return form_by_channel, list_by_channel
 
     def _thread_record(self, checkpoint_id: str | None, now: float) -> Iterator[Record]:
         """What says whose thread the stream is of; written when that changes."""
@@ -237,14 +237,14 @@ class Writer:
     def _remember(
         self,
         body: CheckpointBody,
-        lists: dict[str, ListValue],
+        list_by_channel: dict[str, ListValue],
         run: str | None,
-        appended: Mapping[str, int],
+        segment_by_run: Mapping[str, int],
     ) -> None:
         stream_state = self._state
-        stream_state.entries.keep(body.id, KnownCheckpoint(body, lists))
+        stream_state.entries.keep(body.id, KnownCheckpoint(body, list_by_channel))
         stream_state.newest = max(stream_state.newest or "", body.id)
-        stream_state.tips.update(appended)
+        stream_state.tips.update(segment_by_run)
         if stream_state.chunks.use(body.id) is None:
             stream_state.chunks.keep(body.id, all_chunks(body, []))
         if run is not None:

@@ -32,8 +32,8 @@ def history(
         )
         start_id = checkpoint_id or newest_id
         ancestor_walk = _Walk(channels)
-        for ancestor_page in _ancestors(checkpoint_reader, str(start_id)) if start_id else ():
-            _collect(context, checkpoint_reader, ancestor_walk, ancestor_page)
+        for page_bodies in _ancestors(checkpoint_reader, str(start_id)) if start_id else ():
+            _collect(context, checkpoint_reader, ancestor_walk, page_bodies)
             if not ancestor_walk.remaining:
                 break
     return ancestor_walk.result()
@@ -47,12 +47,12 @@ def _ancestors(reader: Reader, id: str) -> Iterator[list[CheckpointBody]]:
         parent_body = reader.body(parent_id)
         if parent_body is None:
             return
-        bodies_by_id = {body.id: body for body in reader.page(parent_body.seq, _PAGE)}
-        ancestor_page = [parent_body]
-        while ancestor_page[-1].parent in bodies_by_id:
-            ancestor_page.append(bodies_by_id[ancestor_page[-1].parent or ""])
-        yield ancestor_page
-        parent_id = ancestor_page[-1].parent
+        body_by_id = {body.id: body for body in reader.page(parent_body.seq, _PAGE)}
+        page_bodies = [parent_body]
+        while page_bodies[-1].parent in body_by_id:
+            page_bodies.append(body_by_id[page_bodies[-1].parent or ""])
+        yield page_bodies
+        parent_id = page_bodies[-1].parent
 
 
 class _Walk:
@@ -77,21 +77,21 @@ class _Walk:
 
     def result(self) -> Mapping[str, DeltaChannelHistory]:
         """The history of each channel."""
-        histories_by_channel: dict[str, DeltaChannelHistory] = {}
+        history_by_channel: dict[str, DeltaChannelHistory] = {}
         for channel in self._channels:
-            histories_by_channel[channel] = {"writes": self._writes[channel][::-1]}
+            history_by_channel[channel] = {"writes": self._writes[channel][::-1]}
             if channel in self._seeds:
-                histories_by_channel[channel]["seed"] = self._seeds[channel]
-        return histories_by_channel
+                history_by_channel[channel]["seed"] = self._seeds[channel]
+        return history_by_channel
 
 
 def _collect(
-    context: SaverContext, reader: Reader, walk: _Walk, page: Sequence[CheckpointBody]
+    context: SaverContext, reader: Reader, walk: _Walk, page_bodies: Sequence[CheckpointBody]
 ) -> None:
     """Visit the ancestors of a page up to the last one that is needed."""
     needed_bodies = []
     remaining_channels = set(walk.remaining)
-    for ancestor_body in page:
+    for ancestor_body in page_bodies:
         needed_bodies.append(ancestor_body)
         remaining_channels -= ancestor_body.values.keys()
         if not remaining_channels:

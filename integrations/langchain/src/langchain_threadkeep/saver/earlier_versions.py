@@ -32,9 +32,9 @@ def removed_messages(
     base: KnownCheckpoint | None, lists: Mapping[str, ListValue], names: frozenset[str]
 ) -> dict[str, Any]:
     """The references that a list had before and has no more, with their messages if known."""
-    messages_by_reference: dict[str, Any] = {}
+    message_by_reference: dict[str, Any] = {}
     if base is None:
-        return messages_by_reference
+        return message_by_reference
     for channel in names:
         old_list, new_list = base.lists.get(channel), lists.get(channel)
         if old_list is None or (
@@ -43,12 +43,12 @@ def removed_messages(
             continue
         remaining_keys = set() if new_list is None else set(new_list.keys)
         key_elements = zip(old_list.keys, old_list.objects, strict=True)
-        messages_by_reference |= {
+        message_by_reference |= {
             key: element
             for key, element in key_elements
             if key not in remaining_keys and key[:1] != "{"
         }
-    return messages_by_reference
+    return message_by_reference
 
 
 def texts(

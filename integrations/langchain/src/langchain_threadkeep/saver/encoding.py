@@ -103,13 +103,13 @@ class ValueWriter:
             type(key) is not str for key in value
         ):
             return self.encoder.encode(value)
-        forms_by_channel = {
+        form_by_channel = {
             channel: self.encoder.encode_said(channel_value)
             if channel in message_channels
             else self.encoder.encode(channel_value)
             for channel, channel_value in value.items()
         }
-        return {"d": forms_by_channel}
+        return {"d": form_by_channel}
 
     def records(self, now: float) -> Iterator[Record]:
         """The records of large values."""
@@ -124,14 +124,14 @@ class ValueWriter:
             if not isinstance(element, BaseMessage):
                 element_form = {"e": self.encoder.encode(element)}
                 return json.dumps(element_form, separators=(",", ":"))
-            self._turn, self._place = turn_finder.turn_of(index, keys_by_index), str(index)
+            self._turn, self._place = turn_finder.turn_of(index, key_by_index), str(index)
             return self._reference(element, in_list=True)
 
-        keys_by_index: dict[int, str] = {}
+        key_by_index: dict[int, str] = {}
 
         def remember(element: Any, index: int) -> str:
-            keys_by_index[index] = encode(element, index)
-            return keys_by_index[index]
+            key_by_index[index] = encode(element, index)
+            return key_by_index[index]
 
         turn_finder.earlier_list = old
         is_strict = self._context.options.strict
@@ -173,14 +173,14 @@ class ValueWriter:
         encoded_cache.keep(object_key, (message, message_fingerprint, encoded_message))
         return encoded_message
 
-    def element(self, new: NewMessage, now: float) -> Record:
+    def element(self, new_message: NewMessage, now: float) -> Record:
         """The record of a message that no item restores."""
-        element_fields: dict[str, Any] = {"item": new.item_id}
-        if new.encoded.typed is None:
-            element_fields["body"] = new.encoded.body
+        element_fields: dict[str, Any] = {"item": new_message.item_id}
+        if new_message.encoded.typed is None:
+            element_fields["body"] = new_message.encoded.body
         else:
-            element_fields["form"] = self.encoder.encode_typed(*new.encoded.typed)
-        element_id = references.element_id(new.reference)
+            element_fields["form"] = self.encoder.encode_typed(*new_message.encoded.typed)
+        element_id = references.element_id(new_message.reference)
         return Record(ELEMENT, element_id, checkpoints.dumps(element_fields, "message"), now)
 
     def _message_list(self, lists: Mapping[str, ListValue]) -> ListValue | None:

@@ -23,9 +23,9 @@ def tagged(forms: Iterable[Form], tag: str) -> list[Any]:
     return [content for form in forms for form_tag, content in walk(form) if form_tag == tag]
 
 
-def part_ids(names: Iterable[Any]) -> list[str]:
+def part_ids(value_refs: Iterable[Any]) -> list[str]:
     return list(
-        dict.fromkeys(f"{name}.{number}" for name, count in names for number in range(count))
+        dict.fromkeys(f"{name}.{number}" for name, count in value_refs for number in range(count))
     )
 
 

@@ -48,31 +48,31 @@ def store(
         new: messages of the state.
         old_keys: references of the state before, to recognise replacements.
     """
-    stored_texts = stored_bodies(context, thread, [message.item_id for message in new])
-    old_references = _versions(old_keys)
-    item_references, replaced_texts = set[str](), dict[str, str]()
+    text_by_id = stored_bodies(context, thread, [message.item_id for message in new])
+    reference_by_version = _versions(old_keys)
+    item_references, text_by_reference = set[str](), dict[str, str]()
     new_messages = list[NewMessage]()
     for message in new:
-        item_text = stored_texts.get(message.item_id)
+        item_text = text_by_id.get(message.item_id)
         if message.encoded.body is None:
             _LOG.warning("a message of thread %r is too large for an item", thread.streams.thread)
         elif item_text is None:
             new_messages.append(message)
-            stored_texts[message.item_id] = message.encoded.body
+            text_by_id[message.item_id] = message.encoded.body
         elif item_text == message.encoded.body:
             item_references.add(message.reference)
         elif (
-            old_reference := old_references.get((message.item_id, _digest(item_text)))
+            old_reference := reference_by_version.get((message.item_id, _digest(item_text)))
         ) is not None:
             session.replace(message.item_id, with_id(message.encoded.item, message.item_id))
-            replaced_texts[old_reference] = item_text
+            text_by_reference[old_reference] = item_text
             item_references.add(message.reference)
     if new_messages:
         limits.add(
             session, *(with_id(message.encoded.item, message.item_id) for message in new_messages)
         )
         item_references.update(message.reference for message in new_messages)
-    return Outcome(item_references, replaced_texts)
+    return Outcome(item_references, text_by_reference)
 
 
 def stored_bodies(context: SaverContext, thread: ThreadState, ids: Sequence[str]) -> dict[str, str]:
@@ -95,12 +95,12 @@ def stored_bodies(context: SaverContext, thread: ThreadState, ids: Sequence[str]
 
 def _versions(keys: Iterable[str]) -> Mapping[tuple[str, str], str]:
     """References by item id and digest."""
-    references_by_version = {}
+    reference_by_version = {}
     for key in keys:
         if not key.startswith("{"):
             parsed_reference = references.parse(key)
-            references_by_version[parsed_reference.item_id, parsed_reference.digest] = key
-    return references_by_version
+            reference_by_version[parsed_reference.item_id, parsed_reference.digest] = key
+    return reference_by_version
 
 
 def _digest(body: str) -> str:

@@ -137,10 +137,10 @@ def _check_further(
             thread, current_lease, now, "took this thread over, since this run's lease expired"
         )
     newest_id = state.newest
-    other_run = (
+    other_run_id = (
         state.thread.runs.use(newest_id) if newest_id is not None and newest_id != parent else None
     )
-    if other_run is not None and other_run != run:
+    if other_run_id is not None and other_run_id != run:
         raise _moved_on(thread)
 
 
@@ -181,10 +181,10 @@ def is_due(values: Mapping[str, Any]) -> bool:
 
 
 def _check_first(
-    state: StreamState, thread: str, parent: NewestId | None, live: Lease | None, now: float
+    state: StreamState, thread: str, parent: NewestId | None, live_lease: Lease | None, now: float
 ) -> None:
-    if live is not None and (parent is None or live.run != parent.run):
-        raise _busy(thread, live, now, "is writing to this thread")
+    if live_lease is not None and (parent is None or live_lease.run != parent.run):
+        raise _busy(thread, live_lease, now, "is writing to this thread")
     if state.newest is not None and state.newest != parent:
         raise _moved_on(thread)
 

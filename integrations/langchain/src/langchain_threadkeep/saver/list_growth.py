@@ -88,13 +88,13 @@ def grow(
 
 
 def _append(
-    value: ListValue, spans: tuple[RunSpan, ...], group: int, start: int, now: float
+    value: ListValue, spans: tuple[RunSpan, ...], group: int, start_index: int, now: float
 ) -> Growth:
-    """Add the elements from `start` on to the first of the spans."""
+    """Add the elements from `start_index` on to the first of the spans."""
     list_growth = Growth(value)
     run_id, segment_number = spans[0].run, spans[0].segment
-    first_index, value.group = start, group
-    for segment_size in segment_sizes(value.keys[start:]):
+    first_index, value.group = start_index, group
+    for segment_size in segment_sizes(value.keys[start_index:]):
         segment_number += 1
         if segment_number % GROUP == 0:
             value.group = first_index
@@ -122,17 +122,17 @@ def _merge(growth: Growth, run: str, last: int, keys: list[str], now: float) -> 
     growth.drop.append(Drop(RUN, merged_ids))
 
 
-def _base(old: ListValue, prefix: int) -> tuple[RunSpan, ...]:
+def _base(old: ListValue, prefix_length: int) -> tuple[RunSpan, ...]:
     """The spans of the first elements of a list."""
     base_spans = list(old.spans)
-    while base_spans and (base_spans[1].length if len(base_spans) > 1 else 0) >= prefix:
+    while base_spans and (base_spans[1].length if len(base_spans) > 1 else 0) >= prefix_length:
         del base_spans[0]
-    return (base_spans[0]._replace(length=prefix), *base_spans[1:]) if base_spans else ()
+    return (base_spans[0]._replace(length=prefix_length), *base_spans[1:]) if base_spans else ()
 
 
-def _common(first: Sequence[str], second: Sequence[str]) -> int:
+def _common(old_keys: Sequence[str], new_keys: Sequence[str]) -> int:
     common_count = 0
-    for old_key, new_key in zip(first, second, strict=False):
+    for old_key, new_key in zip(old_keys, new_keys, strict=False):
         if old_key != new_key:
             break
         common_count += 1

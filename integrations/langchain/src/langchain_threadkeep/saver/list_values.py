@@ -83,14 +83,14 @@ def compare(
     element_keys: list[str] = []
     fingerprints: list[int | None] = []
     for element_index, element in enumerate(objects):
-        known_element = earlier_messages.find(element, element_index)
-        if known_element is None:
+        element_match = earlier_messages.find(element, element_index)
+        if element_match is None:
             is_message = isinstance(element, BaseMessage)
             fingerprints.append(fingerprint(element) if is_message else None)
             element_keys.append(encode(element, element_index))
         else:
-            element_keys.append(known_element[0])
-            fingerprints.append(known_element[1])
+            element_keys.append(element_match[0])
+            fingerprints.append(element_match[1])
     return Elements(element_keys, fingerprints)
 
 
@@ -120,7 +120,7 @@ class _EarlierMessages:
     def _place(self, old: ListValue, element: Any) -> int:
         if self._places is None:
             self._places = {
-                id(old_element): list_index for list_index, old_element in enumerate(old.objects)
+                id(old_element): old_index for old_index, old_element in enumerate(old.objects)
             }
         element_index = self._places.get(id(element), -1)
         return element_index if element_index >= 0 and old.objects[element_index] is element else -1

@@ -138,14 +138,14 @@ def keep_latest(
         checkpoint_reader.head()
         bodies = sorted(checkpoint_reader.all_pages(), key=lambda body: body.id, reverse=True)
         remaining_bodies = [*bodies[:count], *_ancestors(bodies, bodies[:count])]
-        kept_ids = {checkpoint_body.id for checkpoint_body in remaining_bodies}
+        remaining_ids = {checkpoint_body.id for checkpoint_body in remaining_bodies}
         _drop_checkpoints(
             context,
             stream_state.stream,
             [
                 checkpoint_body.id
                 for checkpoint_body in bodies
-                if checkpoint_body.id not in kept_ids
+                if checkpoint_body.id not in remaining_ids
             ],
         )
         if collect:
@@ -154,14 +154,14 @@ def keep_latest(
 
 
 def _ancestors(
-    bodies: Sequence[CheckpointBody], remaining: Sequence[CheckpointBody]
+    bodies: Sequence[CheckpointBody], remaining_bodies: Sequence[CheckpointBody]
 ) -> Iterator[CheckpointBody]:
     """The checkpoints whose writes rebuild the `DeltaChannel`s of those that stay."""
-    bodies_by_id = {ancestor_body.id: ancestor_body for ancestor_body in bodies}
-    for ancestor_body in remaining:
+    body_by_id = {ancestor_body.id: ancestor_body for ancestor_body in bodies}
+    for ancestor_body in remaining_bodies:
         missing_channels = delta_channels(ancestor_body) - ancestor_body.values.keys()
-        while missing_channels and ancestor_body.parent in bodies_by_id:
-            ancestor_body = bodies_by_id[ancestor_body.parent]
+        while missing_channels and ancestor_body.parent in body_by_id:
+            ancestor_body = body_by_id[ancestor_body.parent]
             yield ancestor_body
             missing_channels -= ancestor_body.values.keys()
 
@@ -197,12 +197,12 @@ def _collect(context: SaverContext, address: Address, remaining: Sequence[Checkp
         _drop_others(context, stream_state.stream, record_kind, used_ids)
 
 
-def _drop_others(context: SaverContext, stream: str, kind: str, ids: set[str]) -> None:
+def _drop_others(context: SaverContext, stream: str, kind: str, used_ids: set[str]) -> None:
     _drop(
         context,
         stream,
         kind,
-        [record.id for record in _records(context, stream, kind) if record.id not in ids],
+        [record.id for record in _records(context, stream, kind) if record.id not in used_ids],
     )
 
 
@@ -251,14 +251,14 @@ def _copy_stream(
         for record_kind in _COPIED
         for record in _records(context, source_stream, record_kind)
     )
-    copied_records = [thread_record, *(replace(record, seq=0) for record in source_records)]
+    records_to_put = [thread_record, *(replace(record, seq=0) for record in source_records)]
     if (
-        len(copied_records) == 1
+        len(records_to_put) == 1
         and namespace == checkpoints.ROOT
         and not _exists(context, source_stream)
     ):
         return
-    for record_batch in checkpoints.batches(copied_records):
+    for record_batch in checkpoints.batches(records_to_put):
         context.store.commit(target_state.stream, put=record_batch, ttl=context.options.ttl)
 
 
@@ -269,13 +269,13 @@ def _exists(context: SaverContext, stream: str) -> bool:
 def _records(context: SaverContext, stream: str, kind: str) -> Iterator[Record]:
     after_seq = None
     while True:
-        record_page = context.store.read(Query(stream, kind, limit=_PAGE, after=after_seq))[
+        page_records = context.store.read(Query(stream, kind, limit=_PAGE, after=after_seq))[
             0
         ].records
-        yield from record_page
-        if len(record_page) < _PAGE:
+        yield from page_records
+        if len(page_records) < _PAGE:
             return
-        after_seq = record_page[-1].seq
+        after_seq = page_records[-1].seq
 
 
 def _owner(context: SaverContext, thread: str) -> str | None:

@@ -41,10 +41,10 @@ class MessageWriter:
             return list(self.elements(new_messages)), []
         channels = self._context.options.messages
         listed_messages = earlier_versions.listed_messages(new_messages, lists, channels)
-        removed_refs = earlier_versions.removed_messages(base, lists, channels)
+        removed_by_ref = earlier_versions.removed_messages(base, lists, channels)
         session = self._context.memory.session(address.thread, user=address.user)
         thread_state = self._state.thread
-        outcome = items.store(self._context, session, thread_state, listed_messages, removed_refs)
+        outcome = items.store(self._context, session, thread_state, listed_messages, removed_by_ref)
         other_messages = [message for message in new_messages if message not in listed_messages]
         records = list(self.elements(other_messages))
         records += self.elements(listed_messages, outcome.items)
@@ -53,20 +53,20 @@ class MessageWriter:
         records += self._named(item_messages)
         obsolete_ids, pointer_records = self._replaced_elements(item_messages)
         records += pointer_records
-        versions = earlier_versions.texts(removed_refs, item_messages, outcome.replaced)
+        text_by_reference = earlier_versions.texts(removed_by_ref, item_messages, outcome.replaced)
         if self._context.options.erase_replaced:
-            obsolete_ids += self._erase(versions, self._superseded(listed_messages))
+            obsolete_ids += self._erase(text_by_reference, self._superseded(listed_messages))
             obsolete_ids += self._unsaid_texts()
         else:
-            records += earlier_versions.records(versions, self._now)
+            records += earlier_versions.records(text_by_reference, self._now)
         return records, [Drop(ELEMENT, obsolete_ids)] if obsolete_ids else []
 
-    def _keep_items(self, messages: Iterable[NewMessage], stored: set[str]) -> list[NewMessage]:
+    def _keep_items(self, messages: Iterable[NewMessage], refs: set[str]) -> list[NewMessage]:
         """Remember the messages that items restore; returns them."""
         item_messages = [
             message
             for message in messages
-            if message.reference in stored and message.encoded.typed is None
+            if message.reference in refs and message.encoded.typed is None
         ]
         for message in item_messages:
             self._state.thread.items.keep(message.encoded.digest, message.item_id)
@@ -99,11 +99,11 @@ class MessageWriter:
             del self._state.texts[text_name]
         return [TEXT + text_name for text_name in waiting_names]
 
-    def _replaced_elements(self, stored: Sequence[NewMessage]) -> tuple[list[str], list[Record]]:
+    def _replaced_elements(self, messages: Sequence[NewMessage]) -> tuple[list[str], list[Record]]:
         """The elements that an item restores now: to be dropped, or to refer to it."""
         obsolete_ids: list[str] = []
         pointer_records: list[Record] = []
-        for message in stored:
+        for message in messages:
             for reference in self._state.elements.pop(message.encoded.digest, ()):
                 element_id = references.element_id(reference)
                 if reference == message.reference:
@@ -145,7 +145,7 @@ class MessageWriter:
                 stream_state.without_id[digest] = message.reference
             yield self._writer.element(message, self._now)
 
-    def _erased(self, new: Sequence[NewMessage]) -> set[str]:
+    def _erased(self, new_messages: Sequence[NewMessage]) -> set[str]:
         """References to messages that were replaced since, where that erases them.
 
         Pending writes and checkpoints may arrive late, when a middleware has redacted the item.
@@ -154,51 +154,51 @@ class MessageWriter:
             return set()
         late_references = {
             message.reference
-            for message in new
+            for message in new_messages
             if message.message.id is not None and self._state.erased.get(message.encoded.digest)
         }
-        return late_references | {message.reference for message in self._superseded(new)}
+        return late_references | {message.reference for message in self._superseded(new_messages)}
 
-    def _superseded(self, new: Sequence[NewMessage]) -> list[NewMessage]:
+    def _superseded(self, new_messages: Sequence[NewMessage]) -> list[NewMessage]:
         """Messages whose item says something newer."""
-        item_ids = [message.item_id for message in new]
-        item_bodies = items.stored_bodies(self._context, self._state.thread, item_ids)
+        item_ids = [message.item_id for message in new_messages]
+        body_by_id = items.stored_bodies(self._context, self._state.thread, item_ids)
         return [
             message
-            for message in new
-            if item_bodies.get(message.item_id) not in (None, message.encoded.body)
+            for message in new_messages
+            if body_by_id.get(message.item_id) not in (None, message.encoded.body)
         ]
 
-    def _check_items(self, new: Sequence[NewMessage]) -> None:
+    def _check_items(self, new_messages: Sequence[NewMessage]) -> None:
         """Make sure that the session has the messages which it is known to have."""
         thread_state = self._state.thread
         expected_messages = [
             message
-            for message in new
+            for message in new_messages
             if thread_state.items.use(message.encoded.digest) == message.item_id
         ]
         if not expected_messages or session_changes.check(self._context, thread_state):
             return
-        item_bodies = items.stored_bodies(
+        body_by_id = items.stored_bodies(
             self._context, thread_state, [message.item_id for message in expected_messages]
         )
         for message in expected_messages:
-            if item_bodies.get(message.item_id) == message.encoded.body:
+            if body_by_id.get(message.item_id) == message.encoded.body:
                 thread_state.items.keep(message.encoded.digest, message.item_id)
 
     def texts(self) -> Iterator[Record]:
         """The records of texts, which wait for the message that says them."""
-        text_references, listed_texts = self._state.texts, self._state.thread.texts
-        new_texts = self._writer.encoder.texts
-        if any(text_name in listed_texts for text_name in new_texts):
+        reference_by_name, listed_texts = self._state.texts, self._state.thread.texts
+        text_by_name = self._writer.encoder.texts
+        if any(text_name in listed_texts for text_name in text_by_name):
             session_changes.check(self._context, self._state.thread)
-        for text_name, text in new_texts.items():
+        for text_name, text in text_by_name.items():
             reference = listed_texts.use(text_name) or self._sayer(text_name)
-            if text_name not in text_references or text_references[text_name] not in (
+            if text_name not in reference_by_name or reference_by_name[text_name] not in (
                 None,
                 reference,
             ):
-                text_references[text_name] = reference
+                reference_by_name[text_name] = reference
                 text_fields = {"text": text} if reference is None else {"of": reference}
                 yield Record(
                     ELEMENT, TEXT + text_name, checkpoints.dumps(text_fields, "text"), self._now
@@ -213,19 +213,19 @@ class MessageWriter:
         if reference is None:
             return None
         parsed_reference = references.parse(reference)
-        item_bodies = items.stored_bodies(
+        body_by_id = items.stored_bodies(
             self._context, self._state.thread, [parsed_reference.item_id]
         )
-        item_body = item_bodies.get(parsed_reference.item_id, "").encode("utf-8", "surrogatepass")
-        return reference if references.digest(item_body) == parsed_reference.digest else None
+        body_bytes = body_by_id.get(parsed_reference.item_id, "").encode("utf-8", "surrogatepass")
+        return reference if references.digest(body_bytes) == parsed_reference.digest else None
 
     def _said_texts(
-        self, listed_messages: Sequence[NewMessage], items: set[str]
+        self, listed_messages: Sequence[NewMessage], item_references: set[str]
     ) -> Iterator[Record]:
         """What says that an item has a text, in place of the text."""
         for message in listed_messages:
             content = message.message.content
-            if message.reference not in items or not isinstance(content, str):
+            if message.reference not in item_references or not isinstance(content, str):
                 continue
             text_name = references.digest(content.encode("utf-8", "surrogatepass"))
             self._state.thread.texts.keep(text_name, message.reference)
@@ -234,10 +234,10 @@ class MessageWriter:
                 text_json = checkpoints.dumps({"of": message.reference}, "text")
                 yield Record(ELEMENT, TEXT + text_name, text_json, self._now)
 
-    def _named(self, stored: Sequence[NewMessage]) -> Iterator[Record]:
+    def _named(self, item_messages: Sequence[NewMessage]) -> Iterator[Record]:
         """What says that an element is the message of an item, before it was given its id."""
         references_without_id = self._state.without_id
-        for message in stored if references_without_id else ():
+        for message in item_messages if references_without_id else ():
             message_without_id = message.message.model_copy(update={"id": None})
             digest = references.encode(message_without_id, self._context.serde).digest
             reference = references_without_id.pop(digest, None)

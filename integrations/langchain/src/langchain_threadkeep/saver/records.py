@@ -105,24 +105,24 @@ def body_of(
         checkpoint_fields["extra"] = extra_fields
     if run is not None:
         checkpoint_fields["run"] = run
-    metadata_fields = {field_name: encoder.encode(value) for field_name, value in metadata.items()}
-    return CheckpointBody(checkpoint["id"], parent, checkpoint_fields, values, metadata_fields)
+    metadata_forms = {field_name: encoder.encode(value) for field_name, value in metadata.items()}
+    return CheckpointBody(checkpoint["id"], parent, checkpoint_fields, values, metadata_forms)
 
 
 def checkpoint_record(body: CheckpointBody, now: float) -> Record:
     """The record of a checkpoint."""
-    body_fields = {
+    checkpoint_fields = {
         "parent": body.parent,
         **body.fields,
         "values": body.values,
         "metadata": body.metadata,
     }
     if body.writes:
-        body_fields["writes"] = [list(write) for write in body.writes]
+        checkpoint_fields["writes"] = [list(write) for write in body.writes]
     record_key = checkpoints.key(body.id)
     if record_key != body.id:
-        body_fields["id"] = body.id
-    return Record(CHECKPOINT, record_key, checkpoints.dumps(body_fields, "checkpoint"), now)
+        checkpoint_fields["id"] = body.id
+    return Record(CHECKPOINT, record_key, checkpoints.dumps(checkpoint_fields, "checkpoint"), now)
 
 
 def read_checkpoint(record: Record) -> CheckpointBody:
@@ -148,14 +148,14 @@ def read_checkpoint(record: Record) -> CheckpointBody:
     )
 
 
-def write_ids(checkpoint_id: str, first: int, count: int) -> list[str]:
+def write_ids(checkpoint_id: str, first_number: int, count: int) -> list[str]:
     """The ids of records of a checkpoint's writes."""
     checkpoint_key = checkpoints.key(checkpoint_id)
     return [
         checkpoint_key
         if record_number == 0
         else checkpoints.key(f"{checkpoint_key}.{record_number}")
-        for record_number in range(first, first + count)
+        for record_number in range(first_number, first_number + count)
     ]
 
 

@@ -76,11 +76,11 @@ def restore(item: Item) -> BaseMessage:
     return to_message(item) if built_message is None else built_message
 
 
-def digest(content: bytes) -> str:
+def digest(content_bytes: bytes) -> str:
     """The digest of a text or a serialized value."""
     digest_size = DIGEST * 3 // 4
     return base64.urlsafe_b64encode(
-        hashlib.blake2b(content, digest_size=digest_size).digest()
+        hashlib.blake2b(content_bytes, digest_size=digest_size).digest()
     ).decode()
 
 
@@ -113,9 +113,9 @@ def item_id(message: BaseMessage, turn: str | None, encoded: EncodedMessage, pla
         encoded: the same message.
         place: where it stands, for messages without an id.
     """
-    own_id = key(message, turn)
-    if own_id:
-        return own_id
+    record_id = key(message, turn)
+    if record_id:
+        return record_id
     if message.id and message.id != "__fake_id__":
         return f"{message.id}@:{message.type}"
     return f"{encoded.digest}.{place}"

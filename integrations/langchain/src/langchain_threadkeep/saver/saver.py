@@ -277,8 +277,8 @@ class ThreadkeepSaver(AsyncVerbs):
         configurable = config["configurable"]
         thread_id = configurable.get("thread_id", run_identity.session)
         namespace = configurable.get("checkpoint_ns") or ROOT
-        run_object = lease.run_object(config)
-        return Address(run_identity.session, run_identity.user, namespace, thread_id, run_object)
+        run_lifetime = lease.run_object(config)
+        return Address(run_identity.session, run_identity.user, namespace, thread_id, run_lifetime)
 
     def _tidy(self, address: Address, puts: int) -> None:
         """Now and then: delete old checkpoints, and forget threads that are not used."""

@@ -28,11 +28,11 @@ LARGEST: Final = 200_000
 def segment_ids(spans: Iterable[RunSpan]) -> Iterator[str]:
     """The ids of all records that may hold segments of a list, and what would follow the last."""
     for span_index, span in enumerate(spans):
-        last_group = span.segment // GROUP
-        for group_number in range(last_group + 1):
+        last_group_number = span.segment // GROUP
+        for group_number in range(last_group_number + 1):
             yield f"{span.run}.c{group_number}"
-        last_segment = span.segment + 1 if span_index == 0 else span.segment
-        for segment_number in range(max(0, GROUP * last_group), last_segment + 1):
+        last_segment_number = span.segment + 1 if span_index == 0 else span.segment
+        for segment_number in range(max(0, GROUP * last_group_number), last_segment_number + 1):
             yield f"{span.run}.{segment_number}"
 
 
@@ -50,14 +50,14 @@ def keys_of(spans: Sequence[RunSpan], segments: dict[str, list[str]]) -> tuple[l
         segments: the keys of each record, by id.
     """
     element_keys: list[str] = []
-    group_start = -1
+    group_start_index = -1
     for span_index, span in zip(range(len(spans) - 1, -1, -1), reversed(spans), strict=True):
         for group_number in range(span.segment // GROUP + 1):
             if group_number == span.segment // GROUP and span_index == 0:
-                group_start = len(element_keys)
+                group_start_index = len(element_keys)
             element_keys += _group_keys(span, group_number, segments)
         del element_keys[span.length :]
-    return element_keys, group_start
+    return element_keys, group_start_index
 
 
 def is_last(span: RunSpan, segments: Iterable[str]) -> bool:
@@ -76,18 +76,18 @@ def read_segment(record: Record) -> list[str]:
     ]
 
 
-def _group_keys(span: RunSpan, group: int, segments: dict[str, list[str]]) -> list[str]:
-    merged_keys = segments.get(f"{span.run}.c{group}")
+def _group_keys(span: RunSpan, group_number: int, segments: dict[str, list[str]]) -> list[str]:
+    merged_keys = segments.get(f"{span.run}.c{group_number}")
     if merged_keys is not None:
         return merged_keys
-    segment_numbers = range(GROUP * group, min(GROUP * (group + 1), span.segment + 1))
+    segment_numbers = range(GROUP * group_number, min(GROUP * (group_number + 1), span.segment + 1))
     return [key for number in segment_numbers for key in segments.get(f"{span.run}.{number}", [])]
 
 
 def segment_record(id: str, keys: Sequence[str], now: float) -> Record:
     """The record of a segment."""
-    segment_body = [json.loads(key) if key.startswith("{") else key for key in keys]
-    return Record(RUN, id, checkpoints.dumps(segment_body, "list"), now)
+    segment_keys = [json.loads(key) if key.startswith("{") else key for key in keys]
+    return Record(RUN, id, checkpoints.dumps(segment_keys, "list"), now)
 
 
 def segment_sizes(keys: Sequence[str]) -> Iterator[int]:

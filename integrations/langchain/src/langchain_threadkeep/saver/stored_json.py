@@ -13,10 +13,10 @@ from threadkeep.printable import shown
 def parsed(record: Record, expected: type) -> Any:
     """The JSON of a record; `None` = it cannot be read, or is of another type."""
     try:
-        content = json.loads(record.body)
+        decoded_value = json.loads(record.body)
     except ValueError:
         return None
-    return content if isinstance(content, expected) else None
+    return decoded_value if isinstance(decoded_value, expected) else None
 
 
 def indispensable(record: Record, expected: type) -> Any:
@@ -25,10 +25,10 @@ def indispensable(record: Record, expected: type) -> Any:
     Raises:
         CorruptRecord: it cannot be read; the record is named.
     """
-    content = parsed(record, expected)
-    if content is None:
+    decoded_value = parsed(record, expected)
+    if decoded_value is None:
         raise CorruptRecord(
             f"the {record.kind} record {shown(record.id)} of a thread cannot be read: restore it "
             "from a copy, or delete the thread with delete_thread(id, keep_session=True)"
         )
-    return content
+    return decoded_value

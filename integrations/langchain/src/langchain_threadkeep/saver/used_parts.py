@@ -30,19 +30,17 @@ def used_by(loaded_parts: LoadedParts, bodies: Sequence[CheckpointBody]) -> Used
     while stored_forms:
         element_keys = _element_keys(loaded_parts, stored_forms)
         stored_forms += [json.loads(key)["e"] for key in element_keys if key.startswith("{")]
-        message_references = [key for key in element_keys if not key.startswith("{")]
-        message_references += tagged(stored_forms, "m")
-        element_ids.update(map(references.element_id, message_references))
+        message_refs = [key for key in element_keys if not key.startswith("{")]
+        message_refs += tagged(stored_forms, "m")
+        element_ids.update(map(references.element_id, message_refs))
         element_ids.update(_text_elements(loaded_parts, tagged(stored_forms, "t")))
-        value_references = [
-            value_reference
-            for value_reference in tagged(stored_forms, "v")
-            if f"{value_reference[0]}.0" not in value_ids
+        value_refs = [
+            value_ref
+            for value_ref in tagged(stored_forms, "v")
+            if f"{value_ref[0]}.0" not in value_ids
         ]
-        value_ids.update(part_ids(value_references))
-        stored_forms = _inner_forms(
-            loaded_parts, [name for name, _ in value_references], message_references
-        )
+        value_ids.update(part_ids(value_refs))
+        stored_forms = _inner_forms(loaded_parts, [name for name, _ in value_refs], message_refs)
     return Used(value_ids, element_ids)
 
 
@@ -61,23 +59,23 @@ def _element_keys(loaded_parts: LoadedParts, forms: Sequence[Form]) -> list[str]
     return [key for spans in span_lists for key in keys_of(spans, loaded_parts.segments)[0]]
 
 
-def _text_elements(loaded_parts: LoadedParts, names: Sequence[str]) -> list[str]:
+def _text_elements(loaded_parts: LoadedParts, text_names: Sequence[str]) -> list[str]:
     """The ids of the elements that hold texts, or the messages which say them."""
-    text_references = [loaded_parts.texts.get(name, {}).get("of") for name in names]
+    message_refs = [loaded_parts.texts.get(name, {}).get("of") for name in text_names]
     return [
-        *(TEXT + name for name in names),
-        *(references.element_id(reference) for reference in text_references if reference),
+        *(TEXT + name for name in text_names),
+        *(references.element_id(reference) for reference in message_refs if reference),
     ]
 
 
 def _inner_forms(
-    loaded_parts: LoadedParts, values: Sequence[str], messages: Sequence[str]
+    loaded_parts: LoadedParts, value_names: Sequence[str], message_refs: Sequence[str]
 ) -> list[Form]:
     """The forms inside large values and inside the elements of messages."""
     large_forms = [
-        loaded_parts.large_forms[name] for name in values if name in loaded_parts.large_forms
+        loaded_parts.large_forms[name] for name in value_names if name in loaded_parts.large_forms
     ]
-    elements = map(loaded_parts.stored_elements.get, map(references.element_id, messages))
+    elements = map(loaded_parts.stored_elements.get, map(references.element_id, message_refs))
     stored_elements = [element for element in elements if element]
     return [
         *large_forms,

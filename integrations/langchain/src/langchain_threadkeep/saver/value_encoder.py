@@ -77,9 +77,9 @@ class Encoder:
             return {"j": value}
         return _typed_form(*self._serde.dumps_typed(value))
 
-    def encode_typed(self, type_name: str, content: bytes) -> Form:
+    def encode_typed(self, type_name: str, content_bytes: bytes) -> Form:
         """The form of what the serializer made."""
-        return self._aside(_typed_form(type_name, content))
+        return self._aside(_typed_form(type_name, content_bytes))
 
     def _is_container(self, value: Any) -> bool:
         """Return True if the parts of a value are encoded one by one."""
@@ -117,16 +117,16 @@ class Encoder:
         if len(form_json) <= _INLINE:
             return json.loads(form_json)  # a copy: the value may be changed in place later
         value_name = references.digest(form_json.encode())
-        value_parts = [
+        json_parts = [
             form_json[part_start : part_start + _PART]
             for part_start in range(0, len(form_json), _PART)
         ]
-        self.large[value_name] = value_parts
-        return {"v": [value_name, len(value_parts)]}
+        self.large[value_name] = json_parts
+        return {"v": [value_name, len(json_parts)]}
 
 
-def _typed_form(type_name: str, content: bytes) -> Form:
-    return {"s": [type_name, base64.b64encode(content).decode()]}
+def _typed_form(type_name: str, content_bytes: bytes) -> Form:
+    return {"s": [type_name, base64.b64encode(content_bytes).decode()]}
 
 
 def _is_encodable(text: str) -> bool:

@@ -143,17 +143,17 @@ def _compare(value: Any, operator: str, limit: Any) -> bool:
         return False
 
 
-def _dumps(body: Mapping[str, Any], op: PutOp) -> str:
+def _dumps(entry_fields: Mapping[str, Any], op: PutOp) -> str:
     try:
-        return json.dumps(body, allow_nan=False, separators=(",", ":"))
+        return json.dumps(entry_fields, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError) as error:
         raise InputError(
             f"the value of {shown(op.key)} cannot be stored as JSON: {shown(str(error))}"
         ) from error
 
 
-def _namespace(body: Mapping[str, Any], namespace: Namespace | None) -> Namespace:
-    return tuple(body["namespace"]) if namespace is None else namespace
+def _namespace(entry_fields: Mapping[str, Any], namespace: Namespace | None) -> Namespace:
+    return tuple(entry_fields["namespace"]) if namespace is None else namespace
 
 
 def _created_at(record: Record) -> float:
@@ -179,17 +179,17 @@ def _read_body(record: Record, namespace: Namespace | None) -> dict[str, Any] | 
     return dict(entry_fields)
 
 
-def _is_entry(body: object, namespace: Namespace | None) -> bool:
-    if not isinstance(body, dict) or not isinstance(body.get("value"), dict):
+def _is_entry(entry: object, namespace: Namespace | None) -> bool:
+    if not isinstance(entry, dict) or not isinstance(entry.get("value"), dict):
         return False
-    labels = body.get("namespace", None if namespace is None else [])
+    labels = entry.get("namespace", None if namespace is None else [])
     has_namespace = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
-    time_values = [body[field_name] for field_name in ("created", "ttl") if field_name in body]
+    time_values = [entry[field_name] for field_name in ("created", "ttl") if field_name in entry]
     are_numbers = all(
         type(time_value) in (int, float) and 0 <= time_value < _MAX_TIME
         for time_value in time_values
     )
-    return has_namespace and are_numbers and isinstance(body.get("key", ""), str)
+    return has_namespace and are_numbers and isinstance(entry.get("key", ""), str)
 
 
 def _to_datetime(timestamp: float) -> datetime:

@@ -69,9 +69,9 @@ class ThreadkeepStore(StoreOperations):
         """
         ops = list(ops)
         results: list[Result] = [self._run(op) for op in ops]
-        puts_by_key = {(op.namespace, op.key): op for op in ops if isinstance(op, PutOp)}
+        put_by_key = {(op.namespace, op.key): op for op in ops if isinstance(op, PutOp)}
         puts_by_namespace: dict[Namespace, list[PutOp]] = {}
-        for op in puts_by_key.values():
+        for op in put_by_key.values():
             if op.namespace:
                 puts_by_namespace.setdefault(validated(op.namespace), []).append(op)
             elif op.value is not None:  # a deletion has nothing to find there
@@ -179,11 +179,11 @@ class ThreadkeepStore(StoreOperations):
         stream, now = self._streams.stream(namespace), self._records.now()
         record_ids = [record_id(op.key) for op in ops]
         record_page = self._records.read(Query(stream, codec.KIND, ids=record_ids))[0]
-        records_by_id = {record.id: record for record in record_page.records}
+        record_by_id = {record.id: record for record in record_page.records}
         with_namespace = self._streams.is_hashed(namespace)
         new_records = [
             codec.to_record(
-                op, now, records_by_id.get(record_id(op.key)), with_namespace=with_namespace
+                op, now, record_by_id.get(record_id(op.key)), with_namespace=with_namespace
             )
             for op in ops
             if op.value is not None

@@ -127,45 +127,46 @@ class _Trimmer:
             kept_units = [*kept_units, partial_unit] if partial_unit else kept_units
         return self._until_allowed_end(kept_units)
 
-    def _border(self, all_units: list[Unit], required: set[int]) -> int:
+    def _border(self, all_units: list[Unit], required_indexes: set[int]) -> int:
         """Return the index of the newest unit that does not fit; -1 if all fit.
 
         Units are counted one by one, then together: many counters add a constant per prompt.
         """
-        total_tokens = sum(self.count(all_units[unit_index]) for unit_index in required)
+        total_tokens = sum(self.count(all_units[unit_index]) for unit_index in required_indexes)
         border_index = len(all_units) - 1
         while border_index >= 0 and (
-            border_index in required
+            border_index in required_indexes
             or (total_tokens := total_tokens + self.count(all_units[border_index])) <= self.limit
         ):
             border_index -= 1
         while border_index < len(all_units) - 1 and not self._fits_after(
-            all_units, required, border_index
+            all_units, required_indexes, border_index
         ):
             border_index += 1
         while border_index >= 0 and (
-            border_index in required or self._fits_after(all_units, required, border_index - 1)
+            border_index in required_indexes
+            or self._fits_after(all_units, required_indexes, border_index - 1)
         ):
             border_index -= 1
         return border_index
 
-    def _fits_after(self, all_units: list[Unit], required: set[int], index: int) -> bool:
+    def _fits_after(self, all_units: list[Unit], required_indexes: set[int], index: int) -> bool:
         """Return True if all units after the index fit together with the required ones."""
         return self._fits(
             [
                 unit
                 for unit_index, unit in enumerate(all_units)
-                if unit_index > index or unit_index in required
+                if unit_index > index or unit_index in required_indexes
             ]
         )
 
     def _partial_unit(
-        self, all_units: list[Unit], kept_indexes: list[int], border: int
+        self, all_units: list[Unit], kept_indexes: list[int], border_index: int
     ) -> Unit | None:
-        unit_indexes = sorted({*kept_indexes, border})
+        unit_indexes = sorted({*kept_indexes, border_index})
         return self._cut(
             [all_units[unit_index] for unit_index in unit_indexes],
-            unit_indexes.index(border),
+            unit_indexes.index(border_index),
             end=True,
         )
 
@@ -182,13 +183,13 @@ class _Trimmer:
             )
         return shrunk_units
 
-    def _cut(self, kept_units: list[Unit], index: int, *, end: bool) -> Unit | None:
+    def _cut(self, kept_units: list[Unit], unit_index: int, *, end: bool) -> Unit | None:
         """Cut the unit at the index so that all fit; `None` if they fit already or never will."""
         if self.split is None or self._fits(kept_units):
             return None
-        preceding_units, following_units = kept_units[:index], kept_units[index + 1 :]
+        preceding_units, following_units = kept_units[:unit_index], kept_units[unit_index + 1 :]
         return cut(
-            kept_units[index],
+            kept_units[unit_index],
             lambda partial: self._fits([*preceding_units, partial, *following_units]),
             self.split,
             end=end,
@@ -206,7 +207,7 @@ class _Trimmer:
     def _from_allowed_start(self, flagged_units: list[tuple[bool, Unit]]) -> list[Unit]:
         """Drop leading units that may not start a prompt, unless they are required."""
         while True:
-            first_index = next(
+            first_unit_index = next(
                 (
                     unit_index
                     for unit_index, (_, unit) in enumerate(flagged_units)
@@ -215,12 +216,12 @@ class _Trimmer:
                 len(flagged_units),
             )
             if (
-                first_index == len(flagged_units)
-                or flagged_units[first_index][0]
-                or self.starts(flagged_units[first_index][1][0])
+                first_unit_index == len(flagged_units)
+                or flagged_units[first_unit_index][0]
+                or self.starts(flagged_units[first_unit_index][1][0])
             ):
                 return [unit for _, unit in flagged_units]
-            del flagged_units[first_index]
+            del flagged_units[first_unit_index]
 
 
 def _type_test(types: Types) -> Callable[[BaseMessage], bool]:

@@ -77,11 +77,9 @@ def _shortened(
         ]
     parts: list[object] = list(content)
     variants: list[str | list[object]] = []
-    while text_indexes := [
-        part_index for part_index, part in enumerate(parts) if _text(part) is not None
-    ]:
+    while text_indexes := [index for index, part in enumerate(parts) if _text(part) is not None]:
         index = text_indexes[0] if end else text_indexes[-1]
-        preceding_parts, part, following_parts = parts[:index], parts[index], parts[index + 1 :]
+        preceding_parts, part, following_parts = (parts[:index], parts[index], parts[index + 1 :])
         shortened_texts = _shortened(_text(part) or "", split, end=end)
         variants += [
             [*preceding_parts, _with_text(part, str(text)), *following_parts]

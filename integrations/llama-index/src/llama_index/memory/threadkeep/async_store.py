@@ -72,9 +72,9 @@ class ThreadkeepAsyncChatStore(AsyncDBChatStore):
     ) -> list[ChatMessage]:
         """Return copies of the messages with a status (`None` = any), oldest first."""
         entries = await self._to_thread(lambda: _entries_with_status(self._chat(key), status))
-        start = offset or 0
-        end = None if limit is None else start + limit
-        return [message for message, _ in entries[start:end]]
+        start_index = offset or 0
+        end_index = None if limit is None else start_index + limit
+        return [message for message, _ in entries[start_index:end_index]]
 
     async def count_messages(
         self, key: str, status: MessageStatus | None = MessageStatus.ACTIVE
@@ -166,17 +166,17 @@ def _items_with_status(messages: list[ChatMessage], status: MessageStatus) -> li
 
 def _entries_with_status(chat: Session, status: MessageStatus | None) -> list[Entry]:
     info = chat.info()
-    archived_up_to = int(info.metadata.get(_ARCHIVED_UP_TO, 0)) if info else 0
-    after_seq = archived_up_to if status is MessageStatus.ACTIVE else None
+    archived_seq = int(info.metadata.get(_ARCHIVED_UP_TO, 0)) if info else 0
+    after_seq = archived_seq if status is MessageStatus.ACTIVE else None
     stored_entries = entries(chat.items(after=after_seq))
     if status is None:
         return stored_entries
     is_archived = MessageStatus(status) is MessageStatus.ARCHIVED
-    return [entry for entry in stored_entries if _is_archived(entry, archived_up_to) == is_archived]
+    return [entry for entry in stored_entries if _is_archived(entry, archived_seq) == is_archived]
 
 
-def _is_archived(entry: Entry, archived_up_to: int) -> bool:
-    return all(item.seq <= archived_up_to or _ITEM_STATUS in item.metadata for item in entry[1])
+def _is_archived(entry: Entry, archived_seq: int) -> bool:
+    return all(item.seq <= archived_seq or _ITEM_STATUS in item.metadata for item in entry[1])
 
 
 def _archive_oldest(chat: Session, count: int) -> list[Entry]:
@@ -184,11 +184,9 @@ def _archive_oldest(chat: Session, count: int) -> list[Entry]:
     oldest_entries: list[Entry] = []
 
     def step(metadata: dict[str, Any]) -> dict[str, Any]:
-        archived_up_to = int(metadata.get(_ARCHIVED_UP_TO, 0))
+        archived_seq = int(metadata.get(_ARCHIVED_UP_TO, 0))
         active_entries = [
-            e
-            for e in entries(chat.items(after=archived_up_to))
-            if not _is_archived(e, archived_up_to)
+            e for e in entries(chat.items(after=archived_seq)) if not _is_archived(e, archived_seq)
         ]
         oldest_entries[:] = active_entries[: max(0, count)]
         return {_ARCHIVED_UP_TO: oldest_entries[-1][1][-1].seq} if oldest_entries else {}

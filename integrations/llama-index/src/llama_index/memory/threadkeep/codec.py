@@ -51,14 +51,14 @@ def to_item(message: ChatMessage, location: str = "message") -> Item:
     dump = _dump(message, location)
     blocks: list[dict[str, Any]] = dump["blocks"]
     neutral_blocks = [neutral_block(block) for block in blocks]
-    content = [block for block in neutral_blocks if block is not None]
+    content_blocks = [block for block in neutral_blocks if block is not None]
     kwargs = dump["additional_kwargs"]
     role = _ROLES.get(message.role, str(message.role.value))
     item = Item(
         type="tool_result" if role == "tool" else "message",
         role=role,
         name=_text(kwargs.get("name")),
-        content=_content(blocks, content),
+        content=_content(blocks, content_blocks),
         tool_calls=_calls(blocks, kwargs),
         tool_call_id=_text(kwargs.get("tool_call_id")) if role == "tool" else None,
     )
@@ -81,19 +81,19 @@ def to_message(item: Item) -> ChatMessage | None:
 
 def _stored_message(item: Item, stored: dict[str, Any]) -> ChatMessage:
     blocks = _restore_bytes([dict(block) for block in stored["blocks"]], item.content)
-    data = {**stored, "additional_kwargs": dict(stored["additional_kwargs"]), "blocks": blocks}
+    dump = {**stored, "additional_kwargs": dict(stored["additional_kwargs"]), "blocks": blocks}
     try:
-        return ChatMessage.model_validate(data)
+        return ChatMessage.model_validate(dump)
     except ValidationError:
-        return _lenient_message(data)
+        return _lenient_message(dump)
 
 
 def _dump(message: ChatMessage, location: str) -> dict[str, Any]:
     try:
         blocks = [_with_json_arguments(_read_stream(block)) for block in message.blocks]
         kwargs = as_json(message.additional_kwargs, any_type=True)
-        copy = message.model_copy(update={"blocks": blocks, "additional_kwargs": kwargs})
-        return copy.model_dump(mode="json")
+        message_copy = message.model_copy(update={"blocks": blocks, "additional_kwargs": kwargs})
+        return message_copy.model_dump(mode="json")
     except (ValueError, RecursionError) as error:
         raise InputError(f"{location} cannot be stored as JSON: {error}") from error
 
@@ -112,17 +112,17 @@ def _read_stream(block: Any) -> Any:
     return block.model_copy(update=encoded_fields) if encoded_fields else block
 
 
-def _content(blocks: list[dict[str, Any]], content: list[dict[str, Any]]) -> str | list[Any]:
+def _content(blocks: list[dict[str, Any]], content_blocks: list[dict[str, Any]]) -> str | list[Any]:
     if _is_plain_text(blocks):
         return str(blocks[0]["text"])
-    return content or ""
+    return content_blocks or ""
 
 
 def _is_plain_text(blocks: list[dict[str, Any]]) -> bool:
     return len(blocks) == 1 and blocks[0]["block_type"] == "text"
 
 
-def _calls(blocks: list[dict[str, Any]], extra: dict[str, Any]) -> list[dict[str, Any]]:
+def _calls(blocks: list[dict[str, Any]], extra_kwargs: dict[str, Any]) -> list[dict[str, Any]]:
     """The calls of tool call blocks; in older messages those of `additional_kwargs`."""
     call_blocks = [block for block in blocks if block["block_type"] == "tool_call"]
     if call_blocks:
@@ -132,7 +132,7 @@ def _calls(blocks: list[dict[str, Any]], extra: dict[str, Any]) -> list[dict[str
         ]
     try:
         (item,) = parse(
-            {"role": "assistant", "content": "", "tool_calls": extra.get("tool_calls") or []}
+            {"role": "assistant", "content": "", "tool_calls": extra_kwargs.get("tool_calls") or []}
         )
     except InputError:
         return []

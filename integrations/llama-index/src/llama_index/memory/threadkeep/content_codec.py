@@ -21,14 +21,14 @@ Block = dict[str, Any]
 
 def from_neutral(block: Mapping[str, Any]) -> Any:
     """Return the LlamaIndex block for a block that another framework wrote."""
-    kind = block["type"]
-    if kind == "text":
+    block_type = block["type"]
+    if block_type == "text":
         return TextBlock(text=block["text"])
-    if kind == "reasoning":
+    if block_type == "reasoning":
         extras = dict(block.get("extras") or {})
         return ThinkingBlock(content=block.get("reasoning"), additional_information=extras)
-    maker = _MAKERS.get(kind)
-    source = _source(block, BYTES.get(kind, "data"))
+    maker = _MAKERS.get(block_type)
+    source = _source(block, BYTES.get(block_type, "data"))
     return maker(block, source) if maker and source else TextBlock(text=_placeholder(block))
 
 
@@ -54,9 +54,9 @@ def _file(block: Mapping[str, Any], source: Block) -> DocumentBlock:
 _MAKERS: Final = {"image": _image, "audio": _audio, "video": _video, "file": _file}
 
 
-def _source(block: Mapping[str, Any], field: str) -> Block | None:
+def _source(block: Mapping[str, Any], bytes_field: str) -> Block | None:
     if block.get("base64"):
-        return {field: str(block["base64"]).encode()}
+        return {bytes_field: str(block["base64"]).encode()}
     return {"url": block["url"]} if block.get("url") else None
 
 

@@ -90,16 +90,16 @@ def import_sqlalchemy_store(
     """
     owner = plain_user(user, user_id)
     target_memory, source_engine = shared_memory(memory), _open_engine(engine)
-    names = ("id", "key", "timestamp", "data")
-    columns = [sqlalchemy.Column(n, sqlalchemy.JSON if n == "data" else None) for n in names]
+    column_names = ("id", "key", "timestamp", "data")
+    columns = [sqlalchemy.Column(n, sqlalchemy.JSON if n == "data" else None) for n in column_names]
     table = sqlalchemy.Table(table_name, sqlalchemy.MetaData(schema=schema), *columns)
-    order = (table.c.key, table.c.timestamp, table.c.id)
-    counts = dict[str, int]()
+    order_columns = (table.c.key, table.c.timestamp, table.c.id)
+    count_by_session = dict[str, int]()
     try:
         with source_engine.connect() as connection:
-            rows = connection.execute(sqlalchemy.select(*table.c).order_by(*order))
+            rows = connection.execute(sqlalchemy.select(*table.c).order_by(*order_columns))
             for session_id, key_rows in groupby(rows, key=lambda row: str(row.key)):
-                counts[session_id] = add_in_batches(
+                count_by_session[session_id] = add_in_batches(
                     target_memory, session_id, owner, list(map(_item, key_rows))
                 )
     except sqlalchemy.exc.SQLAlchemyError as error:
@@ -109,7 +109,7 @@ def import_sqlalchemy_store(
     finally:
         if source_engine is not engine:
             source_engine.dispose()
-    return counts
+    return count_by_session
 
 
 def _open_engine(engine: sqlalchemy.Engine | str) -> sqlalchemy.Engine:
@@ -120,8 +120,8 @@ def _open_engine(engine: sqlalchemy.Engine | str) -> sqlalchemy.Engine:
     return sqlalchemy.create_engine(url)
 
 
-def _numbered_item(numbered: tuple[int, Mapping[str, Any]]) -> Item:
-    message_number, dump = numbered
+def _numbered_item(numbered_dump: tuple[int, Mapping[str, Any]]) -> Item:
+    message_number, dump = numbered_dump
     digest = hashlib.sha256(json.dumps(dump, sort_keys=True).encode()).hexdigest()[:16]
     item = to_item(ChatMessage.model_validate(dump), f"message {message_number}")
     return dataclasses.replace(item, id=f"llama-json:{message_number}:{digest}")

@@ -74,8 +74,8 @@ class KnownBlock(BaseMemoryBlock[str]):
         """The lines of the block, most important first."""
 
     async def _aget(self, messages: list[ChatMessage] | None = None, **block_kwargs: Any) -> str:
-        scope = self._scope(block_kwargs.get(_SESSION_FIELD))
-        lines = await self._memory.to_thread(self._lines, scope)
+        user_or_session = self._scope(block_kwargs.get(_SESSION_FIELD))
+        lines = await self._memory.to_thread(self._lines, user_or_session)
         return _fit_lines(lines, self.max_tokens)
 
     async def _aput(self, messages: list[ChatMessage]) -> None:

@@ -103,8 +103,10 @@ class MemoryPrompt:
 
     def _injected_tokens(self, spent: int, budget: TokenBudget) -> int:
         """The tokens that may be injected: the `inject` option, at most a quarter of the limit."""
-        maximum = (self._injection or Injection()).max_tokens
-        return maximum if budget.limit is None else min(maximum, (budget.limit - spent) // 4)
+        max_injected = (self._injection or Injection()).max_tokens
+        return (
+            max_injected if budget.limit is None else min(max_injected, (budget.limit - spent) // 4)
+        )
 
     def _limits(self, spent: int, budget: TokenBudget) -> dict[str, Any]:
         if budget.limit is None:

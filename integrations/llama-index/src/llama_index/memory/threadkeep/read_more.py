@@ -15,7 +15,7 @@ def read_more_tool(memory: ThreadkeepMemory) -> FunctionTool:
 
     It reads the conversation of this memory, and no other one.
     """
-    pages = ReadMore(memory.chat, memory.show_handles())
+    reader = ReadMore(memory.chat, memory.show_handles())
     return FunctionTool.from_defaults(
-        pages.read, async_fn=pages.aread, name=NAME, description=DESCRIPTION
+        reader.read, async_fn=reader.aread, name=NAME, description=DESCRIPTION
     )

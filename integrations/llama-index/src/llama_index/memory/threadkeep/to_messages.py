@@ -33,12 +33,12 @@ def entries(items: Sequence[Item]) -> list[Entry]:
         return [(message, [item]) for message, item in decoded_items if message is not None]
     grouped_entries: list[Entry] = []
     foreign_run: list[Item] = []
-    messages_by_id = {id(item): message for message, item in decoded_items}
+    message_by_identity = {id(item): message for message, item in decoded_items}
     for item in _results_behind_calls(items):
-        own_message = messages_by_id[id(item)]
-        if own_message is not None and not (item.raw is None and _continues(foreign_run, item)):
+        native_message = message_by_identity[id(item)]
+        if native_message is not None and not (item.raw is None and _continues(foreign_run, item)):
             grouped_entries += _flush(foreign_run)
-            grouped_entries.append((own_message, [item]))
+            grouped_entries.append((native_message, [item]))
         elif item.type not in _HIDDEN:
             if not _continues(foreign_run, item):
                 grouped_entries += _flush(foreign_run)
@@ -46,8 +46,8 @@ def entries(items: Sequence[Item]) -> list[Entry]:
     return grouped_entries + _flush(foreign_run)
 
 
-def _flush(foreign: list[Item]) -> list[Entry]:
-    flushed_items, foreign[:] = list(foreign), []
+def _flush(foreign_run: list[Item]) -> list[Entry]:
+    flushed_items, foreign_run[:] = list(foreign_run), []
     return [(_foreign_message(flushed_items), flushed_items)] if flushed_items else []
 
 
@@ -76,38 +76,40 @@ def _foreign_message(run: list[Item]) -> ChatMessage:
 
 
 def _blocks(item: Item) -> list[object]:
-    calls = [
+    call_blocks = [
         ToolCallBlock(
-            tool_call_id=call.get("id"),
-            tool_name=call.get("name") or "tool",
-            tool_kwargs=call.get("args") or {},
+            tool_call_id=tool_call.get("id"),
+            tool_name=tool_call.get("name") or "tool",
+            tool_kwargs=tool_call.get("args") or {},
         )
-        for call in item.tool_calls
+        for tool_call in item.tool_calls
     ]
-    return [*map(from_neutral, as_blocks(item.content)), *calls]
+    return [*map(from_neutral, as_blocks(item.content)), *call_blocks]
 
 
 def _results_behind_calls(items: Sequence[Item]) -> list[Item]:
     """Reorder the items so that tool results directly follow the answer with their calls."""
-    ordering: list[Item] = []
-    places_by_id: dict[str, int] = {}
+    ordered_items: list[Item] = []
+    index_by_id: dict[str, int] = {}
     for item in items:
         call_index = (
-            places_by_id.pop(item.tool_call_id or "", None) if item.role in _RESULT_ROLES else None
+            index_by_id.pop(item.tool_call_id or "", None) if item.role in _RESULT_ROLES else None
         )
         if call_index is None:
-            ordering.append(item)
+            ordered_items.append(item)
         else:
-            target = call_index + 1
-            while target < len(ordering) and _answers_or_continues(ordering, target):
-                target += 1
-            ordering.insert(target, item)
-            places_by_id = {id: n + (n >= target) for id, n in places_by_id.items()}
+            new_index = call_index + 1
+            while new_index < len(ordered_items) and _answers_or_continues(
+                ordered_items, new_index
+            ):
+                new_index += 1
+            ordered_items.insert(new_index, item)
+            index_by_id = {id: n + (n >= new_index) for id, n in index_by_id.items()}
         if item.tool_calls:
-            last_place = len(ordering) - 1
-            places_by_id |= {str(call.get("id")): last_place for call in item.tool_calls}
-    return ordering
+            last_index = len(ordered_items) - 1
+            index_by_id |= {str(tool_call.get("id")): last_index for tool_call in item.tool_calls}
+    return ordered_items
 
 
-def _answers_or_continues(ordered: list[Item], index: int) -> bool:
-    return ordered[index].role in _RESULT_ROLES or _continues([ordered[index - 1]], ordered[index])
+def _answers_or_continues(items: list[Item], index: int) -> bool:
+    return items[index].role in _RESULT_ROLES or _continues([items[index - 1]], items[index])
