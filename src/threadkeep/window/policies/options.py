@@ -59,12 +59,12 @@ def from_options(
     """The policies of `{"max_tokens": 3000, "max_turns": 40}`; a value of `None` is no limit.
 
     Raises:
-        ConfigError: a name is unknown, a limit is invalid, or no limit is there that `step` moves.
+        ConfigError: a name is unknown, a limit is invalid, or `step` stands without a limit.
     """
-    if step and not any(_takes_step(name) and options[name] is not None for name in options):
+    if step and not any(name in BUDGETS and options[name] is not None for name in options):
         raise ConfigError(
-            f"step={shown(step)} belongs to a limit such as max_tokens, and max_age has none: "
-            "name one beside it, or give it to the policy: max_tokens(3000, step=0.5)"
+            f"step={shown(step)} belongs to a limit such as max_tokens: name one beside it, or "
+            "give it to the policy: max_tokens(3000, step=0.5)"
         )
     views: list[Policy] = []
     budgets: list[Policy] = []
@@ -84,15 +84,11 @@ def from_options(
 
 def _policy(name: str, limit: Any, step: float | None, counter: TokenCounter | None) -> Policy:
     extra_options: dict[str, Any] = {}
-    if _takes_step(name):
+    if name in BUDGETS and name != "max_age":
         extra_options["step"] = check_step(step or 0.0)
     if name in ("max_tokens", "max_tool_result"):
         extra_options["counter"] = counter
     return _FACTORY_BY_NAME[name](limit, **extra_options)
-
-
-def _takes_step(name: str) -> bool:
-    return name in BUDGETS and name != "max_age"
 
 
 @functools.lru_cache(64)
