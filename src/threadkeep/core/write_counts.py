@@ -34,9 +34,9 @@ class WriteCounts:
         self._on_enough = on_enough
         self._missing: GenerationalCache[str, int] = GenerationalCache(_USERS)
 
-    def add(self, user: str | None, items: int) -> None:
+    def add(self, user: str, items: int) -> None:
         """Count items that were written; no I/O."""
-        if user is None or not items:
+        if not items:
             return
         missing_count = self._missing.get(user)
         missing_count = (FIRST if missing_count is None else missing_count) - items

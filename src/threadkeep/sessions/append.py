@@ -259,8 +259,6 @@ def _write(
 def notify_listener(stream: SessionStream, draft: Draft, seqs: Sequence[int]) -> list[Item]:
     """Tell the listener about new items; returns all added items."""
     stored_items = whole_items(stream, draft.stored(seqs))  # a reference may name a large item
-    if stream.engine.write_counts is not None:
-        stream.engine.write_counts.add(stream.user or stream.owner, len(seqs))
     if stream.engine.listener is not None:
         new_items = [
             stored_item

@@ -265,6 +265,8 @@ class SessionStream:
             # a commit does not make it newer
             session_infos.put(self.stream_name, cached_info.at(commit.version))
         self._contended = self._contended and has_met_others
+        if info.user is not None and self.engine.write_counts is not None:
+            self.engine.write_counts.add(info.user, [record.kind for record in put].count("item"))
         return commit
 
     def _parse_info(self, session_page: Page) -> SessionInfo | None:
