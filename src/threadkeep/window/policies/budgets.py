@@ -95,6 +95,8 @@ class Budget:
 
     def _first(self, items: Sequence[Item]) -> Item | None:
         """The first item that is not there for being pinned."""
+        if self.pinned is pins_nothing:
+            return items[0] if items else None
         return next((item for item in items if not self.pinned(item)), None)
 
     def bind(self, *, now: float, pinned: PinPredicate) -> Budget:

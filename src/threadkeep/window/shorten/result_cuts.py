@@ -18,8 +18,7 @@ from threadkeep.window.shorten.views import HandleOf, shorten_results
 
 def result_caps(policies: Sequence[Policy]) -> list[ResultCap]:
     """How much of their limits tool results may take, of the policies that say so."""
-    caps = [getattr(policy, "result_cap", None) for policy in policies]
-    return [cap for cap in caps if cap is not None]
+    return [cap for policy in policies if (cap := getattr(policy, "result_cap", None)) is not None]
 
 
 class Shortening:
