@@ -14,7 +14,7 @@ _MAX_ENTRIES: Final = 5
 _MAX_DEPTH: Final = 3
 _MAX_KEY: Final = 40
 _MAX_BITS: Final = 200  # of a number that is written out
-_UNSAFE: Final = re.compile(
+_UNSAFE: Final = (  # a pattern that few programs need is compiled when it is first used
     "["
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 with ESC, but tab and newline; DEL; C1 with CSI
     "\u2028\u2029"  # line and paragraph separator
@@ -28,10 +28,10 @@ _UNSAFE: Final = re.compile(
     "|(?<![^\x00-\x7f])[\u200c\u200d]"  # joiners, but in scripts and emoji, which need them
 )
 _BREAKS: Final = {"\n": "\\n", "\t": "\\t"}
-_CREDENTIALS: Final = re.compile(r"(?<=://)[^\s]*@")  # up to the last @: a password may hold any
+_CREDENTIALS: Final = r"(?<=://)[^\s]*@"  # up to the last @: a password may hold any
 _TELLING: Final = r"(?:\w*_)?(?:pass(?:word|wd|phrase)?|pwd|secret|token|api_?key|key|auth)"
-_SECRET_FIELD: Final = re.compile(rf"(?i)(?<![a-z])({_TELLING}=)[^&;\s]+")
-_SECRET_KEY: Final = re.compile(rf"(?i){_TELLING}")
+_SECRET_FIELD: Final = rf"(?i)(?<![a-z])({_TELLING}=)[^&;\s]+"
+_SECRET_KEY: Final = rf"(?i){_TELLING}"
 
 
 def escaped(text: str) -> str:
@@ -40,7 +40,7 @@ def escaped(text: str) -> str:
     Stays as it is where there is nothing to escape, also a backslash: it is to be read by people.
     JSON has escapes of its own, which lose nothing.
     """
-    return text if _is_plain(text) else _UNSAFE.sub(_escape, text)
+    return text if _is_plain(text) else re.sub(_UNSAFE, _escape, text)
 
 
 def escaped_line(text: str) -> str:
@@ -88,10 +88,10 @@ def _quoted(text: str, limit: int) -> str:
 
 def _without_secrets(text: str) -> str:
     if "://" in text:
-        text = _CREDENTIALS.sub("***@", text)
+        text = re.sub(_CREDENTIALS, "***@", text)
         if len(text) >= _MAX_SCANNED:  # the end of a password may lie beyond
             text = text.partition("://")[0] + "://***"
-    return _SECRET_FIELD.sub(r"\1***", text) if "=" in text else text
+    return re.sub(_SECRET_FIELD, r"\1***", text) if "=" in text else text
 
 
 def _container(value: object, limit: int, depth: int) -> str:
@@ -122,7 +122,7 @@ def _entries(value: object, limit: int, depth: int) -> list[str]:
 
 
 def _is_secret(key: object) -> bool:
-    return isinstance(key, str) and _SECRET_KEY.fullmatch(key) is not None
+    return isinstance(key, str) and re.fullmatch(_SECRET_KEY, key) is not None
 
 
 def _object(value: object, limit: int) -> str:
