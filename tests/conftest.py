@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
@@ -35,6 +36,12 @@ def pytest_collection_modifyitems(config, items):
         if SLOW.search(" ".join(names).replace("_", " ")):
             item.add_marker("slow")
     _leave_out_soak(config, items)
+
+
+def pytest_collection_finish():
+    """All that was imported stays: no collection in a test walks through these millions again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _leave_out_soak(config, items):

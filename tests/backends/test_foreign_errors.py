@@ -90,7 +90,7 @@ def test_no_parameter_ends_in_an_error_of_the_driver(name):
     @settings(max_examples=80, deadline=None)
     @given(st.lists(pairs, min_size=1, max_size=3), st.booleans())
     def check(parameters, encode):
-        limits = {} if {"timeout", "pool_size"} & dict(parameters).keys() else {"timeout": 2}
+        limits = {} if {"timeout", "pool_size"} & dict(parameters).keys() else {"timeout": 1}
         outcome(named(name, url, parameters, encode), **limits)
 
     check()
@@ -101,9 +101,9 @@ def test_no_parameter_ends_in_an_error_of_the_driver(name):
 def test_no_host_ends_in_an_error_of_the_driver(name, host):
     scheme = SERVERS[name]().partition(":")[0]
     for place in (host, quote(host, safe="")):
-        text = outcome(f"{scheme}://ada:{SECRET}@{place}/chat", timeout=2)
+        text = outcome(f"{scheme}://ada:{SECRET}@{place}/chat", timeout=0.5)
         assert SECRET not in text
-    options = {"type": name, "host": host, "password": SECRET, "timeout": 2}
+    options = {"type": name, "host": host, "password": SECRET, "timeout": 0.5}
     if name != "mongodb":
         assert SECRET not in outcome(options)
 

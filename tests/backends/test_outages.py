@@ -193,7 +193,7 @@ def test_a_queue_before_a_healthy_store_is_no_outage():
     with connect(postgres.url(), table_name=fresh_table(), timeout=1, pool_size=1) as memory:
         chat = memory.session("chat", user="ada")
         chat.add("before")
-        ended = asyncio.run(outcomes([chat.aadd(f"message {n}") for n in range(1_500)]))
+        ended = asyncio.run(outcomes([chat.aadd(f"message {n}") for n in range(3_000)]))
         assert max(seconds for seconds, _ in ended) > 1
         assert [outcome for _, outcome in ended if isinstance(outcome, Exception)] == []
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
+from functools import cache
 from typing import NamedTuple
 
 import pytest
+import typer.main
 
 from threadkeep import connect
 from threadkeep.backends.file import FileBackend
@@ -23,6 +25,14 @@ class Said(NamedTuple):
     code: int
     out: str
     err: str
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parser():
+    """Made once in this process, as in that of a script: it takes longer than most commands."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", cache(typer.main.get_command))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -193,7 +193,8 @@ def test_an_sqlite_url_is_its_file(memory, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql", "redis", "mongodb"])
-def test_a_server_that_does_not_answer_is_named_without_its_password(memory, scheme):
+def test_a_server_that_does_not_answer_is_named_without_its_password(memory, scheme, monkeypatch):
+    monkeypatch.setattr("threadkeep.importers.servers.mongodb._TIMEOUT", 500)  # milliseconds
     url = f"{scheme}://ada:s3cret@127.0.0.1:1/chat?serverSelectionTimeoutMS=200"
     if scheme in ("postgresql", "mysql", "redis"):
         url = url.partition("?")[0].replace("redis://ada:s3cret@127.0.0.1:1/chat", REDIS)

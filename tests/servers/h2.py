@@ -15,6 +15,8 @@ import pytest
 
 _BIND = re.compile(r":([a-z]\w*)")
 _JAR = Path("/usr/share/java/h2.jar")
+# Every worker runs few statements of each kind: to compile them well costs more than they do.
+_JAVA = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
 
 def connector(folder: Path) -> Callable[[], Any]:
@@ -22,8 +24,12 @@ def connector(folder: Path) -> Callable[[], Any]:
     if not _JAR.exists():
         pytest.skip("H2 is not installed (libh2-java)")
     jaydebeapi = pytest.importorskip("jaydebeapi")
+    jpype = pytest.importorskip("jpype")
     # at exit Java would wait for ever for threads of Python that ended without a word to it
     pytest.importorskip("jpype.config").destroy_jvm = False
+    if not jpype.isJVMStarted():  # JayDeBeApi would start it, without our flags
+        how = {"ignoreUnrecognized": True, "convertStrings": True}
+        jpype.startJVM(*_JAVA, classpath=[str(_JAR)], **how)
     url = f"jdbc:h2:{folder}/h2;MODE=Oracle;LOCK_TIMEOUT=20000"
 
     def connect() -> Any:

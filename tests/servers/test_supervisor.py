@@ -30,6 +30,15 @@ def test_that_takes_long():
         with contextlib.suppress(KeyboardInterrupt):
             time.sleep(60)
 """
+CONFTEST = """
+from execnet.gateway_base import WorkerPool
+from xdist.workermanage import NodeManager
+
+# A worker that does not listen is given a second where it would be given ten, and five and ten.
+wait = WorkerPool.waitall
+WorkerPool.waitall = lambda self, timeout=None: wait(self, timeout and 1)
+NodeManager.EXIT_TIMEOUT = 1
+"""
 Kill = Callable[["subprocess.Popen[bytes]"], None]
 
 
@@ -59,6 +68,7 @@ def hear_interrupts() -> None:
 def running_tests(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """pytest with a worker, in a process group of its own."""
     (folder / "test_servers.py").write_text(TESTS)
+    (folder / "conftest.py").write_text(CONFTEST)
     plugins = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
     workers = ("-p", "xdist", "-n", "1", "-q", "-c", os.devnull, "--rootdir", ".")
     with subprocess.Popen(
