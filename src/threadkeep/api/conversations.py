@@ -54,10 +54,10 @@ class Conversations:
             InputError: a limit is passed, or an item cannot be understood; nothing was written.
             NotOwner: it exists, and belongs to another user.
         """
-        checked_id = "" if id is None else names.check(id, "id")
-        checked_title = None if title is None else names.check(title, "title")
+        given_id = "" if id is None else names.check(id, "id")
+        given_title = None if title is None else names.check(title, "title")
         owner = owner_for(self._engine, self._user, user)
-        info = SessionInfo(checked_id, owner, title=checked_title, metadata=json_object(metadata))
+        info = SessionInfo(given_id, owner, title=given_title, metadata=json_object(metadata))
         return conversations.create(self._engine, info, items)
 
     @reads

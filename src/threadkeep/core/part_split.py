@@ -37,8 +37,8 @@ def split(
     """
     splitter = _Splitter(dumps)
     slim_fields = {
-        name: splitter.shrink(value, (name,)) if name in ITEM_FIELDS else value
-        for name, value in fields.items()
+        field_name: splitter.shrink(value, (field_name,)) if field_name in ITEM_FIELDS else value
+        for field_name, value in fields.items()
     }
     for path in _WHOLE:
         if size_of(dumps(slim_fields)) > most and _find(slim_fields, path):

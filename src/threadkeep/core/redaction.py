@@ -63,7 +63,7 @@ def redacted_item(engine: HasSettings, item: Item) -> Item:
         field_name: redacted_json(engine, getattr(item, field_name), "item")
         for field_name in _TEXT_FIELDS
     }
-    is_unchanged = all(getattr(item, name) == value for name, value in redacted_fields.items())
+    is_unchanged = all(getattr(item, key) == value for key, value in redacted_fields.items())
     if is_unchanged and redacted_json(engine, item.raw, "item") == item.raw:
         return item
     return replace(item, **redacted_fields, raw=identity_of_raw(item.raw))

@@ -82,10 +82,10 @@ def decode_response(record: Record, conversation: str, user: str | None) -> Resp
 
 def entry_record(response: Response, at: float) -> Record:
     """The small record that lists a response in its session."""
-    tokens = response.token_counts
+    token_counts = response.token_counts
     optional_fields = {
-        "cached": tokens.cached,
-        "reasoning": tokens.reasoning,
+        "cached": token_counts.cached,
+        "reasoning": token_counts.reasoning,
         "tools": list(dict.fromkeys(tool_call["name"] for tool_call in response.tool_calls)),
     }
     entry_fields = {
@@ -94,8 +94,8 @@ def entry_record(response: Response, at: float) -> Record:
         "safety_identifier": response.safety_identifier,
         "model": response.model,
         "created_at": _epoch(response, at),
-        "tokens": [tokens.input, tokens.output, tokens.total],
-        **{name: field_value for name, field_value in optional_fields.items() if field_value},
+        "tokens": [token_counts.input, token_counts.output, token_counts.total],
+        **{key: field_value for key, field_value in optional_fields.items() if field_value},
     }
     body_json = checked(entry_fields, record_shapes.RESPONSE_ENTRY, "response")
     return Record(ENTRY, names.key(response.id), body_json, at)
@@ -165,7 +165,7 @@ def _known_fields(record: Record, check: Check, field_names: frozenset[str]) -> 
     """The fields of a body that this version knows."""
     body_fields = body.decode(record, check)
     body_fields["created_at"] = utc_datetime(body_fields["created_at"])
-    return {name: field_value for name, field_value in body_fields.items() if name in field_names}
+    return {key: field_value for key, field_value in body_fields.items() if key in field_names}
 
 
 def _fields(value: Response | Feedback) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def session_record(info: SessionInfo, at: float) -> Record:
         "branches": [_branch_fields(branch) for branch in info.branches],
     }
     non_empty_fields = {
-        name: value for name, value in body_fields.items() if value not in (None, {}, [])
+        key: value for key, value in body_fields.items() if value not in (None, {}, [])
     }
     return Record("session", "session", dumps(non_empty_fields, "session"), at)
 

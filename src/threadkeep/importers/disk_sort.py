@@ -28,10 +28,10 @@ def grouped(keyed: Iterable[Keyed]) -> Iterator[tuple[str, Iterator[JsonEntry]]]
         rows = connection.execute(
             "SELECT grouping, place, value FROM entries ORDER BY grouping, position, rowid"
         )
-        for group, of_group in groupby(rows, key=lambda row: row[0]):
-            yield json.loads(group), (JsonEntry(row[1], json.loads(row[2])) for row in of_group)
+        for group, group_rows in groupby(rows, key=lambda row: row[0]):
+            yield json.loads(group), (JsonEntry(row[1], json.loads(row[2])) for row in group_rows)
 
 
 def _row(keyed: Keyed) -> tuple[str, str, str, str]:
-    location, value = keyed.entry  # as JSON, since a text may hold half a character
-    return json.dumps(keyed.group), json.dumps(keyed.order), location, json.dumps(value)
+    location, parsed_value = keyed.entry  # as JSON, since a text may hold half a character
+    return json.dumps(keyed.group), json.dumps(keyed.order), location, json.dumps(parsed_value)

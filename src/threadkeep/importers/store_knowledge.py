@@ -30,9 +30,9 @@ class KnowledgeWriter:
         Raises:
             InputError: it is too long, or the redactor refuses it.
         """
-        knowledge_text = checked_text(self._memory._engine, knowledge.text, knowledge.kind)
+        entry_text = checked_text(self._memory._engine, knowledge.text, knowledge.kind)
         scope_args: tuple[str | None, ...] = (None, None) if knowledge.kind == "instruction" else ()
-        entry_id = identity(knowledge.kind, knowledge_text, *scope_args)
+        entry_id = identity(knowledge.kind, entry_text, *scope_args)
         ids_by_kind = self._ids.get(owner) or self._load(owner)
         if entry_id in ids_by_kind["fact"] | ids_by_kind["instruction"] | ids_by_kind["forgotten"]:
             self._report.existing += 1
@@ -40,7 +40,7 @@ class KnowledgeWriter:
         kind, max_count = knowledge.kind, _LIMITS[knowledge.kind]
         if len(ids_by_kind[kind]) >= max_count:
             raise InputError(f"the user has {max_count:,} {kind}s, and no more are kept")
-        self._add(knowledge, knowledge_text, owner, f"import:{system}")
+        self._add(knowledge, entry_text, owner, f"import:{system}")
         ids_by_kind[kind].add(entry_id)
 
     def _load(self, owner: str) -> dict[str, set[str]]:

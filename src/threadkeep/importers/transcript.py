@@ -28,13 +28,13 @@ class Transcript:
             location: of the piece.
             date: of its messages.
         """
-        locations = [f"{location}[{n}]" for n in range(len(contents))]
+        locations = [f"{location}[{index}]" for index in range(len(contents))]
         keys = [_key(content, place) for content, place in zip(contents, locations, strict=True)]
-        for n in range(self._overlap(keys), len(keys)):
-            if self._is_repeated_prompt(keys, n):
+        for index in range(self._overlap(keys), len(keys)):
+            if self._is_repeated_prompt(keys, index):
                 continue
-            self._keys.append(keys[n])
-            self.messages.append(Message(contents[n], locations[n], created_at=date))
+            self._keys.append(keys[index])
+            self.messages.append(Message(contents[index], locations[index], created_at=date))
 
     def _overlap(self, keys: Sequence[str]) -> int:
         """How many of the first messages the chat ends with, or begins with."""

@@ -131,11 +131,11 @@ class Facts(Collection[Fact]):
         """
         if isinstance(facts, (str, bytes, Mapping)) or not isinstance(facts, Iterable):
             raise InputError(f"facts must be a list, got {type(facts).__name__}")
-        new_facts = [_parsed(self._engine, entry, index) for index, entry in enumerate(facts)]
+        fact_pairs = [_parsed(self._engine, entry, index) for index, entry in enumerate(facts)]
         return [
             fact
-            for batch_start in range(0, len(new_facts), _MAX_BATCH)
-            for fact in self._put_all(new_facts[batch_start : batch_start + _MAX_BATCH])
+            for batch_start in range(0, len(fact_pairs), _MAX_BATCH)
+            for fact in self._put_all(fact_pairs[batch_start : batch_start + _MAX_BATCH])
         ]
 
     def update(

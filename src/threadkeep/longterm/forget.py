@@ -108,11 +108,11 @@ def forget_items(session_stream: SessionStream, ids: Iterable[str]) -> int:
     )
 
     def step(unit: UnitOfWork) -> None:
-        removed_sources = {(namespace, session_stream.id, item_id) for item_id in item_ids}
+        removed_source_keys = {(namespace, session_stream.id, item_id) for item_id in item_ids}
         for entry in unit.entries():
-            remove_sources(unit, entry, removed_sources, session_stream.engine.now())
+            remove_sources(unit, entry, removed_source_keys, session_stream.engine.now())
         for refusal in list(unit.refusals.values()):
-            if any(_source_key(source) in removed_sources for source in refusal.sources):
+            if any(_source_key(source) in removed_source_keys for source in refusal.sources):
                 unit.drop_refusal(refusal.id)
 
     user_stream.transact(step)

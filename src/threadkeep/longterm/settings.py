@@ -72,7 +72,7 @@ def parse_settings(llm: object) -> ExtractionSettings:
             raise ConfigError(
                 f"llm has no key {shown(option_name)}{did_you_mean(option_name, _KEYS)}"
             )
-    options = {name: option_value for name, option_value in llm.items() if option_value is not None}
+    options = {key: option_value for key, option_value in llm.items() if option_value is not None}
     for option_name, option_value in options.items():
         expected_type, is_valid = _CHECKS[option_name]
         if not is_valid(option_value):

@@ -93,25 +93,25 @@ def split_message(
     message: Mapping[str, Any], location: str
 ) -> list[tuple[dict[str, Any], Message]]:
     """Split a message into its tool results and the rest: pairs of neutral fields and payload."""
-    split_messages: list[tuple[dict[str, Any], Message]] = []
+    message_pairs: list[tuple[dict[str, Any], Message]] = []
     other_parts: list[Any] = []
     for part_number, part in enumerate(message["content"]):
         part_type = part.get("type") if isinstance(part, Mapping) else None
         if part_type == "tool_result":
             part_location = f"{location}.content[{part_number}]"
-            split_messages.append(
+            message_pairs.append(
                 (_result_fields(part, part_location), {"role": "user", "content": [part]})
             )
         else:
             other_parts.append(part)
-    if other_parts or not split_messages:
-        split_messages.append(
+    if other_parts or not message_pairs:
+        message_pairs.append(
             (
                 _neutral_fields(other_parts, message["role"], location),
                 {**message, "content": other_parts},
             )
         )
-    return split_messages
+    return message_pairs
 
 
 def _neutral_fields(parts: list[Any], role: str, location: str) -> dict[str, Any]:

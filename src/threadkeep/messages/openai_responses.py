@@ -132,12 +132,12 @@ def _entries(contribution: Contribution) -> list[Entry]:
 def _mismatched_calls(head: Item, result_by_id: Mapping[str | None, Item]) -> list[str]:
     """The ids of calls whose results have a type that does not match the call."""
     expected_type = _output_type((_raw_entry(head) or _DEFAULT_CALL)["type"])
-    call_results = (
+    call_result_pairs = (
         (call_id, result_by_id[call_id]) for call_id in _call_ids(head) if call_id in result_by_id
     )
     return [
         call_id
-        for call_id, result in call_results
+        for call_id, result in call_result_pairs
         if (_raw_entry(result) or _DEFAULT_RESULT)["type"] != expected_type
     ]
 

@@ -233,12 +233,12 @@ _OBJECT_SHAPES: Final = (
 
 
 def _with_turn_ids(
-    messages: Sequence[object], items: list[tuple[int, Item]]
+    messages: Sequence[object], numbered_items: list[tuple[int, Item]]
 ) -> list[tuple[int, Item]]:
     """Give LangChain's messages the ids that the adapter gives them, from theirs and the turn's."""
     turn_id: str | None = None
     used_ids: set[str] = set()
-    for message_number, item in items:
+    for message_number, item in numbered_items:
         if not _is_of_langchain(messages[message_number]):
             continue
         derived_id = langchain.record_id(item, turn_id)
@@ -249,4 +249,4 @@ def _with_turn_ids(
             object.__setattr__(item, "id", derived_id)  # not shared yet
         if langchain.opens_turn(item):
             turn_id = derived_id or None
-    return items
+    return numbered_items

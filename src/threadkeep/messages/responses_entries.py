@@ -19,13 +19,13 @@ def calls_last(entries: list[Entry]) -> list[Entry]:
     """Messages before calls, since pending calls are allowed only at the very end."""
     message_entries: list[Entry] = []
     call_entries: list[Entry] = []
-    reasoning_entries: list[Entry] = []
+    pending_entries: list[Entry] = []
     for entry in entries:
-        reasoning_entries.append(entry)
+        pending_entries.append(entry)
         if entry["type"] != "reasoning":
-            (call_entries if "call_id" in entry else message_entries).extend(reasoning_entries)
-            reasoning_entries = []
-    return message_entries + call_entries + reasoning_entries
+            (call_entries if "call_id" in entry else message_entries).extend(pending_entries)
+            pending_entries = []
+    return message_entries + call_entries + pending_entries
 
 
 def with_unique_id(entry: Entry, used_ids: set[str]) -> Entry | None:

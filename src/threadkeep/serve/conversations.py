@@ -65,16 +65,16 @@ async def list_conversations(request: Request) -> Response:
     """`GET /v1/conversations`: `user`, `since`, `until`, `metadata[key]`, `limit`, `cursor`."""
     conversations = scope_of(request, "read").conversations
     parameters = request.query_params
-    metadata = {
-        name[len(_METADATA_PREFIX) : -1]: value
-        for name, value in parameters.items()
-        if name.startswith(_METADATA_PREFIX) and name.endswith("]")
+    metadata_filter = {
+        key[len(_METADATA_PREFIX) : -1]: value
+        for key, value in parameters.items()
+        if key.startswith(_METADATA_PREFIX) and key.endswith("]")
     }
     page = await call(
         request,
         partial(
             conversations.list,
-            metadata=metadata,
+            metadata=metadata_filter,
             since=parameters.get("since"),
             until=parameters.get("until"),
             limit=limit_of(request),

@@ -146,10 +146,10 @@ def route_of(scope: Scope, routes: Sequence[BaseRoute]) -> str:
     template: Any = OTHER
     decoded_scope = with_encoded_slashes(dict(scope))
     for route in routes:
-        match, _ = route.matches(decoded_scope)
-        if match is not Match.NONE:
+        route_match, _ = route.matches(decoded_scope)
+        if route_match is not Match.NONE:
             template = getattr(route, "path", OTHER)
-        if match is Match.FULL:
+        if route_match is Match.FULL:
             break
     return str(template)
 

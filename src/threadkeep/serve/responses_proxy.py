@@ -40,9 +40,9 @@ async def create(request: Request) -> Response:
     body = await read_json(request)
     turn = make_turn(body, owner)
     window = await call(request, partial(_window, turn, proxy))
-    request_fields = {key: value for key, value in body.items() if key not in _OURS}
-    request_fields |= {"store": False, "input": _prompt(turn, window)}
-    answer = await _send(proxy, request_fields)
+    upstream_fields = {key: value for key, value in body.items() if key not in _OURS}
+    upstream_fields |= {"store": False, "input": _prompt(turn, window)}
+    answer = await _send(proxy, upstream_fields)
     if body.get("stream"):
         await require_event_stream(answer)
         return EventStream(_streamed(request, proxy, turn, answer), send_seconds=proxy.send_seconds)
@@ -113,10 +113,10 @@ def _prompt(turn: Turn, window: Window | None) -> str | list[Any]:
     return turn.input if window is None else window.to_responses(stateless=True)
 
 
-async def _send(proxy: ProxyState, request_fields: Mapping[str, Any]) -> httpx.Response:
+async def _send(proxy: ProxyState, upstream_fields: Mapping[str, Any]) -> httpx.Response:
     """Ask the upstream; one that has no such endpoint answers 501."""
     try:
-        return await proxy.upstream.send("POST", PATH, request_fields)
+        return await proxy.upstream.send("POST", PATH, upstream_fields)
     except ApiError as error:
         error_detail = error.body["error"]
         names_cause = error_detail.get("code") or error_detail.get("param")

@@ -77,12 +77,12 @@ class HistoryTurn:
         return {"role": self.role, "content": self._content()}
 
     def _is_text(self) -> bool:
-        return all(isinstance(part, str) for part in self.parts)
+        return all(isinstance(item_content, str) for item_content in self.parts)
 
     def _content(self) -> Json:
         if self._is_text():
-            return "\n\n".join(str(part) for part in self.parts)
-        blocks = [block for part in self.parts for block in _blocks(part)]
+            return "\n\n".join(str(item_content) for item_content in self.parts)
+        blocks = [block for item_content in self.parts for block in _blocks(item_content)]
         if len(self.parts) == len(blocks) == 1 and blocks[0]["type"] == "json":
             return blocks[0]["value"]
         return blocks

@@ -76,12 +76,12 @@ def read_turns(chat: Session, policy: HistoryPolicy) -> tuple[list[HistoryTurn],
 
     Reads newest first, as far as the policy needs.
     """
-    item_limit = policy.reach
-    items: list[Item] = chat.items(last=item_limit)
-    has_more = len(items) == item_limit
+    page_size = policy.reach
+    items: list[Item] = chat.items(last=page_size)
+    has_more = len(items) == page_size
     while has_more and policy.need(items):
-        item_limit *= 2
-        older_items = chat.items(last=item_limit, before=items[0].seq)
-        items, has_more = [*older_items, *items], len(older_items) == item_limit
+        page_size *= 2
+        older_items = chat.items(last=page_size, before=items[0].seq)
+        items, has_more = [*older_items, *items], len(older_items) == page_size
     selected_turns = policy.turns(items)
     return selected_turns, len(items) - selected_turns[0].start if selected_turns else 0

@@ -108,12 +108,12 @@ def _part(session_data: Any, key: str) -> Any:
 
 def _entries(session_data: Any) -> list[Entry] | None:
     try:
-        pairs = [(entry["role"], entry["content"]) for entry in session_data["history"]]
+        raw_pairs = [(entry["role"], entry["content"]) for entry in session_data["history"]]
     except (LookupError, TypeError):
         return None
     return [
         (str(role), content)
-        for role, content in pairs
+        for role, content in raw_pairs
         if role != ACTION_ROLE and not is_empty(content)
     ]
 

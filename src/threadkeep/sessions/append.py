@@ -173,11 +173,11 @@ def _encode(
     items: list[Item] = []
     records: list[Record] = []
     uploads: list[Upload] = []
-    for (number, item), id in zip(numbered_items, ids, strict=True):
+    for (message_number, item), id in zip(numbered_items, ids, strict=True):
         if is_reference(item):
             items.append(item)
             continue
-        storable, record, large_parts = storable_record(item, id, now, f"{noun} {number}")
+        storable, record, large_parts = storable_record(item, id, now, f"{noun} {message_number}")
         items.append(storable)
         records.append(record)
         if large_parts:

@@ -145,13 +145,13 @@ def _check_session(
     (first_number, first_line), *other_lines = numbered_lines
     record, info = _check_session_record(session, first_number, first_line, user)
     checkpoint_field = checkpoint_lines.FIELD
-    record_lines = [(number, line) for number, line in other_lines if checkpoint_field not in line]
+    record_pairs = [(number, line) for number, line in other_lines if checkpoint_field not in line]
     checkpoints = [
         checkpoint_lines.read(number, line)
         for number, line in other_lines
         if checkpoint_field in line
     ]
-    return CheckedSession(info, record, list(_other_records(record_lines)), checkpoints)
+    return CheckedSession(info, record, list(_other_records(record_pairs)), checkpoints)
 
 
 def _check_session_record(

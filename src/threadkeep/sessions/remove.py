@@ -105,7 +105,7 @@ def delete_target(stream: SessionStream, remains: DeletionTarget) -> None:
         Conflict: it changed since.
     """
     engine = stream.engine
-    version_by_response = response_index.pointers_to(engine, stream.id, remains.responses)
+    pointer_version_by_id = response_index.pointers_to(engine, stream.id, remains.responses)
     derived.delete_derived(engine, stream.id, user=stream.user, is_ended=remains.is_ended)
     checkpoint_count = 0
     if not remains.is_ended or stream.user is None:  # before the session, which names the owner
@@ -119,22 +119,22 @@ def delete_target(stream: SessionStream, remains: DeletionTarget) -> None:
     recall_segments.drop_touched(engine, remains.user, stream.id)
     if remains.has_blobs:  # after the items that refer to them
         blob_release.delete(engine, stream.id, stream.user if remains.is_ended else None)
-    response_index.delete_pointers(engine, stream.id, version_by_response)
+    response_index.delete_pointers(engine, stream.id, pointer_version_by_id)
 
 
 def _unreadable_target(stream: SessionStream, user: str | None) -> DeletionTarget:
     """The target for a session whose record cannot be read."""
     try:
-        version_page, entry_page = stream.engine.read(
+        version_page, response_page = stream.engine.read(
             stream.version_query, Query(stream.stream_name, ENTRY)
         )
     except CorruptRecord:  # from a store that returns no record it cannot decrypt
-        version_page, entry_page = stream.engine.read(stream.version_query)[0], Page(0, [])
+        version_page, response_page = stream.engine.read(stream.version_query)[0], Page(0, [])
     return DeletionTarget(
         version_page.version,
         user,
         is_ended=False,
-        responses=response_index.ids_of_entries(entry_page),
+        responses=response_index.ids_of_entries(response_page),
         has_blobs=True,
     )
 

@@ -95,8 +95,8 @@ def _name(policy: Policy | None) -> str:
 def _shortened(view: Sequence[Item], stages: Sequence[Stage]) -> dict[int, str]:
     """The items of the window of which a part was cut."""
     view_identities = set(map(id, view))
-    shortened_seqs = {item.seq for item in stages[0][1] if id(item) not in view_identities}
-    return {item.seq: SHORTENED for item in stages[-1][1] if item.seq in shortened_seqs}
+    changed_seqs = {item.seq for item in stages[0][1] if id(item) not in view_identities}
+    return {item.seq: SHORTENED for item in stages[-1][1] if item.seq in changed_seqs}
 
 
 def _ranges(reason_by_seq: Mapping[int, str | None]) -> list[LeftOutRange]:

@@ -159,8 +159,8 @@ def items_table(items: Iterable[Item], note: str) -> str:
 
 
 def _row(item: Item) -> list[Cell]:
-    calls = [(f"{call.get('name')}(…)", as_text(call.get("args"))) for call in item.tool_calls]
-    return [Cell(item.name or item.role, quiet=True), Cell(item.text, folded=calls)]
+    call_pairs = [(f"{call.get('name')}(…)", as_text(call.get("args"))) for call in item.tool_calls]
+    return [Cell(item.name or item.role, quiet=True), Cell(item.text, folded=call_pairs)]
 
 
 def _note(window: Window) -> str:

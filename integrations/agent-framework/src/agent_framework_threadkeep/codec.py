@@ -95,8 +95,8 @@ def to_messages(items: Sequence[Item]) -> list[Message]:
 
 def _parts(items: Sequence[Item]) -> list[Sequence[Item]]:
     """What one speaker contributed, with the results of its calls; no item is left out."""
-    parts = [(*part.heads, *part.results) for part in contributions(items, as_is=lambda _: True)]
-    return [*parts] if sum(map(len, parts)) == len(items) else [items]
+    item_groups = [(*c.heads, *c.results) for c in contributions(items, as_is=lambda _: True)]
+    return [*item_groups] if sum(map(len, item_groups)) == len(items) else [items]
 
 
 def _continues(previous: Item, item: Item, *, is_native: bool) -> bool:
@@ -110,7 +110,7 @@ def _continues(previous: Item, item: Item, *, is_native: bool) -> bool:
 
 def usage_of(details: Any) -> dict[str, Any] | None:
     """The framework's token counts, as the Responses API names them; `None` if there are none."""
-    usage: dict[str, Any] = {_COUNTS.get(n, n): count for n, count in (details or {}).items()}
+    usage: dict[str, Any] = {_COUNTS.get(key, key): count for key, count in (details or {}).items()}
     return {name: count for name, count in usage.items() if count is not None} or None
 
 
@@ -126,7 +126,7 @@ def _dump(message: Message, number: int) -> dict[str, Any]:
 
 def _is_plain(dump: dict[str, Any], contents: list[Part]) -> bool:
     """Whether role and text say it all."""
-    has_more = any(dump.get(name) for name in dump.keys() - {"type", "role"})
+    has_more = any(dump.get(field_name) for field_name in dump.keys() - {"type", "role"})
     if has_more or dump["role"] not in PLAIN_ROLES or len(contents) != 1:
         return False
     text_defaults = {"type": "text", "additional_properties": {}}

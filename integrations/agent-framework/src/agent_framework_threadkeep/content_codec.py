@@ -55,7 +55,7 @@ def result_text(part: Part) -> str:
 def packed_result(part: Part) -> Part:
     """A function's result as it is stored: its text once, where a window that cuts it looks."""
     text, items = result_text(part), part.get("items") or []
-    other_fields = {name: value for name, value in part.items() if name not in {"result", "items"}}
+    other_fields = {key: value for key, value in part.items() if key not in {"result", "items"}}
     if items == [{"type": "text", "text": text, **_properties(items)}] and part["result"] == text:
         return {**other_fields, "output": text, "properties": _properties(items)}
     return {"json": json.dumps(part, ensure_ascii=False)}
@@ -110,4 +110,4 @@ def _properties(items: list[Part]) -> Part:
     """What the only item of a result holds besides its text."""
     if len(items) != 1:
         return {}
-    return {name: value for name, value in items[0].items() if name not in {"type", "text"}}
+    return {key: value for key, value in items[0].items() if key not in {"type", "text"}}

@@ -43,7 +43,7 @@ def _response(
         "input": [entry for entry in _entries(inputs) if entry.get("role") in INPUT_ROLES],
         "output": [entry for entry in _entries(response.messages) if not _is_result(entry)],
         "usage": usage_of(response.usage_details),
-        "extra": {name: text for name, text in extra_fields.items() if isinstance(text, str)},
+        "extra": {key: text for key, text in extra_fields.items() if isinstance(text, str)},
     }
 
 

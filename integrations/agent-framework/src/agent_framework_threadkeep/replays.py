@@ -24,7 +24,7 @@ def new_messages(history: Sequence[Message], messages: Sequence[Message]) -> lis
     is_asked_again = bool(past) and history[-1].role == "user" and past[-1][0] != "id"
     if past:
         starts = range(len(identities) - len(past) + 1)
-        start_index = next((n for n in starts if identities[n : n + len(past)] == past), None)
+        start_index = next((i for i in starts if identities[i : i + len(past)] == past), None)
         if start_index is not None and not (start_index == 0 and len(past) == 1 and is_asked_again):
             return list(messages[start_index + len(past) :])
     for overlap in range(min(len(past), len(identities)), 0, -1):

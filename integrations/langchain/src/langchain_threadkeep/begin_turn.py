@@ -102,11 +102,11 @@ def origin_by_items(
     A state of which no message is stored cannot be told from one that begins anew.
     """
     item_by_id = RecentHistory(chat).by_id(max(NEAR_REACH, 2 * len(messages)))
-    matches = [
+    message_item_pairs = [
         (message, item) for message in messages if (item := match(item_by_id, message)) is not None
     ]
-    lineages = (lineage_of(item) for _, item in reversed(matches))
-    turn_position = AgentTurn(
+    lineages = (lineage_of(item) for _, item in reversed(message_item_pairs))
+    position_fields = AgentTurn(
         chat,
         lineage=next(filter(None, lineages), None),
         last=min((item.seq for item in item_by_id.values()), default=1) - 1,
@@ -114,11 +114,11 @@ def origin_by_items(
             str(message.id): HeldMessage(
                 item.id, checksum(message) if says_the_same(item, message) else _CHANGED
             )
-            for message, item in matches
+            for message, item in message_item_pairs
         },
     ).position()
     return StateOrigin(
-        turn_position if matches else None, is_checkpointed(config), is_replay(config)
+        position_fields if message_item_pairs else None, is_checkpointed(config), is_replay(config)
     )
 
 
@@ -221,9 +221,9 @@ def _set_position(
     recent: RecentHistory,
 ) -> None:
     """Set where the turn begins: at its newest question, else at the last message."""
-    message_items = zip(reversed(new_messages), reversed(items), strict=True)
+    message_item_pairs = zip(reversed(new_messages), reversed(items), strict=True)
     opening_pair = next(
-        ((message, item) for message, item in message_items if opens_turn(message)), None
+        ((message, item) for message, item in message_item_pairs if opens_turn(message)), None
     )
     if opening_pair is not None:
         message, item = opening_pair

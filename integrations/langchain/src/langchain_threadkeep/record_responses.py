@@ -81,7 +81,7 @@ def _response(request: ModelRequest[Any], message: AIMessage) -> dict[str, Any]:
         "input": _new_input(request.messages),
         "output": Window([item]).to_responses(),
         "usage": item.usage,
-        "extra": {name: value for name, value in extra_fields.items() if isinstance(value, str)},
+        "extra": {key: value for key, value in extra_fields.items() if isinstance(value, str)},
     }
 
 

@@ -62,12 +62,12 @@ def lineage_of(item: Item) -> str | None:
 
 def checksum(message: BaseMessage) -> int:
     """Return a number that changes with anything that a message says."""
-    compared_fields = [
+    compared_pairs = [
         (field_name, value)
         for field_name, value in message.__dict__.items()
         if value and field_name not in _UNCOMPARED_FIELDS
     ]
-    return zlib.crc32(repr(compared_fields).encode("utf-8", "surrogatepass"))
+    return zlib.crc32(repr(compared_pairs).encode("utf-8", "surrogatepass"))
 
 
 def says_the_same(item: Item, message: BaseMessage) -> bool:

@@ -40,13 +40,13 @@ def with_items(items: Sequence[Item], *, ids: bool = False) -> list[tuple[BaseMe
     piece_identities = _pieces(visible_items)
     if not piece_identities:
         return [(_message(item, ids), [item]) for item in visible_items]
-    message_items: list[tuple[BaseMessage, list[Item]]] = []
+    message_pairs: list[tuple[BaseMessage, list[Item]]] = []
     for is_piece, item_run in groupby(visible_items, lambda item: id(item) in piece_identities):
         if is_piece:
-            message_items += _with_pieces(list(item_run), ids=ids)
+            message_pairs += _with_pieces(list(item_run), ids=ids)
         else:
-            message_items += [(_message(item, ids), [item]) for item in item_run]
-    return message_items
+            message_pairs += [(_message(item, ids), [item]) for item in item_run]
+    return message_pairs
 
 
 def in_reply_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
@@ -123,22 +123,22 @@ def _neutral_call(call: dict[str, Any]) -> dict[str, Any]:
 
 def _with_pieces(run: list[Item], *, ids: bool) -> list[tuple[BaseMessage, list[Item]]]:
     """The messages of items in pieces: a result by its call's id, the rest by what follows it."""
-    message_items: list[tuple[BaseMessage, list[Item]]] = [
+    message_pairs: list[tuple[BaseMessage, list[Item]]] = [
         (message, []) for message in _foreign_messages(run, ids=ids)
     ]
     waiting_items: list[Item] = []
     for item in run:
         owner_pair = next(
-            (message_pair for message_pair in message_items if _is_part(item, message_pair[0])),
+            (message_pair for message_pair in message_pairs if _is_part(item, message_pair[0])),
             None,
         )
         waiting_items.append(item)
         if owner_pair is not None:
             owner_pair[1].extend(waiting_items)
             waiting_items = []
-    if waiting_items and message_items:
-        message_items[-1][1].extend(waiting_items)
-    return message_items
+    if waiting_items and message_pairs:
+        message_pairs[-1][1].extend(waiting_items)
+    return message_pairs
 
 
 def _is_part(item: Item, message: BaseMessage) -> bool:

@@ -174,13 +174,13 @@ class PendingCommit:
         head_fields |= lifetime_fields(lifetime)
         head_fields["o"] = self.begin
         mentioned_kinds = _kinds(self.rows) | self.dropped.keys()
-        offset_by_kind = {kind: self.kinds[kind].last for kind in sorted(mentioned_kinds)}
+        last_offset_by_kind = {kind: self.kinds[kind].last for kind in sorted(mentioned_kinds)}
         self.kinds |= {
-            kind: self.kinds[kind]._replace(last=self._offset) for kind in offset_by_kind
+            kind: self.kinds[kind]._replace(last=self._offset) for kind in last_offset_by_kind
         }
         head_fields["h"] = {kind: trimmed(kind_state) for kind, kind_state in self.kinds.items()}
-        if offset_by_kind:
-            head_fields["c"] = offset_by_kind
+        if last_offset_by_kind:
+            head_fields["c"] = last_offset_by_kind
         if self.dropped:
             head_fields["d"] = self.dropped
         if token is not None:

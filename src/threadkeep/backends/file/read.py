@@ -122,8 +122,8 @@ class LogReader:
         if is_small:
             return self._newest(state, span, None, unique_ids)
         log_index = self._index
-        matches = (log_index.find(self._log, span.kind, record_id) for record_id in unique_ids)
-        return [match[1] for match in matches if match and span.contains(match[1])]
+        line_rows = (log_index.find(self._log, span.kind, record_id) for record_id in unique_ids)
+        return [line_row[1] for line_row in line_rows if line_row and span.contains(line_row[1])]
 
     def _forward(self, span: SeqRange) -> Iterator[Row]:
         """Yield rows oldest first: each at the line that assigned its seq, in its current state."""

@@ -153,10 +153,10 @@ def _part(part: object) -> str:
 
 def _files(node: _Node) -> Iterator[dict[str, Json]]:
     """What is known of the files of a node; their bytes stay in the export."""
-    message = node.get("message")
-    if not isinstance(message, Mapping):
+    raw_message = node.get("message")
+    if not isinstance(raw_message, Mapping):
         return
-    metadata, content = message.get("metadata"), message.get("content")
+    metadata, content = raw_message.get("metadata"), raw_message.get("content")
     for file in (metadata.get("attachments") or ()) if isinstance(metadata, Mapping) else ():
         if isinstance(file, Mapping) and file.get("id"):
             file_name, mime_type = fields.name(file.get("name")), file.get("mime_type")

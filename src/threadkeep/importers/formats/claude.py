@@ -49,13 +49,13 @@ def _good(messages: list[Any], location: str, context: Context) -> Iterator[tupl
 
 
 def _ordered(
-    located_messages: list[tuple[str, _Payload]], leaf: str | None
+    located_pairs: list[tuple[str, _Payload]], leaf: str | None
 ) -> Iterator[list[Message]]:
     """The messages of all branches; a message without a parent follows the one before it."""
     located_by_key: dict[str, tuple[str, _Payload]] = {}
     parent_by_key: dict[str, str | None] = {}
     previous_key = None
-    for location, raw_message in located_messages:
+    for location, raw_message in located_pairs:
         key = fields.name(raw_message.get("uuid")) or location
         key = key if key not in located_by_key else location  # a repeated id
         parent = fields.name(raw_message.get("parent_message_uuid"))

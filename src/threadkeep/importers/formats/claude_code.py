@@ -98,18 +98,18 @@ def _read_line(entry: JsonEntry, context: Context) -> Iterator[Message]:
     except fields.Malformed as error:
         context.skip(entry.location, str(error))
         return
-    content: dict[str, Json] = {"role": role, "content": payload.get("content")}
+    message: dict[str, Json] = {"role": role, "content": payload.get("content")}
     response_id = None
     if role == "assistant":
-        content |= fields.without_empty(model=payload.get("model"), usage=payload.get("usage"))
+        message |= fields.without_empty(model=payload.get("model"), usage=payload.get("usage"))
         response_id = fields.name(payload.get("id"))
     yield Message(
-        content,
+        message,
         entry.location,
         fields.name(line.get("uuid")) or "",
         line.get("timestamp"),
         fields.without_empty(**{RESPONSE_ID: response_id}),
-        hidden=_is_of_program(line, content["content"]),
+        hidden=_is_of_program(line, message["content"]),
     )
 
 

@@ -79,16 +79,16 @@ def _session(meta: Mapping[str, Any], stem: str) -> tuple[str, str | None]:
 
     What stands there as the user's was written by the agent that called it.
     """
-    thread = f"codex-{fields.name(meta.get('id')) or stem}"
+    thread_id = f"codex-{fields.name(meta.get('id')) or stem}"
     source = meta.get("source")
     sub_agent = source.get("subagent") if isinstance(source, dict) else None
     if sub_agent is None:
-        return thread, None
+        return thread_id, None
     spawn = sub_agent.get("thread_spawn") if isinstance(sub_agent, dict) else None
     spawn = spawn if isinstance(spawn, dict) else {}
     agent = fields.agent_name(spawn.get("agent_role")) or "subagent"
-    parent = fields.name(spawn.get("parent_thread_id"))
-    return f"codex-{parent}/{agent}/{thread}" if parent else f"{thread}/{agent}", agent
+    parent_id = fields.name(spawn.get("parent_thread_id"))
+    return f"codex-{parent_id}/{agent}/{thread_id}" if parent_id else f"{thread_id}/{agent}", agent
 
 
 def _meta(value: Json) -> dict[str, Any]:
@@ -113,16 +113,16 @@ def _messages(entries: Iterator[JsonEntry], context: Context) -> Iterator[Messag
             yield from _usage(entry, _payload(line), model)
         if line.get("type") in _REPEATED or "record_type" in line or _is_older_head(line):
             continue
-        item = line.get("payload") if line.get("type") == "response_item" else line
-        if not isinstance(item, dict) or item.get("type") not in _ITEMS:
-            item_type = item.get("type") if isinstance(item, dict) else None
+        raw_item = line.get("payload") if line.get("type") == "response_item" else line
+        if not isinstance(raw_item, dict) or raw_item.get("type") not in _ITEMS:
+            item_type = raw_item.get("type") if isinstance(raw_item, dict) else None
             context.skip(entry.location, f"unknown item of type {shown(item_type)}")
             continue
         yield Message(
-            _item(item),
+            _item(raw_item),
             entry.location,
             created_at=line.get("timestamp"),
-            hidden=_is_of_program(item),
+            hidden=_is_of_program(raw_item),
         )
 
 

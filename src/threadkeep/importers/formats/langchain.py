@@ -20,14 +20,14 @@ def _read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
     first_entry = next(entries, None)
     if first_entry is None:
         return
-    sessions = _sessions(first_entry.value) if isinstance(first_entry.value, Mapping) else {}
-    for session_id, dumps in sessions.items():
+    dumps_by_id = _sessions(first_entry.value) if isinstance(first_entry.value, Mapping) else {}
+    for session_id, dumps in dumps_by_id.items():
         dump_entries = (
             JsonEntry(f"{first_entry.location}[{shown(session_id)}][{n}]", d)
             for n, d in enumerate(dumps)
         )
         yield Chat(session_id, first_entry.location, _messages(dump_entries, context))
-    if not sessions:
+    if not dumps_by_id:
         yield Chat(context.stem, context.label, _messages(chain([first_entry], entries), context))
 
 

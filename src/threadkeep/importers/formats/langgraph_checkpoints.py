@@ -41,13 +41,13 @@ def _read(database: Database, context: Context) -> Iterator[Part]:
             context.skip(f"{location}/{namespace}", f"a sub-graph's state is no chat: {_COPY}")
             continue
         try:
-            state = _state(database, newest_row)
-            dumps = _messages_of(database, state, has_blobs)
+            checkpoint = _state(database, newest_row)
+            dumps = _messages_of(database, checkpoint, has_blobs)
         except (Malformed, LookupError, TypeError, ValueError, AttributeError) as error:
             context.skip(location, str(error) or "the checkpoint is damaged")
             continue
-        messages = list(_messages(dumps, state.date, location, context))
-        yield Chat(str(thread_id), location, messages, user=state.user)
+        messages = list(_messages(dumps, checkpoint.date, location, context))
+        yield Chat(str(thread_id), location, messages, user=checkpoint.user)
 
 
 READER: Final = TableReader("langgraph", "LangGraph's checkpoints", _matches, _read)
@@ -56,17 +56,17 @@ READER: Final = TableReader("langgraph", "LangGraph's checkpoints", _matches, _r
 def _state(database: Database, place: Row) -> _State:
     row_filter = dict(zip(_PLACE, place, strict=True))
     columns = ("type", "checkpoint", "metadata")
-    [(type, checkpoint, metadata)] = database.rows("checkpoints", columns, (), row_filter)
-    state = checkpoint if isinstance(checkpoint, Mapping) else decode(type, checkpoint)
-    state = fields.mapping(state, "the checkpoint")
+    [(type, raw_value, metadata)] = database.rows("checkpoints", columns, (), row_filter)
+    checkpoint_fields = raw_value if isinstance(raw_value, Mapping) else decode(type, raw_value)
+    checkpoint_fields = fields.mapping(checkpoint_fields, "the checkpoint")
     thread_metadata = decoded(metadata)
     raw_users = (
         (thread_metadata.get(key) for key in _USERS) if isinstance(thread_metadata, Mapping) else ()
     )
     user = next(filter(None, map(fields.name, raw_users)), None)
-    versions = fields.mapping(state.get("channel_versions") or {}, "channel_versions")
-    values = fields.mapping(state.get("channel_values") or {}, "channel_values")
-    return _State(place, state.get("ts"), versions, values, user)
+    versions = fields.mapping(checkpoint_fields.get("channel_versions") or {}, "channel_versions")
+    values = fields.mapping(checkpoint_fields.get("channel_values") or {}, "channel_values")
+    return _State(place, checkpoint_fields.get("ts"), versions, values, user)
 
 
 def _messages_of(database: Database, state: _State, has_blobs: bool) -> list[Any]:
@@ -85,9 +85,9 @@ def _messages_of(database: Database, state: _State, has_blobs: bool) -> list[Any
     raise Malformed("its state has no messages")
 
 
-def _blob(database: Database, state: _State, channel: str) -> Any:
-    thread = dict(zip(_PLACE[:2], state.place, strict=False))
-    row_filter = {**thread, "channel": channel, "version": str(state.versions[channel])}
+def _blob(database: Database, checkpoint: _State, channel: str) -> Any:
+    thread_filter = dict(zip(_PLACE[:2], checkpoint.place, strict=False))
+    row_filter = {**thread_filter, "channel": channel, "version": str(checkpoint.versions[channel])}
     blobs = [
         decode(*row) for row in database.rows("checkpoint_blobs", ("type", "blob"), (), row_filter)
     ]

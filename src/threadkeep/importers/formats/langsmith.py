@@ -23,9 +23,9 @@ def _matches(value: Json) -> bool:
 
 
 def _read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
-    for thread_id, runs in grouped(_keyed(entries, context)):
+    for thread_id, thread_runs in grouped(_keyed(entries, context)):
         transcript, user, started_at, answered_traces = Transcript(), None, None, set[str]()
-        for run in runs:
+        for run in thread_runs:
             user = user or fields.name(_metadata(run.value).get("user_id"))
             started_at = started_at or run.value.get("start_time") or run.value.get("created_at")
             _take(transcript, run, answered_traces)
@@ -62,15 +62,15 @@ def _metadata(run: Mapping[str, Any]) -> Mapping[str, Any]:
     return raw_metadata if isinstance(raw_metadata, Mapping) else {}
 
 
-def _take(transcript: Transcript, run: JsonEntry, answered_traces: set[str]) -> None:
+def _take(transcript: Transcript, run_entry: JsonEntry, answered_traces: set[str]) -> None:
     """Add what a run has said; of calls of a model, only where the run around it is unknown."""
-    trace_id = str(run.value.get("trace_id") or run.location)
-    if run.value.get("parent_run_id") and trace_id in answered_traces:
+    trace_id = str(run_entry.value.get("trace_id") or run_entry.location)
+    if run_entry.value.get("parent_run_id") and trace_id in answered_traces:
         return
-    started_at, ended_at = run.value.get("start_time"), run.value.get("end_time")
-    input_messages = langsmith_messages.inputs(run.value.get("inputs"))
-    output_messages = langsmith_messages.outputs(run.value.get("outputs"))
-    transcript.add(input_messages, f"{run.location}.inputs", started_at)
-    transcript.add(output_messages, f"{run.location}.outputs", ended_at or started_at)
-    if (input_messages or output_messages) and not run.value.get("parent_run_id"):
+    started_at, ended_at = run_entry.value.get("start_time"), run_entry.value.get("end_time")
+    input_messages = langsmith_messages.inputs(run_entry.value.get("inputs"))
+    output_messages = langsmith_messages.outputs(run_entry.value.get("outputs"))
+    transcript.add(input_messages, f"{run_entry.location}.inputs", started_at)
+    transcript.add(output_messages, f"{run_entry.location}.outputs", ended_at or started_at)
+    if (input_messages or output_messages) and not run_entry.value.get("parent_run_id"):
         answered_traces.add(trace_id)

@@ -61,9 +61,9 @@ def _facts(blocks: Any, place: str) -> Iterator[Knowledge]:
 
 def _message(raw_value: Any, place: str) -> Message:
     raw_message = fields.mapping(raw_value, "a message")
-    content = _content(raw_message, fields.role(raw_message.get("role")))
+    neutral_message = _content(raw_message, fields.role(raw_message.get("role")))
     message_id = fields.name(raw_message.get("id")) or ""
-    return Message(content, place, message_id, fields.date_of(raw_message))
+    return Message(neutral_message, place, message_id, fields.date_of(raw_message))
 
 
 def _content(raw_message: Mapping[str, Any], role: str) -> dict[str, Json]:

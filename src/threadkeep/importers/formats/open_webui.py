@@ -52,12 +52,12 @@ def _messages(
         except fields.Malformed as error:
             context.skip(node_location, str(error))
             continue
-        content: dict[str, Json] = {"role": role, "content": fields.text(node.get("content"))}
+        message: dict[str, Json] = {"role": role, "content": fields.text(node.get("content"))}
         if role == "assistant":
-            content |= fields.without_empty(model=node.get("model"))
-            content |= {"usage": node["usage"]} if isinstance(node.get("usage"), dict) else {}
+            message |= fields.without_empty(model=node.get("model"))
+            message |= {"usage": node["usage"]} if isinstance(node.get("usage"), dict) else {}
         yield Message(
-            content,
+            message,
             node_location,
             fields.name(node.get("id")) or key,
             node.get("timestamp"),

@@ -61,10 +61,10 @@ def _messages(
     history: list[Any], session: Mapping[str, Any], location: str, context: Context
 ) -> Iterator[Message]:
     def message(value: Any, place: str) -> Message | None:
-        payload = fields.mapping(value, "an entry")
-        if payload.get("role") == "action":  # forgotten there with the next message
+        raw_entry = fields.mapping(value, "an entry")
+        if raw_entry.get("role") == "action":  # forgotten there with the next message
             return None
-        content = {"role": fields.role(payload.get("role")), "content": payload.get("content")}
+        content = {"role": fields.role(raw_entry.get("role")), "content": raw_entry.get("content")}
         return Message(content, place, created_at=session.get("last_active_time"))
 
     yield from each.elements(history, f"{location}.history", message, context)

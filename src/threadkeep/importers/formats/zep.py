@@ -68,6 +68,6 @@ def _message(value: Any, place: str) -> Message:
     speaker = fields.name(raw_message.get("name"))
     if speaker is None and "role_type" in raw_message:
         speaker = fields.name(raw_message.get("role"))
-    content = {"role": role, "content": fields.text(raw_message.get("content")), "name": speaker}
+    message = {"role": role, "content": fields.text(raw_message.get("content")), "name": speaker}
     message_id = fields.name(raw_message.get("uuid")) or ""
-    return Message(content, place, message_id, fields.date_of(raw_message))
+    return Message(message, place, message_id, fields.date_of(raw_message))

@@ -57,8 +57,8 @@ class SqlDatabase:
         where: Mapping[str, object] | None = None,
     ) -> Iterator[Row]:
         """As of a `Database`; each has a connection of its own, so that they may be nested."""
-        names = {*columns, *order_by, *(where or {})}
-        table_clause = sql.table(table, *(sql.column(name) for name in names))
+        column_names = {*columns, *order_by, *(where or {})}
+        table_clause = sql.table(table, *(sql.column(name) for name in column_names))
         query = sql.select(*(table_clause.c[column_name] for column_name in columns))
         query = query.where(
             *(table_clause.c[column_name] == value for column_name, value in (where or {}).items())

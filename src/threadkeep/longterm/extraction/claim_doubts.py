@@ -149,9 +149,9 @@ def _numbers_said(text: str, cited: str, lines: Iterable[TranscriptLine], rows: 
     message_years = {
         line.item.created_at.year for line in lines if line.item.created_at is not None
     }
-    speaks_of_dates = sense.has("calendar", cited, rows) or _YEAR.search(cited) is not None
+    cited_has_dates = sense.has("calendar", cited, rows) or _YEAR.search(cited) is not None
     date_numbers = _numbers_of_dates(text, rows)
-    return speaks_of_dates and all(
+    return cited_has_dates and all(
         any(number in date_numbers and _is_date_part(number, message_years) for number in reading)
         for reading in unsaid_readings
     )

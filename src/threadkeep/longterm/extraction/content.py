@@ -56,7 +56,7 @@ def _pieces(word: str) -> Iterable[str]:
     elif len(word) < 3:
         yield word
     else:
-        yield from (word[n : n + 2] for n in range(len(word) - 1))
+        yield from (word[i : i + 2] for i in range(len(word) - 1))
 
 
 def _is_korean_particle(word: str, row: Language) -> bool:

@@ -89,15 +89,15 @@ def find_passage(text: str, quote: str, candidates: Sequence[Spoken], rows: Rows
                 return Passage(
                     statement, _sentences_with(squeezed_quote, statement.text), quote.strip(), True
                 )
-    text_words = content_words(text, rows)
-    scored_sentences = [
-        (share(text_words, content_words(sentence, rows), rows), statement, sentence)
+    claim_words = content_words(text, rows)
+    scored_triples = [
+        (share(claim_words, content_words(sentence, rows), rows), statement, sentence)
         for statement in candidates
         for sentence in sentences(statement.text)
     ]
-    if not scored_sentences:
+    if not scored_triples:
         return None
-    _, statement, sentence = max(scored_sentences, key=lambda entry: entry[0])
+    _, statement, sentence = max(scored_triples, key=lambda entry: entry[0])
     return Passage(statement, sentence, sentence, False)
 
 
@@ -129,13 +129,13 @@ def cited_sources(
     )
 
 
-def _quote(line: TranscriptLine, text: str, quote: str) -> str:
+def _quote(line: TranscriptLine, claim_text: str, quote: str) -> str:
     quote = quote.strip()
     if quote and quote in line.text:
         return quote[:_MAX_QUOTE]
     languages = recognise(line.text).rows
-    text_words = content_words(text, languages)
+    claim_words = content_words(claim_text, languages)
     line_sentences = sentences(line.text) or [line.text]
     return max(
-        line_sentences, key=lambda s: share(text_words, content_words(s, languages), languages)
+        line_sentences, key=lambda s: share(claim_words, content_words(s, languages), languages)
     )[:_MAX_QUOTE]

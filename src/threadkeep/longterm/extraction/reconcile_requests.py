@@ -51,9 +51,9 @@ def remember(
 def _entry(evidence: Evidence, request: MemoryRequest) -> Fact | Instruction | None:
     """What is stored of a request; `None` = nothing of it may be."""
     is_instruction, request_text = request.is_instruction, request.text
-    statement = request_text if is_instruction else f"The user asked to remember: {request_text}"
+    raw_text = request_text if is_instruction else f"The user asked to remember: {request_text}"
     storable_statement = storable_text(
-        evidence, statement, "instruction" if is_instruction else "fact"
+        evidence, raw_text, "instruction" if is_instruction else "fact"
     )
     if storable_statement is None:
         return None

@@ -114,12 +114,12 @@ class ExtractionThread:
 
     def backlog(self) -> Backlog:
         """What is unread, from any thread."""
-        noted_sessions = [(session_id, noted_at) for session_id, _, noted_at in self._noted.copy()]
-        pending_sessions = [
+        noted_pairs = [(session_id, noted_at) for session_id, _, noted_at in self._noted.copy()]
+        pending_pairs = [
             (session_id, pending_session.first_noted)
             for session_id, pending_session in self._pending.copy().items()
         ]
-        if not (unread_sessions := [*pending_sessions, *noted_sessions]):
+        if not (unread_sessions := [*pending_pairs, *noted_pairs]):
             return Backlog()
         oldest_noted_at = min(noted_at for _, noted_at in unread_sessions)
         return Backlog(

@@ -23,7 +23,7 @@ _GRAMMAR: Final = """
 """
 
 STOP: Final = frozenset(
-    phrase[n : n + 2] for phrase in _GRAMMAR.split() for n in range(len(phrase) - 1)
+    phrase[i : i + 2] for phrase in _GRAMMAR.split() for i in range(len(phrase) - 1)
 )
 """Pairs of kana that ask, or end a sentence, and say nothing."""
 

@@ -53,7 +53,7 @@ def _candidates(stem: str, vocabulary: str) -> list[str]:
         candidate_stems += (
             re.findall(f"\n([^\n]+{stem_pattern})(?=\n)", vocabulary) if stem in vocabulary else []
         )
-    suffixes = (stem[n:] for n in range(1, len(stem) - _MIN_SUFFIX + 1))
+    suffixes = (stem[i:] for i in range(1, len(stem) - _MIN_SUFFIX + 1))
     return candidate_stems + [suffix for suffix in suffixes if f"\n{suffix}\n" in vocabulary]
 
 

@@ -99,7 +99,7 @@ class LabelMatches:
         speakers, recall_index = self._speakers, self._index
         if not speakers:
             return 0
-        document_speakers, units = recall_index.speakers, 0
+        document_speakers, neighbour_units = recall_index.speakers, 0
         for neighbour_chain, distances in (
             (recall_index.before, parameters.STATEMENT_AFTER),
             (recall_index.after, parameters.WORD_BEFORE),
@@ -109,8 +109,8 @@ class LabelMatches:
                 if (neighbour := neighbour_chain[neighbour]) < 0:
                     break
                 if document_speakers[neighbour] in speakers:
-                    units += parameters.NEIGHBOUR_SPEAKER
-        return units
+                    neighbour_units += parameters.NEIGHBOUR_SPEAKER
+        return neighbour_units
 
     def documents(self, limit: int | None = None) -> set[int]:
         """The documents that it is a label of; the newest so many."""

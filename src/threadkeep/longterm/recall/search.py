@@ -158,22 +158,22 @@ class Search:
         )
         fact_words_by_document = stem_scores.fact_words_by_document
         context_lengths, average_length = recall_index.context_lengths, self._average
-        for n in touched_numbers:
-            term_frequency = words_by_document.get(n, 0.0)
+        for number in touched_numbers:
+            term_frequency = words_by_document.get(number, 0.0)
             if term_frequency:
-                own_length = statement_lengths[n] + question_lengths[n]
+                own_length = statement_lengths[number] + question_lengths[number]
                 term_frequency /= max(1.0, own_length / parameters.PIVOT)
-            neighbour_units = units_by_document.get(n, 0)
+            neighbour_units = units_by_document.get(number, 0)
             if labels.any:
-                term_frequency += labels.boost(n)
-                neighbour_units += labels.context_units(n)
+                term_frequency += labels.boost(number)
+                neighbour_units += labels.context_units(number)
             if neighbour_units:
-                context_size = neighbourhood_size(context_lengths[n], average_length)
+                context_size = neighbourhood_size(context_lengths[number], average_length)
                 term_frequency += neighbour_units / (parameters.UNIT * context_size)
-            term_frequency += parameters.FACT * fact_words_by_document.get(n, 0)
+            term_frequency += parameters.FACT * fact_words_by_document.get(number, 0)
             if term_frequency:
                 term_score = rarity * term_frequency * (_K + 1) / (term_frequency + _K)
-                scores_by_document[n] = scores_by_document.get(n, 0.0) + term_score
+                scores_by_document[number] = scores_by_document.get(number, 0.0) + term_score
 
     def _rarity(self, frequency: int) -> float:
         return math.log(1 + (self._index.live_count - frequency + 0.5) / (frequency + 0.5))

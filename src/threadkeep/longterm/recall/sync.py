@@ -235,17 +235,17 @@ class SyncedIndex:
 
     def _read_changes(self) -> None:
         """What was written to since: sessions that moved, and those that could without moving."""
-        active_session_ids = self._list.recently_moved(self._synced_at)
-        recent_ids = active_session_ids[-SESSIONS_PER_READ:]
+        recent_session_ids = self._list.recently_moved(self._synced_at)
+        batch_ids = recent_session_ids[-SESSIONS_PER_READ:]
         list_page, *session_pages = self._engine.read(
             self._list.newer_query(),
-            *(query for session_id in recent_ids for query in self.sessions.queries(session_id)),
+            *(query for session_id in batch_ids for query in self.sessions.queries(session_id)),
         )
         if not self._list.is_same(list_page):
             return self._rebuild()
-        unfinished_ids = self.sessions.apply(recent_ids, session_pages)
+        unfinished_ids = self.sessions.apply(batch_ids, session_pages)
         listed_ids = self._list.note(list_page.records)
-        self.sessions.read([*unfinished_ids, *listed_ids, *active_session_ids[:-SESSIONS_PER_READ]])
+        self.sessions.read([*unfinished_ids, *listed_ids, *recent_session_ids[:-SESSIONS_PER_READ]])
         return self._read_changes() if len(list_page.records) >= LIST_PAGE else None
 
 

@@ -119,16 +119,16 @@ def split(text: str) -> tuple[list[Word], list[Word]]:
     """The words that a text states, and those of the short questions that it asks."""
     if not any(question_mark in text for question_mark in _ASKING):
         return words(text), []
-    statement_words: list[Word] = []
-    question_words: list[Word] = []
-    for sentence in _SENTENCES.split(text):
-        sentence_words = words(sentence)
+    words_in_statements: list[Word] = []
+    words_in_questions: list[Word] = []
+    for sentence_text in _SENTENCES.split(text):
+        sentence_words = words(sentence_text)
         is_question = (
-            sentence.rstrip("\"')\u201d\u300d ").endswith(_ASKING)
+            sentence_text.rstrip("\"')\u201d\u300d ").endswith(_ASKING)
             and len(sentence_words) <= LONG_QUESTION
         )
-        (question_words if is_question else statement_words).extend(sentence_words)
-    return statement_words, question_words
+        (words_in_questions if is_question else words_in_statements).extend(sentence_words)
+    return words_in_statements, words_in_questions
 
 
 def query_words(text: str) -> dict[Word, str]:

@@ -120,18 +120,18 @@ def _verify_turns(
 
 def _with_large_parts(engine: Engine, hit_by_document: dict[int, Hit]) -> dict[int, Hit]:
     """The hits with the large parts of their items, read at once if there are some."""
-    session_items = [
+    session_item_pairs = [
         (hit.session or "", item)
         for hit in hit_by_document.values()
         for item in (hit.item, hit.before, hit.after)
         if item is not None
     ]
-    if not any(references_of(item) for _, item in session_items):
+    if not any(references_of(item) for _, item in session_item_pairs):
         return hit_by_document
     item_by_identity = {
         id(item): complete_item
         for (_, item), complete_item in zip(
-            session_items, load_all(engine, session_items), strict=True
+            session_item_pairs, load_all(engine, session_item_pairs), strict=True
         )
     }
 

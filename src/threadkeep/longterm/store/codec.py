@@ -174,9 +174,7 @@ def _decode_field(field_name: str, value: Json) -> Any:
 
 def _sources(value: Json) -> tuple[Source, ...]:
     return tuple(
-        Source(
-            **{name: field_value for name, field_value in source.items() if name in _SOURCE_FIELDS}
-        )
+        Source(**{key: field_value for key, field_value in source.items() if key in _SOURCE_FIELDS})
         for source in value
     )
 

@@ -64,10 +64,10 @@ def _source(engine: Engine, raw_source: object, index: int) -> Source:
         except TypeError as error:
             raise InputError(f"sources[{index}] must have session and item: {error}") from error
     if isinstance(raw_source, tuple) and len(raw_source) == 2:
-        session, item = raw_source
-        item_id = item.id if isinstance(item, Item) else item
+        session_id, item_or_id = raw_source
+        item_id = item_or_id.id if isinstance(item_or_id, Item) else item_or_id
         return Source(
-            names.check(session, f"sources[{index}]"), names.check(item_id, f"sources[{index}]")
+            names.check(session_id, f"sources[{index}]"), names.check(item_id, f"sources[{index}]")
         )
     raise InputError(
         f"sources[{index}] must be a Source, a dict of one, or a pair of session id and item, "

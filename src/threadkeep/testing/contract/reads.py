@@ -119,8 +119,8 @@ class ReadsContract:
                 finished_event.set()
 
         def watch() -> list[tuple[int, str, str, int]]:
-            snapshots: list[tuple[int, str, str, int]] = []
-            while not snapshots or not finished_event.is_set():
+            observations: list[tuple[int, str, str, int]] = []
+            while not observations or not finished_event.is_set():
                 left_page, right_page, all_left_page = backend.read(
                     Query(S, "left", 1, newest=True),
                     Query(S, "right", ids=["last"]),
@@ -129,14 +129,14 @@ class ReadsContract:
                 )
                 assert left_page.version == right_page.version == all_left_page.version
                 newest_left_body, right_body = left_page.records[0].body, right_page.records[0].body
-                snapshots.append(
+                observations.append(
                     (left_page.version, newest_left_body, right_body, len(all_left_page.records))
                 )
-            return snapshots
+            return observations
 
-        _, *snapshot_lists = run_in_threads(write, watch, watch)
+        _, *watch_results = run_in_threads(write, watch, watch)
         for version, newest_left_body, right_body, left_count in (
-            snapshot for snapshot_list in snapshot_lists for snapshot in snapshot_list
+            observation for watch_result in watch_results for observation in watch_result
         ):
             assert newest_left_body == right_body == str(left_count - 1)
             assert number_by_version[version] <= left_count - 1, (

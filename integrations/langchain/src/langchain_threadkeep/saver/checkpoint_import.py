@@ -42,10 +42,10 @@ def import_checkpoints(source: BaseCheckpointSaver[Any], target: ThreadkeepSaver
         raise InputError(f"target must be a ThreadkeepSaver, got {type(target).__name__}")
     checkpoint_places = sorted(_place(source_tuple.config) for source_tuple in source.list(None))
     new_count = 0
-    existing_checkpoints: tuple[str, str, set[str]] = ("", "", set())
+    existing_triple: tuple[str, str, set[str]] = ("", "", set())
     for checkpoint_place in checkpoint_places:
-        if existing_checkpoints[:2] != checkpoint_place[:2]:
-            existing_checkpoints = (
+        if existing_triple[:2] != checkpoint_place[:2]:
+            existing_triple = (
                 *checkpoint_place[:2],
                 target.checkpoint_ids(checkpoint_place.thread, checkpoint_place.namespace),
             )
@@ -55,7 +55,7 @@ def import_checkpoints(source: BaseCheckpointSaver[Any], target: ThreadkeepSaver
                 target,
                 checkpoint_place,
                 source_tuple,
-                exists=checkpoint_place.id in existing_checkpoints[2],
+                exists=checkpoint_place.id in existing_triple[2],
             )
     return new_count
 

@@ -42,10 +42,10 @@ def removed_messages(
         ):
             continue
         remaining_keys = set() if new_list is None else set(new_list.keys)
-        key_elements = zip(old_list.keys, old_list.objects, strict=True)
+        key_element_pairs = zip(old_list.keys, old_list.objects, strict=True)
         message_by_reference |= {
             key: element
-            for key, element in key_elements
+            for key, element in key_element_pairs
             if key not in remaining_keys and key[:1] != "{"
         }
     return message_by_reference

@@ -162,11 +162,11 @@ class MessageWriter:
     def _superseded(self, new_messages: Sequence[NewMessage]) -> list[NewMessage]:
         """Messages whose item says something newer."""
         item_ids = [message.item_id for message in new_messages]
-        body_by_id = items.stored_bodies(self._context, self._state.thread, item_ids)
+        stored_body_by_id = items.stored_bodies(self._context, self._state.thread, item_ids)
         return [
             message
             for message in new_messages
-            if body_by_id.get(message.item_id) not in (None, message.encoded.body)
+            if stored_body_by_id.get(message.item_id) not in (None, message.encoded.body)
         ]
 
     def _check_items(self, new_messages: Sequence[NewMessage]) -> None:
@@ -179,11 +179,11 @@ class MessageWriter:
         ]
         if not expected_messages or session_changes.check(self._context, thread_state):
             return
-        body_by_id = items.stored_bodies(
+        stored_body_by_id = items.stored_bodies(
             self._context, thread_state, [message.item_id for message in expected_messages]
         )
         for message in expected_messages:
-            if body_by_id.get(message.item_id) == message.encoded.body:
+            if stored_body_by_id.get(message.item_id) == message.encoded.body:
                 thread_state.items.keep(message.encoded.digest, message.item_id)
 
     def texts(self) -> Iterator[Record]:

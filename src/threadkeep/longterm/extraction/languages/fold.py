@@ -55,9 +55,9 @@ def folded_with_places(text: str) -> tuple[str, list[int]]:
     if composed_text != text and len(composed_text) != len(text):
         text = composed_text
     folded_characters = [fold(character) for character in text]
-    places = [
+    source_indexes = [
         source_index
         for source_index, folded_character in enumerate(folded_characters)
         for _ in folded_character
     ]
-    return "".join(folded_characters), places
+    return "".join(folded_characters), source_indexes

@@ -41,12 +41,12 @@ def begins_with(role: str, text: str, rows: Rows) -> bool:
 def is_negated(text: str, rows: Rows) -> bool:
     """Whether a text says that something is not, or is not to be."""
     folded_text = fold(text)
-    negation_places = {
-        place for language in rows for place in language.places("negation", folded_text)
+    negation_spans = {
+        span for language in rows for span in language.places("negation", folded_text)
     }
     if all(language.code in _CANCELLING for language in rows):
-        return len(negation_places) % 2 == 1
-    return bool(negation_places)
+        return len(negation_spans) % 2 == 1
+    return bool(negation_spans)
 
 
 def is_hearsay(text: str, rows: Rows) -> bool:
@@ -70,10 +70,10 @@ def is_hearsay(text: str, rows: Rows) -> bool:
 
 def _others_speak(folded: str, row: Language) -> bool:
     """Whether somebody or something is named, and that it speaks."""
-    speaker_places, speech_places = row.places("others", folded), row.places("speech", folded)
-    if not speaker_places or not speech_places:
+    speaker_spans, speech_spans = row.places("others", folded), row.places("speech", folded)
+    if not speaker_spans or not speech_spans:
         return False
-    return row.code not in _SUBJECT_FIRST or speaker_places[0][0] < speech_places[-1][0]
+    return row.code not in _SUBJECT_FIRST or speaker_spans[0][0] < speech_spans[-1][0]
 
 
 def _somebody_says_that(folded: str, row: Language) -> bool:
@@ -110,7 +110,7 @@ def _asks(folded: str, row: Language) -> bool:
     if row.spaced:
         return row.begins("question", _EDGE.sub("", folded)) is not None
     text_end = len(re.sub(r"\W+$", "", folded))
-    return any(question_place[1] >= text_end for question_place in row.places("question", folded))
+    return any(question_span[1] >= text_end for question_span in row.places("question", folded))
 
 
 def is_order(text: str, rows: Rows) -> bool:
@@ -122,9 +122,9 @@ def is_order(text: str, rows: Rows) -> bool:
 def _is_order(folded: str, row: Language) -> bool:
     if row.finds("override", folded):
         return True
-    for assistant_place in row.places("assistant", folded):
+    for assistant_span in row.places("assistant", folded):
         text_without_assistant = row.without("assistant", folded)
-        if not _is_indefinite(folded[: assistant_place[0]], row) and (
+        if not _is_indefinite(folded[: assistant_span[0]], row) and (
             row.finds("must", text_without_assistant) or row.finds("ask", text_without_assistant)
         ):
             return True

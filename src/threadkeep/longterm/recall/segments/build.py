@@ -64,8 +64,8 @@ def build(
 def _is_being_built(engine: Engine, heads: Heads) -> bool:
     """Whether another builder announced a segment just now; one that died is not waited for."""
     return any(
-        not head.complete and abs(engine.now() - head.written_at) < ANNOUNCED_SECONDS
-        for head in heads.segments
+        not segment.complete and abs(engine.now() - segment.written_at) < ANNOUNCED_SECONDS
+        for segment in heads.segments
     )
 
 
@@ -75,9 +75,9 @@ def _drop_stale(engine: Engine, synced: SyncedIndex) -> None:
     if recall_index.live_count == len(recall_index):
         return
     stale_heads = [
-        head
-        for head in synced.heads.segments
-        if not all(recall_index.alive[n] for n in synced.documents_by_segment.get(head.id, ()))
+        segment
+        for segment in synced.heads.segments
+        if not all(recall_index.alive[n] for n in synced.documents_by_segment.get(segment.id, ()))
     ]
     if stale_heads:
         with suppress(Conflict):
@@ -182,6 +182,6 @@ def _note(
 
 def _reload_if_loaded(synced: SyncedIndex, batch: Batch) -> None:
     """Blocks of segments that are gone cannot be read any more."""
-    replaced_ids = {head.id for head in batch.replaced}
+    replaced_ids = {segment.id for segment in batch.replaced}
     if any(block.segment in replaced_ids for block in synced.index.blocks):
         synced.reload()

@@ -16,7 +16,7 @@ def drop(engine: Engine, user: str, known_heads: Heads, piece: str) -> None:
     """Drop the segment of a piece, unless others changed the kept index just now."""
     segment_id = piece.partition(".")[0]
     stored_heads = recall_segments.read(engine, user)
-    damaged_heads = [head for head in stored_heads.segments if head.id == segment_id]
+    damaged_heads = [segment for segment in stored_heads.segments if segment.id == segment_id]
     if damaged_heads:
         with suppress(Conflict):
             recall_segments.drop(engine, user, stored_heads, damaged_heads)

@@ -80,7 +80,7 @@ def parts_of(content: bytes) -> list[bytes]:
 
 def split(content: bytes) -> list[bytes]:
     """What is too large for one piece, as several."""
-    return [content[n : n + MAX_PIECE] for n in range(0, len(content), MAX_PIECE)] or [b""]
+    return [content[i : i + MAX_PIECE] for i in range(0, len(content), MAX_PIECE)] or [b""]
 
 
 def to_bytes(numbers: array[Any]) -> bytes:

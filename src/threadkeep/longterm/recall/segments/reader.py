@@ -49,18 +49,18 @@ class SegmentReader:
         for batch_start in range(0, len(heads), _SEGMENTS_PER_READ):
             batch_heads = heads[batch_start : batch_start + _SEGMENTS_PER_READ]
             piece_ids = [
-                f"{head.id}.{piece_number}"
-                for head in batch_heads
-                for piece_number in range(head.columns)
+                f"{segment.id}.{piece_number}"
+                for segment in batch_heads
+                for piece_number in range(segment.columns)
             ]
             content_by_id = self._contents(piece_ids)
-            for head in batch_heads:
+            for segment in batch_heads:
                 column_pieces = [
-                    content_by_id.get(f"{head.id}.{piece_number}")
-                    for piece_number in range(head.columns)
+                    content_by_id.get(f"{segment.id}.{piece_number}")
+                    for piece_number in range(segment.columns)
                 ]
-                if not self._load_one(index, head, column_pieces):
-                    failed_heads.append(head)
+                if not self._load_one(index, segment, column_pieces):
+                    failed_heads.append(segment)
         return failed_heads
 
     def prefetch(self, blocks: Iterable[Block], stems: Iterable[str]) -> None:

@@ -46,15 +46,15 @@ def _postings(recall_index: RecallIndex, numbers: list[int]) -> dict[str, Postin
         segment_numbers[document_number] = number  # 0 = it is none of them
     postings_by_stem: dict[str, Postings] = {}
     for stem, postings in _all_postings(recall_index, numbers):
-        segment_counts = [
+        number_count_pairs = [
             (segment_numbers[document_number], count)
             for document_number, count in postings.all()
             if segment_numbers[document_number]
         ]
-        if segment_counts:
+        if number_count_pairs:
             stem_postings = postings_by_stem.setdefault(stem, Postings())
-            stem_postings.documents.extend(number - 1 for number, _ in segment_counts)
-            stem_postings.counts.extend(count for _, count in segment_counts)
+            stem_postings.documents.extend(number - 1 for number, _ in number_count_pairs)
+            stem_postings.counts.extend(count for _, count in number_count_pairs)
     return {stem: _sorted(postings) for stem, postings in postings_by_stem.items()}
 
 

@@ -30,14 +30,14 @@ def next_batch(engine: Engine, synced: SyncedIndex) -> Batch | None:
         else lasting_documents[: LEVELS[-1]]
     )
     stored_heads = [
-        head for head in synced.heads.segments if head.id in synced.documents_by_segment
+        segment for segment in synced.heads.segments if segment.id in synced.documents_by_segment
     ]
-    merge_count = merged([head.documents for head in stored_heads], len(new_documents))
+    merge_count = merged([segment.documents for segment in stored_heads], len(new_documents))
     replaced_heads = stored_heads[len(stored_heads) - merge_count :]
     merged_documents = [
         document_number
-        for head in replaced_heads
-        for document_number in synced.documents_by_segment[head.id]
+        for segment in replaced_heads
+        for document_number in synced.documents_by_segment[segment.id]
         if synced.index.alive[document_number]
     ]
     leftover_documents = set(unsaved_documents).difference(new_documents)

@@ -34,16 +34,16 @@ class VectorBuilder:
 
     def carry(self, synced: SyncedIndex, replaced: Iterable[SegmentHead]) -> None:
         """Remember the vectors of segments that will be merged."""
-        for head in replaced:
-            if head.vectors == self._name:
-                segment_documents = synced.documents_by_segment[head.id]
-                vector_by_offset = vector_pieces.read(
-                    synced.reader.vectors, head, range(len(segment_documents))
+        for segment in replaced:
+            if segment.vectors == self._name:
+                segment_documents = synced.documents_by_segment[segment.id]
+                vector_by_row_offset = vector_pieces.read(
+                    synced.reader.vectors, segment, range(len(segment_documents))
                 )
                 item_keys = synced.index.keys
                 self._vectors_by_key |= {
                     item_keys[segment_documents[row_offset]]: vector
-                    for row_offset, vector in vector_by_offset.items()
+                    for row_offset, vector in vector_by_row_offset.items()
                 }
 
     def complete(self, synced: SyncedIndex) -> int:
@@ -54,13 +54,13 @@ class VectorBuilder:
             Outdated: the segments changed meanwhile.
         """
         heads_without_vectors = [
-            head
-            for head in synced.heads.segments
-            if head.id in synced.documents_by_segment and head.vectors != self._name
+            segment
+            for segment in synced.heads.segments
+            if segment.id in synced.documents_by_segment and segment.vectors != self._name
         ]
-        for head in heads_without_vectors:
-            document_vectors = self._rows(synced, synced.documents_by_segment[head.id])
-            self._write(synced, head, vector_pieces.encode(document_vectors))
+        for segment in heads_without_vectors:
+            document_vectors = self._rows(synced, synced.documents_by_segment[segment.id])
+            self._write(synced, segment, vector_pieces.encode(document_vectors))
         self._vectors_by_key = {}
         return len(heads_without_vectors)
 
