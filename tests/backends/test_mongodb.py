@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 from pymongo import MongoClient
+from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
 
 import threadkeep
 from tests.servers import mongodb
@@ -17,6 +18,7 @@ from threadkeep import HistoryService
 from threadkeep.backends.mongodb import MongoBackend, expire
 from threadkeep.backends.mongodb import commit as committing
 from threadkeep.backends.mongodb.roll_forward import apply
+from threadkeep.core.call_limit import Purpose, serving
 from threadkeep.errors import BackendError, ConfigError, Conflict
 from threadkeep.testing.concurrency import run_in_threads
 from threadkeep.testing.contract.common import NOW, ids, item, items, read, sweep_all
@@ -253,3 +255,33 @@ def test_parent_and_child_go_on_after_a_fork(backend):
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert set(ids(backend, S)) == {"a", "child", "parent"}
     assert backend.read(Query(S, "item", 1), now=NOW)[0].records[0].id == "a"
+
+
+class GoneStore:
+    """A collection whose server takes no connection; each read waits as pymongo does, in vain."""
+
+    def __init__(self) -> None:
+        self.database = self
+        self.reads = 0
+
+    def read(self, store):
+        self.reads += 1
+        raise ServerSelectionTimeoutError("nobody there")
+
+    def command(self, name):
+        raise AutoReconnect("connection refused")
+
+
+def test_read_ends_after_two_seconds_also_if_the_sign_of_life_is_refused(monkeypatch):
+    """Else the read began anew, with all its time, and took 3.5 s."""
+    backend = MongoBackend("mongodb://127.0.0.1:1/?directConnection=true", timeout=20)
+    client, gone = backend._calls, GoneStore()
+    client._loop.connected = True
+    monkeypatch.setattr(client, "_store", lambda _: gone)
+    monkeypatch.setattr(client, "_connect", lambda store, deadline: None)
+    begun = time.monotonic()
+    with serving(Purpose.READ), pytest.raises(BackendError):
+        client.run(gone.read, creates=False)
+    assert time.monotonic() - begun < 3
+    assert client._loop.circuit.down
+    backend.close()

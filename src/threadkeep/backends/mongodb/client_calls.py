@@ -12,7 +12,7 @@ from pymongo import errors
 from threadkeep.backends.common.circuit import PATIENCE
 from threadkeep.backends.common.client_pool import ClientPool
 from threadkeep.backends.common.deadline import Deadline, format_wait
-from threadkeep.backends.common.faults import Failed
+from threadkeep.backends.common.faults import Failed, FaultKind
 from threadkeep.backends.common.retry import RetryLoop
 from threadkeep.backends.common.server_clock import ServerClock
 from threadkeep.backends.mongodb.documents import INDEXES, Document, Store
@@ -102,7 +102,7 @@ class RetryingClient:
             if not error.timeout or deadline.remaining() <= 0:
                 raise
         with pymongo.timeout(min(_remaining(deadline), PATIENCE - _SHORT)):
-            store.database.command("hello")
+            _ask_for_sign_of_life(store)
         with pymongo.timeout(_remaining(deadline)):
             return work(store)
 
@@ -129,6 +129,20 @@ class RetryingClient:
         database, collection = self._namespace
         read_preference = pymongo.ReadPreference.PRIMARY
         return client[database].get_collection(collection, read_preference=read_preference)
+
+
+def _ask_for_sign_of_life(store: Store) -> None:
+    """Say hello; a server that lets go of the connection then is as far away as one that is gone.
+
+    Else the read would begin anew, with all its time.
+    """
+    try:
+        store.database.command("hello")
+    except errors.ConnectionFailure as error:
+        fault = classify(error, f"{PATIENCE:g} s")
+        if fault.kind is FaultKind.LOST:
+            fault = fault._replace(kind=FaultKind.UNREACHABLE)
+        raise Failed(fault, error) from None
 
 
 def _server_time(hello: Document) -> float | None:
