@@ -11,19 +11,19 @@ from threadkeep import connect
 def secret(filled):
     """A store that has a number in each place."""
     with connect(filled) as memory:
-        chat = memory.session("secret", user="ada", metadata={"card": "KVX4711"})
+        chat = memory.session("secret", user="ada", metadata={"card": "4711-0815"})
         _, hidden = chat.add(
-            "My card is KVX4711", {"role": "assistant", "content": "KVX4711, noted"}
+            "My card is 4711-0815", {"role": "assistant", "content": "4711-0815, noted"}
         )
         chat.hide(hidden.id)
-        chat.update(title="About KVX4711")
-        chat.files.add({"url": "https://example.com/KVX4711.pdf", "name": "bill"})
+        chat.update(title="About 4711-0815")
+        chat.files.add({"url": "https://example.com/4711-0815.pdf", "name": "bill"})
         memory.responses.add(
-            {"id": "r1", "input": "card KVX4711", "output_text": "x", "output": []},
+            {"id": "r1", "input": "card 4711-0815", "output_text": "x", "output": []},
             conversation="secret",
         )
-        memory.user("ada").facts.add("Ada's card is KVX4711")
-        memory.user("ada").instructions.add("Never say KVX4711")
+        memory.user("ada").facts.add("Ada's card is 4711-0815")
+        memory.user("ada").instructions.add("Never say 4711-0815")
     return filled
 
 
@@ -33,18 +33,18 @@ def everything(cli, url):
 
 def test_a_dry_run_names_what_has_a_match_and_changes_nothing(cli, secret):
     before = everything(cli, secret)
-    said = cli("redact", "KVX4711", "--dry-run", "--url", secret)
+    said = cli("redact", "4711-0815", "--dry-run", "--url", secret)
     assert said.code == 0
     assert "7 entries have a match" in said.out
     assert "1 fact, 1 file, 1 instruction, 2 item, 1 response, 1 session" in said.out
-    assert "KVX4711" not in said.out, "not even in the id of a file"
+    assert "4711-0815" not in said.out, "not even in the id of a file"
     assert everything(cli, secret) == before
 
 
 def test_it_is_nowhere_afterwards(cli, secret):
-    said = cli("redact", r"47\d\d", "--replacement", "****", "--url", secret)
+    said = cli("redact", r"47\d\d-0815", "--replacement", "****", "--url", secret)
     assert said.code == 0
-    assert "KVX4711" not in everything(cli, secret)
+    assert "4711-0815" not in everything(cli, secret)
     with connect(secret) as memory:
         chat = memory.session("secret", user="ada")
         assert chat.items()[0].text == "My card is ****"
@@ -52,7 +52,7 @@ def test_it_is_nowhere_afterwards(cli, secret):
         assert [f.text for f in memory.user("ada").facts.list()] == ["Ada's card is ****"]
         assert chat.files.list()[0].name == "bill"
         assert memory.session("plain").items()[0].text == "Hello"
-    assert "0 entries changed" in cli("redact", r"47\d\d", "--url", secret).out
+    assert "0 entries changed" in cli("redact", r"47\d\d-0815", "--url", secret).out
 
 
 def test_only_in_some_sessions(cli, secret):
@@ -80,7 +80,7 @@ def test_names_of_branches_are_replaced_and_stay_apart(cli, filled):
     with connect(filled) as memory:
         chat = memory.session("tree", user="ada")
         first, *_ = chat.add("hello", "hi")
-        for name, text in (("try KVX4711", "one"), ("try 4712", "two")):
+        for name, text in (("try 4711", "one"), ("try 4712", "two")):
             chat.branch("main")
             chat.branch(name, at=first.id)
             chat.add(text)
