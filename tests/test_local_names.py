@@ -7,7 +7,7 @@ And its last word says in what form: `_json` or `_text` of a dump, `_bytes` of w
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -119,13 +119,17 @@ def misnamed_locals(source: str) -> list[str]:
     return misnamed
 
 
-def test_locals_are_nouns():
-    vague = {
-        str(path.relative_to(ROOT)): found
+def names_against(rule: Callable[[str], list[str]]) -> dict[str, list[str]]:
+    """What a rule finds, by the modules that hold it."""
+    return {
+        str(path.relative_to(ROOT)): names
         for path in MODULES
-        if (found := vague_locals(path.read_text("utf-8")))
+        if (names := rule(path.read_text("utf-8")))
     }
-    assert not vague, "say what they hold, as `changed_items` does"
+
+
+def test_locals_are_nouns():
+    assert not names_against(vague_locals), "say what they hold, as `changed_items` does"
 
 
 def test_the_rule_finds_what_it_is_about():
@@ -140,12 +144,9 @@ def merge(items):
 
 
 def test_last_words_say_the_form():
-    misnamed = {
-        str(path.relative_to(ROOT)): found
-        for path in MODULES
-        if (found := misnamed_locals(path.read_text("utf-8")))
-    }
-    assert not misnamed, "say the form last, as `entry_json`, `name_bytes` and `item_index` do"
+    assert not names_against(misnamed_locals), (
+        "say the form last, as `entry_json`, `name_bytes` and `item_index` do"
+    )
 
 
 def test_the_rule_of_forms_finds_what_it_is_about():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from threadkeep.core.engine import Engine
@@ -14,26 +13,26 @@ if TYPE_CHECKING:
 
 
 class HasCollections:
-    """The collections of a namespace, or of one user; loaded when first asked for."""
+    """The collections of a namespace, or of one user; their modules load when first asked for."""
 
     _engine: Engine
     _owner: str | None = None
 
-    @cached_property
+    @property
     def conversations(self) -> Conversations:
         """Sessions, with the verbs and limits of the OpenAI API."""
         from threadkeep.api.conversations import Conversations
 
         return Conversations(self._engine, self._owner)
 
-    @cached_property
+    @property
     def responses(self) -> Responses:
         """The responses of models."""
         from threadkeep.api.responses import Responses
 
         return Responses(self._engine, self._owner)
 
-    @cached_property
+    @property
     def feedback(self) -> FeedbackCollection:
         """The ratings of responses."""
         from threadkeep.api.feedback import FeedbackCollection

@@ -251,19 +251,17 @@ class SessionStream:
             from threadkeep.sessions import response_index  # few let sessions expire
 
             response_index.renew_pointers(self.engine, self.id, new=expect == 0)
-        now, cached_info, session_infos = 0.0, cached, self.engine.session_infos
-        if cached_info is None:
-            now = self.engine.now()
-            cached_info = session_infos.get(self.stream_name, now)
+        infos = self.engine.session_infos
+        cached_info = cached or infos.get(self.stream_name, self.engine.now())
         commit = self.engine.commit(
             self.stream_name, put=put, drop=drop, ttl=self.engine.settings.ttl, expect=expect
         )
         has_met_others = isinstance(expect, Generation) and commit.version != expect + 1
         if commit.version and not has_met_others:
             if cached_info is None or cached_info.info is not info:
-                cached_info = CachedInfo.of(info, 0, cached_info.since if cached_info else now)
-            # a commit does not make it newer
-            session_infos.put(self.stream_name, cached_info.at(commit.version))
+                read_at = cached_info.since if cached_info else self.engine.now()
+                cached_info = CachedInfo.of(info, 0, read_at)
+            infos.put(self.stream_name, cached_info.at(commit.version))  # no newer than it was
         self._contended = self._contended and has_met_others
         if info.user is not None and self.engine.write_counts is not None:
             self.engine.write_counts.add(info.user, [record.kind for record in put].count("item"))
