@@ -34,11 +34,16 @@ def backend(request, tmp_path):
 
 @pytest.fixture
 def opened(backend, clock):
-    """Opens Memories on the one store, wrapped if so told."""
+    """Opens Memories on the one store, wrapped if so told.
+
+    None keeps an index in the background, which would come between what a test counts;
+    `memory.index()` keeps it when it is told to.
+    """
     made = []
 
     def open_memory(wrap=lambda inner: inner, **options):
         made.append(connect(wrap(backend), **{"clock": clock, **options}))
+        made[-1]._engine.write_counts = None
         return made[-1]
 
     yield open_memory

@@ -50,7 +50,8 @@ LIMITS: list[dict[str, Any]] = [
 ]
 
 
-SHORT, LONG = 60, 1_000  # turns; a long one is far beyond what any window looks back
+# turns: the short one is long enough to be indexed, the long one far beyond what a window looks at
+SHORT, LONG = 200, 1_000
 
 
 @pytest.mark.proves("C3")
@@ -59,11 +60,13 @@ def test_a_long_session_costs_what_a_short_one_costs(opened):
     counting = memory._engine.backend
     memory.session("first").add("x")  # which agrees on how the store is kept, once
     for turns in (SHORT, LONG):
-        made = opened().session(f"s{turns}", user="ada")
-        made.add(*(message for n in range(turns) for message in turn(n)))
+        made = opened()
+        chat = made.session(f"s{turns}", user=f"owner of {turns}")
+        chat.add(*(message for n in range(turns) for message in turn(n)))
+        assert made.index(user=f"owner of {turns}") > 500
 
     def cost(turns, act):
-        chat = memory.session(f"s{turns}", user="ada")
+        chat = memory.session(f"s{turns}", user=f"owner of {turns}")
         counting.reset()
         act(chat)
         return counting.reads, counting.records, len(counting.commits)
