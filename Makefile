@@ -20,7 +20,7 @@ OWN := threadkeep langchain-threadkeep llama-index-memory-threadkeep openai-agen
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak servers lint fmt bench bench-recall docs acceptance constraints clean
+.PHONY: help setup demo test fast list-slow soak servers lint fmt bench bench-recall docs acceptance constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -43,6 +43,12 @@ demo: setup ## a remembered chat, explained as it runs; INPUT=file for a convers
 
 test: setup ## the tests, on all cores; ARGS="-k window" and the like
 	$(BIN)/python -m pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal $(ARGS)
+
+fast: setup ## the tests that are not slow, in two minutes
+	$(BIN)/python -m pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m "not slow" $(ARGS)
+
+list-slow: setup ## find out again which tests are slow, into tests/slow_tests.txt; wants an idle machine
+	THREADKEEP_LIST_SLOW=1 $(BIN)/python -m pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m "not slow" $(ARGS)
 
 soak: setup ## what the tests look for, much longer (hours); ARGS chooses among them
 	THREADKEEP_SOAK=1 $(BIN)/python -m pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m soak $(ARGS)

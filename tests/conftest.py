@@ -13,7 +13,7 @@ import certifi
 import pytest
 from hypothesis import settings
 
-from tests import acceptance
+from tests import acceptance, slow_tests
 from threadkeep.adapters import shared
 
 if os.environ.get("THREADKEEP_TEST_REQUIRE"):  # what judges a change draws the same cases each time
@@ -29,11 +29,14 @@ SLOW = re.compile(f"{SERVERS}|{CROWDS}")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """What needs a server is slow, by its names and those of its parameters; and so are crowds."""
+    """What needs a server is slow, by its names and those of its parameters; and so are crowds.
+
+    And what was found to take long: `tests.slow_tests`.
+    """
     for item in items:
         case = getattr(item, "callspec", None)
         names = (item.path.stem, getattr(item, "originalname", ""), case.id if case else "")
-        if SLOW.search(" ".join(names).replace("_", " ")):
+        if SLOW.search(" ".join(names).replace("_", " ")) or slow_tests.is_listed(item):
             item.add_marker("slow")
     _leave_out_soak(config, items)
 
@@ -56,6 +59,8 @@ def _leave_out_soak(config, items):
 
 def pytest_configure(config):
     config.pluginmanager.register(Proofs(config), "threadkeep-proofs")
+    if slow_tests.IS_ASKED:
+        config.pluginmanager.register(slow_tests.Durations(config), "threadkeep-durations")
     _trust_few(config)
 
 
