@@ -86,7 +86,7 @@ NOTEBOOKS = [
     ("memory.to_pandas()", r"pandas\.DataFrame"),
     ("memory.sessions()[0].messages", r"memory\.session\(info\.id\)\.items"),
     ("memory.sessions()[0].items()", r"memory\.session\(info\.id\)\.items"),
-    ("len(ada.facts)", r"Facts is no list.*list\(\)"),
+    ("len(ada.facts)", r"Facts is not a list.*list\(\)"),
     ("ada.facts[0]", r"list\(\)"),
     ("ada['facts']", r"facts\.list"),
     ("ada.facts.add('Ada likes tea'); ada.facts.list()[0].content", r"fact\.text"),

@@ -16,11 +16,11 @@ from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.settings import Settings
 from threadkeep.core.suggestions import (
     missing_attribute,
-    name_unknown_keywords,
     refuse_container,
 )
 from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.core.write_counts import WriteCounts
+from threadkeep.core.wrong_calls import explain_wrong_calls
 from threadkeep.errors import ConfigError, InputError
 from threadkeep.printable import shown
 from threadkeep.protocols import Backend, Policy, SupportsDescribe
@@ -46,7 +46,7 @@ R = TypeVar("R")
 _NONE: Final[Any] = None
 
 
-@name_unknown_keywords
+@explain_wrong_calls
 @refuse_container("memory.sessions(), or memory.session(id)", opened=True)
 class Memory(HasCollections):
     """Chat memory over one store. Made by `threadkeep.connect`; one per process serves all threads.

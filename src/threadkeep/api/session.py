@@ -12,11 +12,11 @@ from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.redaction import redacted_info
 from threadkeep.core.suggestions import (
     missing_attribute,
-    name_unknown_keywords,
     refuse_assignment,
     refuse_container,
 )
 from threadkeep.core.user_id import UserId, optional_user_id
+from threadkeep.core.wrong_calls import explain_wrong_calls
 from threadkeep.errors import ThreadkeepError
 from threadkeep.messages import Format, with_fields
 from threadkeep.policies import as_policies, from_options
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _HTML_ITEMS: Final = 20
 
 
-@name_unknown_keywords
+@explain_wrong_calls
 @refuse_container("session.items()")
 @refuse_assignment(title="session.update(title=...)", metadata="session.update(metadata=...)")
 class Session:
