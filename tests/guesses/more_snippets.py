@@ -91,9 +91,22 @@ NOTEBOOKS = [
     ("ada['facts']", r"facts\.list"),
     ("ada.facts.add('Ada likes tea'); ada.facts.list()[0].content", r"fact\.text"),
 ]
+COUNTERS = [
+    (
+        "chat.window(max_tokens=9, counter=str.split)",
+        r"number of tokens, got a list.*len\(",
+    ),
+    ("chat.window(policy=policies.max_tokens(9, counter=str.split))", r"got a list.*len\("),
+    ("chat.window(counter=str.split).tokens", r"got a list.*len\("),
+    ("chat.window(max_tokens=9, counter=print)", r"got None"),
+    ("chat.window(max_tokens=9, counter=lambda text: len(text) / 4)", None),
+    ("threadkeep.connect('memory://', retain={'days': 10})", r"^retain: no option 'days'"),
+    ("threadkeep.connect('memory://', window={'tokens': 10})", r"^window: .*'max_tokens'"),
+]
 MORE_SNIPPETS: Mapping[str, Sequence[tuple[str, str | None]]] = {
     "imported names": IMPORTED,
     "services": SERVICES,
     "stores": STORES,
     "notebooks": NOTEBOOKS,
+    "counters": COUNTERS,
 }
