@@ -205,7 +205,10 @@ class Session:
             "max_characters": max_characters,
             "max_age": max_age,
         }
-        policies = [*as_policies(policy), *from_options(limits, counter=counter, step=step)]
+        policies = [
+            *as_policies(policy, "policy"),
+            *from_options(limits, counter=counter, step=step),
+        ]
         policies = policies or list(self._engine.settings.window)
         view = None if branch is None else branching.view(self._stream, branch)
         return read.choose_window(self._stream, policies, lookback, counter, view=view)

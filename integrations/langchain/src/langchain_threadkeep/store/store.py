@@ -27,6 +27,7 @@ from langchain_threadkeep.store.addresses import (
     validated,
 )
 from langchain_threadkeep.store.operations import StoreOperations
+from langchain_threadkeep.store.ttl import checked_ttl
 from threadkeep import Drop, Memory, Query, Record
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.shared import record_store, shared_memory
@@ -49,6 +50,9 @@ class ThreadkeepStore(StoreOperations):
         memory: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`. Its namespace
             (the tenant) applies. No I/O yet.
         ttl: `default_ttl` in minutes, and `refresh_on_read`; space is reclaimed by `memory.sweep`.
+
+    Raises:
+        ConfigError: `ttl` is not a dict of these.
     """
 
     supports_ttl = True
@@ -56,7 +60,7 @@ class ThreadkeepStore(StoreOperations):
     @strict_arguments
     def __init__(self, memory: Memory | str | None = None, *, ttl: TTLConfig | None = None) -> None:
         self.memory = shared_memory(memory)
-        self.ttl_config = ttl
+        self.ttl_config = checked_ttl(ttl)
         self._records = record_store(self.memory)
         self._streams = NamespaceStreams(self.memory)
 
