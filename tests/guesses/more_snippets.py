@@ -32,6 +32,13 @@ SERVICES = [
     ("chat.system('x')", r"role='system'"),
     ("chat.add(threadkeep.Item('user', 'x'))", r"Item\(role="),
     ("ThreadkeepSaver.from_conn_string('sqlite:///x.db').setup()", r"with ThreadkeepSaver"),
+    ("ThreadkeepStore.from_conn_string('sqlite:///x.db')", r"use ThreadkeepStore\(url\)"),
+    ("ThreadkeepStore(memory).setup()", r"needs no setup"),
+    (
+        "ThreadkeepSession.from_url('c1', url='sqlite:///x.db')",
+        r"use ThreadkeepSession\(session_id",
+    ),
+    ("ThreadkeepSession.from_engine('c1', engine=1)", r"threadkeep\.connect\(engine\)"),
     ("ThreadkeepStore(memory).put('users', 'k', {'a': 1})", r"\('users',\)"),
     ("ThreadkeepStore(memory).search('users')", r"\('users',\)"),
     ("ThreadkeepStore(memory).put(('u',), 'k', 'text')", r"must be a dict"),

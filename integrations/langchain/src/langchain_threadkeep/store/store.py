@@ -29,6 +29,7 @@ from langchain_threadkeep.store.addresses import (
 from langchain_threadkeep.store.operations import StoreOperations
 from langchain_threadkeep.store.ttl import checked_ttl
 from threadkeep import Drop, Memory, Query, Record
+from threadkeep.adapters.absent import say_instead
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.shared import record_store, shared_memory
 from threadkeep.errors import Conflict
@@ -40,6 +41,7 @@ StreamRecords = tuple[str, Namespace | None, int, list[Record]]
 """A stream, its namespace (`None` = hashed), its version and its records."""
 
 
+@say_instead(from_conn_string="ThreadkeepStore(url)", setup="nothing, a store needs no setup")
 class ThreadkeepStore(StoreOperations):
     """A LangGraph store on any threadkeep store, for knowledge that agents share across threads.
 
