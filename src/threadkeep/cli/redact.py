@@ -64,7 +64,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     try:
         compiled_pattern = re.compile(pattern)
     except re.error as error:
-        raise InputError(f"PATTERN is no regular expression: {error}") from error
+        raise InputError(f"PATTERN is not a regular expression: {error}") from error
     if compiled_pattern.search(""):
         raise InputError("PATTERN matches the empty text, so it would match everywhere")
     return compiled_pattern
