@@ -112,7 +112,9 @@ def store_options(
     namespace: Namespace = None,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Say and leave."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
     help_stores: Annotated[
         bool,
