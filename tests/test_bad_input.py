@@ -118,6 +118,12 @@ VERBS = [
     (lambda chat: chat.replace("m1", {"role": "user", "content": [
         {"type": "tool_result", "tool_use_id": "a"}, {"type": "text", "text": "x"}]}),
      "item must be one item, got a message that makes 2"),
+    (lambda chat: chat.remove(chat.items()[0]), "id must be a str, got Item; pass its id"),
+    (lambda chat: chat.replace(chat.items()[0], "x"), "id must be a str, got Item; pass its id"),
+    (lambda chat: chat.rewind(before=chat.items()[0]), "a seq, got Item; pass its id"),
+    (lambda chat: chat.fork("new", upto=chat.items()[0]), "a seq, got Item; pass its id"),
+    (lambda chat: chat.branch("new", at=chat.items()[0]), "a seq, got Item; pass its id"),
+    (lambda chat: chat.fork(chat), "session id must be a str, got Session; pass its id"),
     (lambda chat: chat.fork(5), "session id must be a str, got int"),
     (lambda chat: chat.fork("", upto="m1"), "session id"),
     (lambda chat: chat.files.add({"url": 5}), "url"),

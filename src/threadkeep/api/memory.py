@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 from threadkeep.api.collections import HasCollections
 from threadkeep.api.session import Session
 from threadkeep.api.user import User
+from threadkeep.core import names
 from threadkeep.core.call_limit import limit_total, reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.settings import Settings
-from threadkeep.core.suggestions import (
-    missing_attribute,
-    refuse_container,
-)
+from threadkeep.core.suggestions import missing_attribute, refuse_container
 from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.core.write_counts import WriteCounts
 from threadkeep.core.wrong_calls import explain_wrong_calls
@@ -194,7 +192,8 @@ class Memory(HasCollections):
             None if since is None else parse_time(since, "since").timestamp(),
             None if until is None else parse_time(until, "until").timestamp(),
         )
-        scope = Scope(owner_for(self._engine, None, user), session)
+        session_id = None if session is None else names.check(session, "session")
+        scope = Scope(owner_for(self._engine, None, user), session_id)
         return usages.usage(self._engine, scope, span, by, check_limit(limit), cursor)
 
     def extract(
