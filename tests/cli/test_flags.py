@@ -106,7 +106,7 @@ def test_a_first_guess_is_answered_by_what_was_meant(cli, arguments, says):
 
 
 def test_hints_lead_to_commands_that_are_there_from_names_that_are_not():
-    commands = typer.main.get_command(app).commands
+    commands = typer.main.get_group(app).commands
     assert set(hints.COMMANDS.values()) <= commands.keys()
     assert not hints.COMMANDS.keys() & commands.keys()
 
