@@ -10,12 +10,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_plus
 
-from threadkeep.config.example_urls import (
-    SQLITE_SUFFIXES,
-    example_url,
-    url_of_address,
-    url_of_option,
-)
+from threadkeep.config import example_urls
+from threadkeep.config.example_urls import SQLITE_SUFFIXES, example_url, url_of_address
 from threadkeep.config.option_spec import GivenOption
 from threadkeep.config.read_options import Layer, by_name
 from threadkeep.config.store_spec import StoreSpec
@@ -139,7 +135,7 @@ def from_dict(config: Mapping[str, Any]) -> Source:
 def _from_untyped(options: Layer) -> Source:
     """Read options without a kind of store, which are of `memory`, and say so in the log."""
     for option in options:
-        if not url_of_option(option.name) and _is_of_another_store(option.name):
+        if not example_urls.url_of_option(option.name) and _is_of_another_store(option.name):
             raise ConfigError(
                 f"{shown(option.name)} belongs to a store, and the dict names no type of store: "
                 "add one, such as {'type': 'sqlite', 'path': 'chat.db'}"
@@ -152,9 +148,8 @@ def _from_untyped(options: Layer) -> Source:
 
 
 def _is_of_another_store(name: object) -> bool:
-    if name in by_name(STORES["memory"].options):
-        return False
-    return any(name in by_name(store_spec.options) for store_spec in STORES.values())
+    named_stores = [store for store in STORES.values() if name in by_name(store.options)]
+    return bool(named_stores) and STORES["memory"] not in named_stores
 
 
 def _from_url_option(options: Layer) -> Source:
