@@ -118,6 +118,12 @@ VERBS = [
     (lambda chat: chat.replace("m1", {"role": "user", "content": [
         {"type": "tool_result", "tool_use_id": "a"}, {"type": "text", "text": "x"}]}),
      "item must be one item, got a message that makes 2"),
+    (lambda chat: chat.remove(chat.items()[0]), "id must be a str, got Item; pass its id"),
+    (lambda chat: chat.replace(chat.items()[0], "x"), "id must be a str, got Item; pass its id"),
+    (lambda chat: chat.rewind(before=chat.items()[0]), "a seq, got Item; pass its id"),
+    (lambda chat: chat.fork("new", upto=chat.items()[0]), "a seq, got Item; pass its id"),
+    (lambda chat: chat.branch("new", at=chat.items()[0]), "a seq, got Item; pass its id"),
+    (lambda chat: chat.fork(chat), "session id must be a str, got Session; pass its id"),
     (lambda chat: chat.fork(5), "session id must be a str, got int"),
     (lambda chat: chat.fork("", upto="m1"), "session id"),
     (lambda chat: chat.files.add({"url": 5}), "url"),
@@ -161,6 +167,11 @@ WINDOWS = [
     ({"max_tokens": 5, "counter": "tiktoken"}, "counter must be callable, got str"),
     ({"lookback": -1}, "lookback must be a whole number of at least 1, got -1"),
     ({"lookback": 10.0}, "lookback must be"),
+    (
+        {"policy": lambda items: None},
+        "must take a list of Items and return those it keeps, got None",
+    ),
+    ({"policy": lambda item: True}, "and return those it keeps, got a bool"),
     ({"policy": "max_tokens"}, "must be a policy, a list of policies, or a dict"),
     ({"policy": [policies.max_turns]}, "max_turns makes a policy.*call it"),
     ({"policy": policies.keep_system}, "keep_system makes a policy.*call it"),
@@ -180,6 +191,11 @@ def test_a_window_names_the_limit_that_makes_no_sense(chat, backend, options, me
     with pytest.raises((ConfigError, InputError), match=message):
         chat.window(**options)
     assert all_of(backend) == before
+
+
+def test_what_is_not_a_policy_is_named_as_it_was_given(chat):
+    with pytest.raises(ConfigError, match=r"^policy must be a policy, .* got str"):
+        chat.window(policy="max_tokens")
 
 
 @pytest.mark.parametrize(("options", "message"), WINDOWS[-5:], ids=named)

@@ -22,7 +22,8 @@ def connect(store: object = None, /, **options: Any) -> Memory:
               `THREADKEEP_HISTORY_BACKEND` with the variables of that store), else
               `sqlite:///threadkeep.db`;
             - a `Path`: an SQLite file, or a folder of the file store;
-            - a dict: `{"type": "sqlite", "path": "chat.db"}`;
+            - a dict: `{"type": "sqlite", "path": "chat.db"}`; without a type it is `memory`, and a
+              warning says so;
             - a client or SQLAlchemy `Engine` of your own, a `Backend`, or a history provider (see
               `threadkeep.service.BaseHistoryProvider`), which stay yours to close;
             - a third-party backend or provider: `{"type": "module:Class", ...}`,

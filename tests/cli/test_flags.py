@@ -1,10 +1,13 @@
 """Options of single kinds of stores, as gateways of chat name them."""
 
 import pytest
+import typer.main
 
 import threadkeep
 from tests.servers import postgres, redis
 from tests.servers.instances import fresh_table
+from threadkeep.cli import hints
+from threadkeep.cli.app import app
 from threadkeep.cli.flags import split_flags
 from threadkeep.cli.store import StoreOptions
 from threadkeep.errors import ConfigError
@@ -73,6 +76,39 @@ def test_a_flag_that_is_not_valid_is_one_clear_line(cli, arguments, says):
     assert says in ended.err
     assert ended.err.count("\n") == 1
     assert "hunter2" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["list"], "No such command 'list'; did you mean 'sessions'?\n"),
+        (["search", "ada", "tea"], "did you mean 'recall'?\n"),
+        (["purge"], "No such command 'purge'; did you mean 'sweep'?\n"),
+        (["rm", "chat-1"], "`threadkeep forget` erases a user"),
+        (["seshions"], "Did you mean 'sessions'?"),
+        (["sessions", "--store", "x"], "No such option: --store; did you mean '--url'?\n"),
+        (["--db", "x", "sessions"], "No such option: --db; did you mean '--url'?\n"),
+        (["show", "a", "--format", "json"], "--format; did you mean '--json'?\n"),
+        (["import", "a", "--format", "chatgpt"], "--format; did you mean '--as'?\n"),
+        (["show", "a", "--limit", "3"], "--limit; did you mean '--last'?\n"),
+        (
+            ["recall", "tea"],
+            "Missing argument 'query'. Usage: threadkeep recall [OPTIONS] {user} {q",
+        ),
+        (["show"], "Missing argument 'session'. Usage: threadkeep show"),
+    ],
+)
+def test_a_first_guess_is_answered_by_what_was_meant(cli, arguments, says):
+    ended = cli(*arguments)
+    assert ended.code == 2
+    assert says in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_hints_lead_to_commands_that_are_there_from_names_that_are_not():
+    commands = typer.main.get_group(app).commands
+    assert set(hints.COMMANDS.values()) <= commands.keys()
+    assert not hints.COMMANDS.keys() & commands.keys()
 
 
 @pytest.mark.proves("B50")

@@ -73,7 +73,7 @@ OWN = '{"session": "s", "kind": "session", "id": "session", "at": 1, "body": {"i
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("", "no export of threadkeep"),
+        ("", "not an export of threadkeep"),
         ("hello", "line 1 must be JSON, found 'hello'"),
         ("[1]", "line 1 must be a JSON object"),
         ('{"threadkeep": "export", "schema": 3}', "schema 3.*upgrade"),

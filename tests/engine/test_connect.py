@@ -191,6 +191,25 @@ def test_options_may_stand_in_the_dict(folder):
     assert (settings.namespace, settings.require_user, settings.ttl) == ("one", True, 5)
 
 
+@pytest.mark.parametrize("config", [{}, {"ttl": 60}, {"namespace": "shop", "max_sessions": 5}])
+def test_a_dict_without_a_type_is_memory_and_says_so(caplog, config):
+    with connect(config) as memory:
+        assert "Memory memory" in repr(memory)
+    assert "without a type" in caplog.text
+
+
+@pytest.mark.parametrize("option", ["path", "fsync", "redis_db", "pool_max_size"])
+def test_an_option_of_another_store_needs_a_type(option):
+    with pytest.raises(ConfigError, match=f"'{option}' belongs to a store.* names no type"):
+        connect({option: "chat.db"})
+
+
+@pytest.mark.parametrize("config", [{"type": "memory"}, {"url": "memory://"}])
+def test_a_dict_with_a_type_says_nothing(caplog, config):
+    connect(config).close()
+    assert not caplog.text
+
+
 def test_the_dict_stays_the_callers(folder):
     given = {"url": "memory://", "namespace": "one"}
     connect(given)

@@ -12,6 +12,7 @@ import pytest
 
 import threadkeep
 from threadkeep import Item, Memory, Session, User, connect
+from threadkeep.api.feedback import FeedbackCollection
 from threadkeep.api.responses import Responses
 from threadkeep.core.peer_names import ATTRIBUTES, KEYWORDS
 
@@ -22,6 +23,11 @@ HANDLES = {
     "User": lambda memory: memory.user("ada"),
     "Facts": lambda memory: memory.user("ada").facts,
     "Instructions": lambda memory: memory.user("ada").instructions,
+    "Files": lambda memory: memory.session("s").files,
+    "Conversations": lambda memory: memory.conversations,
+    "Responses": lambda memory: memory.responses,
+    "FeedbackCollection": lambda memory: memory.feedback,
+    "Feedback": lambda memory: memory.feedback,
     "Window": lambda memory: memory.session("s").window(),
     "threadkeep": lambda memory: threadkeep,
     "Item": lambda memory: memory.session("s").add("hello")[0],
@@ -110,6 +116,14 @@ CALLS = [
     (lambda h: h["Memory"].sessions(user_id="ada"), "user"),
     (lambda h: h["Memory"].user(user_id="ada"), "id"),
     (lambda h: asyncio.run(h["Session"].aclear(keep=1)), "keep_last"),
+    (lambda h: h["Session"].window(system="x"), "policy"),
+    (lambda h: h["Session"].replace("id", text="x"), "item"),
+    (lambda h: h["Files"].remove(file_id="x"), "id"),
+    (lambda h: h["Facts"].add("x", tags={}), "metadata"),
+    (lambda h: h["Facts"].get(fact_id="x"), "id"),
+    (lambda h: h["Conversations"].list(user_id="ada"), "user"),
+    (lambda h: h["FeedbackCollection"].add("r", score="positive"), "rating"),
+    (lambda h: asyncio.run(h["FeedbackCollection"].aadd("r", score="positive")), "rating"),
 ]
 
 
@@ -119,8 +133,42 @@ def test_unknown_keyword_names_the_right_one(handles, call, right):
         call(handles)
 
 
+SURPLUS = [
+    (lambda h: h["Session"].window(30), r"Session\.window\(\) takes nothing by position; .*max_to"),
+    (lambda h: asyncio.run(h["Session"].awindow(30)), r"takes nothing by position; .*max_tokens"),
+    (lambda h: h["Session"].items(3), "takes nothing by position; pass by keyword: last, after"),
+    (lambda h: h["Session"].branch("b", 0), "takes only name by position; pass by keyword: at"),
+    (lambda h: h["Session"].fork("b", 0), "takes only id by position; pass by keyword: upto"),
+    (lambda h: h["Memory"].session("s", "ada"), "takes only id by position; .*keyword: user"),
+    (lambda h: h["Facts"].add("a", "b"), "takes only text by position; pass by keyword: sources"),
+    (lambda h: h["Facts"].forget("a", "b"), r"forget\(\) takes only id by position$"),
+    (lambda h: h["FeedbackCollection"].add("r", "positive"), "response by position; .*: rating"),
+    (lambda h: h["Files"].add("a", "b"), r"Files\.add\(\) takes only file by position$"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), SURPLUS, ids=range(len(SURPLUS)))
+def test_too_many_positions_say_what_goes_by_keyword(handles, call, message):
+    with pytest.raises(TypeError, match=message):
+        call(handles)
+
+
+SPREAD = [
+    (lambda h: h["Session"].add(role="user", content="x"), "pass messages by position"),
+    (lambda h: h["Session"].remove(ids=["x"]), "pass ids by position"),
+    (lambda h: h["Session"].hide(last=1), "pass ids by position"),
+    (lambda h: h["Conversations"].add_items("c", items=["x"]), "pass items by position"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), SPREAD, ids=range(len(SPREAD)))
+def test_what_goes_by_position_is_no_keyword(handles, call, message):
+    with pytest.raises(TypeError, match=f"unexpected keyword argument.*; {message}"):
+        call(handles)
+
+
 def test_every_keyword_of_the_table_is_one_of_a_verb():
-    classes = [*CLASSES.values(), Responses]
+    classes = [*CLASSES.values(), Responses, FeedbackCollection]
     verbs = [v for cls in classes for v in vars(cls).values() if inspect.isfunction(v)]
     names = {name for verb in verbs for name in inspect.signature(verb).parameters}
     assert {meant for right in KEYWORDS.values() for meant in right} <= names
@@ -132,8 +180,6 @@ def test_errors_from_inside_a_verb_are_left_as_they_are(handles):
 
     with pytest.raises(TypeError, match=r"argument 'keep'$"):
         handles["Session"].update(metadata=merge)
-    with pytest.raises(TypeError, match="takes 1 positional argument but 2 were given"):
-        handles["Session"].window(30)
 
 
 def test_a_class_of_values_has_no_more_attributes_than_its_values():

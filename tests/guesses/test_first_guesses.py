@@ -19,6 +19,7 @@ from llama_index.memory.threadkeep import ThreadkeepMemory
 from openai_agents_threadkeep import ThreadkeepSession
 from tests.guesses.more_snippets import MORE_SNIPPETS
 from tests.guesses.snippets import SNIPPETS
+from threadkeep import policies
 
 NAMES = {
     "AIMessage": AIMessage,
@@ -31,6 +32,7 @@ NAMES = {
     "ThreadkeepSession": ThreadkeepSession,
     "ThreadkeepStore": ThreadkeepStore,
     "messages_to_dict": messages_to_dict,
+    "policies": policies,
     "threadkeep": threadkeep,
 }
 CASES = [

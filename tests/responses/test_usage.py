@@ -269,6 +269,11 @@ def test_wrong_arguments_are_named(memory, wrong):
         memory.usage(**wrong)
 
 
+def test_a_session_in_place_of_its_id_is_named_as_it_was_passed(memory):
+    with pytest.raises(InputError, match=r"^session must be a str, got Session; pass its id$"):
+        memory.usage(session=memory.session("s"))
+
+
 def test_another_users_session_is_refused(opened):
     memory = opened()
     memory.session("chat", user="ada").add("q", {"role": "assistant", "content": "a"})

@@ -132,8 +132,11 @@ def test_a_package_may_announce_a_provider(serve):
         ({"type": "custom", "module_path": "json"}, "module_path: json defines no class"),
         ({"type": "Plane", "module_path": "tests.service.shelves"}, "type: .*mean 'Plain'"),
         ({"type": "tests.service.shelves:Plane"}, "type: .*mean 'Plain'"),
-        ({"type": "tests.service.shelves:nothing"}, "nothing is no threadkeep.Backend: it lacks"),
-        ({"type": "tests.service.shelves:Half"}, "Half is no threadkeep.Backend: it lacks"),
+        (
+            {"type": "tests.service.shelves:nothing"},
+            "nothing is not a threadkeep.Backend: it lacks",
+        ),
+        ({"type": "tests.service.shelves:Half"}, "Half is not a threadkeep.Backend: it lacks"),
         ({"type": "tests.service.shelves:Plain", "max_session": 3}, "max_session'"),
         (
             {"type": "custom", "module_path": "tests.service.halves"},

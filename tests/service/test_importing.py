@@ -198,7 +198,7 @@ def test_facts_instructions_and_summaries_come_over_once(service, caplog):
         assert texts(memory.session("s").facts.list()) == ["Likes tea"]
         assert memory.session("s").summary().text == "They greeted."
         assert texts(memory.user("None").facts.list()) == []
-    assert "one of the facts of 'ada' is no text" in caplog.text
+    assert "one of the facts of 'ada' is not a text" in caplog.text
     assert "from all users without identity is left behind" in caplog.text
     ada.facts.forget(ada.facts.list()[0].id)
     assert import_solace(old, service, longterm=learned).facts == 0

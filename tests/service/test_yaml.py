@@ -99,10 +99,10 @@ def test_a_key_chooses_among_several(written):
             "a: {history_policy: {max_turns: 1}}\nhistory_policy: {max_turns: 2}",
             None,
         ),
-        ("line 2: this is no YAML: found undefined alias", "a: 1\nb: *nowhere", None),
-        ("line 1: this is no YAML: could not determine", "!!python/object:os.system {}", None),
-        ("this is no YAML", "at: 2026-99-99", None),
-        ("this is no YAML", "a: 1\n---\nb: 2", None),
+        ("line 2: this is not YAML: found undefined alias", "a: 1\nb: *nowhere", None),
+        ("line 1: this is not YAML: could not determine", "!!python/object:os.system {}", None),
+        ("this is not YAML", "at: 2026-99-99", None),
+        ("this is not YAML", "a: 1\n---\nb: 2", None),
         ("contains itself", "history_policy: &a {history_policy: *a}", None),
         ("max_turns must be", "history_policy: {max_turns: many}", None),
         (
@@ -128,7 +128,7 @@ def test_a_file_that_cannot_be_read_is_an_error_that_names_it(tmp_path):
         with pytest.raises(ConfigError, match=f"{path} cannot be read"):
             HistoryService.from_yaml(path)
     (tmp_path / "latin.yaml").write_bytes(b"type: m\xe9moire")
-    with pytest.raises(ConfigError, match="this is no YAML"):
+    with pytest.raises(ConfigError, match="this is not YAML"):
         HistoryService.from_yaml(tmp_path / "latin.yaml")
 
 

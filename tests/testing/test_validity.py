@@ -68,7 +68,7 @@ def test_an_error_names_position_reason_and_shortened_id():
     long = "call_0123456789_0123456789_0123456789"
     messages = [HI, {"role": "tool", "tool_call_id": long, "content": "sunny"}]
     error = rejection(messages, "openai")
-    assert error.startswith("messages[1]: 'call_0123456789_0123456...' is no call")
+    assert error.startswith("messages[1]: 'call_0123456789_0123456...' is not a call")
     assert long not in error
 
 

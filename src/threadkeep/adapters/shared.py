@@ -78,8 +78,8 @@ def shared_memory(store: Memory | str | None = None) -> Memory:
     if not isinstance(store, str | None) or (store is not None and ":" not in store):
         raise ConfigError(
             f"memory must be a Memory or a URL such as 'sqlite:///chat.db', got "
-            f"{'a str that is no URL' if isinstance(store, str) else type(store).__name__}; an id "
-            "belongs into session_id= or user="
+            f"{'a str that is not a URL' if isinstance(store, str) else type(store).__name__}; "
+            "an id belongs in session_id= or user="
         )
     cache_key = (store, str(Path.cwd()), *_environment())
     with _lock:

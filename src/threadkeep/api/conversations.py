@@ -9,7 +9,9 @@ from typing import Any, Literal
 from threadkeep.core import names
 from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
+from threadkeep.core.suggestions import name_unknown_attributes
 from threadkeep.core.user_id import UserId
+from threadkeep.core.wrong_calls import explain_wrong_calls
 from threadkeep.responses import conversations
 from threadkeep.responses.search import check_limit
 from threadkeep.sessions import read, remove
@@ -20,6 +22,8 @@ from threadkeep.types import Item, Listing, SessionInfo
 from threadkeep.types.timestamps import parse_time
 
 
+@name_unknown_attributes
+@explain_wrong_calls
 class Conversations:
     """The conversations of a namespace, or of one user (`memory.user(...).conversations`).
 

@@ -11,7 +11,9 @@ from typing import Any, Literal
 from threadkeep.core import names
 from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
+from threadkeep.core.suggestions import name_unknown_attributes
 from threadkeep.core.user_id import UserId
+from threadkeep.core.wrong_calls import explain_wrong_calls
 from threadkeep.errors import InputError
 from threadkeep.printable import shown
 from threadkeep.responses import feedback as rates
@@ -30,6 +32,8 @@ from threadkeep.types.timestamps import parse_time
 Moment = datetime | float | str
 
 
+@name_unknown_attributes
+@explain_wrong_calls
 class FeedbackCollection:
     """The feedback of a namespace, or on one user's responses (`memory.user(...).feedback`).
 

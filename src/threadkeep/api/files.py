@@ -10,12 +10,16 @@ from threadkeep.core import file_codec, names
 from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.redaction import redacted_file
+from threadkeep.core.suggestions import name_unknown_attributes
+from threadkeep.core.wrong_calls import explain_wrong_calls
 from threadkeep.errors import InputError
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Drop, File, Query
 from threadkeep.types.timestamps import parse_time, utc_datetime
 
 
+@name_unknown_attributes
+@explain_wrong_calls
 class Files:
     """The files of a session, one by url, else by name; `session.files`."""
 

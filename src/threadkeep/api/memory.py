@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 from threadkeep.api.collections import HasCollections
 from threadkeep.api.session import Session
 from threadkeep.api.user import User
+from threadkeep.core import names
 from threadkeep.core.call_limit import limit_total, reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.settings import Settings
-from threadkeep.core.suggestions import (
-    missing_attribute,
-    name_unknown_keywords,
-    refuse_container,
-)
+from threadkeep.core.suggestions import missing_attribute, refuse_container
 from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.core.write_counts import WriteCounts
+from threadkeep.core.wrong_calls import explain_wrong_calls
 from threadkeep.errors import ConfigError, InputError
 from threadkeep.printable import shown
 from threadkeep.protocols import Backend, Policy, SupportsDescribe
@@ -46,7 +44,7 @@ R = TypeVar("R")
 _NONE: Final[Any] = None
 
 
-@name_unknown_keywords
+@explain_wrong_calls
 @refuse_container("memory.sessions(), or memory.session(id)", opened=True)
 class Memory(HasCollections):
     """Chat memory over one store. Made by `threadkeep.connect`; one per process serves all threads.
@@ -194,7 +192,8 @@ class Memory(HasCollections):
             None if since is None else parse_time(since, "since").timestamp(),
             None if until is None else parse_time(until, "until").timestamp(),
         )
-        scope = Scope(owner_for(self._engine, None, user), session)
+        session_id = None if session is None else names.check(session, "session")
+        scope = Scope(owner_for(self._engine, None, user), session_id)
         return usages.usage(self._engine, scope, span, by, check_limit(limit), cursor)
 
     def extract(

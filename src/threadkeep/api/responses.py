@@ -9,8 +9,9 @@ from typing import Any, Literal
 from threadkeep.core import names
 from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
-from threadkeep.core.suggestions import name_unknown_keywords
+from threadkeep.core.suggestions import name_unknown_attributes
 from threadkeep.core.user_id import UserId
+from threadkeep.core.wrong_calls import explain_wrong_calls
 from threadkeep.errors import InputError
 from threadkeep.printable import shown
 from threadkeep.responses import chain as chaining
@@ -21,7 +22,8 @@ from threadkeep.types import Listing
 from threadkeep.types.responses import Response, Usage
 
 
-@name_unknown_keywords
+@name_unknown_attributes
+@explain_wrong_calls
 class Responses:
     """The responses of a namespace, or of one user (`memory.user(...).responses`).
 

@@ -12,11 +12,11 @@ from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.redaction import redacted_info
 from threadkeep.core.suggestions import (
     missing_attribute,
-    name_unknown_keywords,
     refuse_assignment,
     refuse_container,
 )
 from threadkeep.core.user_id import UserId, optional_user_id
+from threadkeep.core.wrong_calls import explain_wrong_calls
 from threadkeep.errors import ThreadkeepError
 from threadkeep.messages import Format, with_fields
 from threadkeep.policies import as_policies, from_options
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _HTML_ITEMS: Final = 20
 
 
-@name_unknown_keywords
+@explain_wrong_calls
 @refuse_container("session.items()")
 @refuse_assignment(title="session.update(title=...)", metadata="session.update(metadata=...)")
 class Session:
@@ -205,7 +205,10 @@ class Session:
             "max_characters": max_characters,
             "max_age": max_age,
         }
-        policies = [*as_policies(policy), *from_options(limits, counter=counter, step=step)]
+        policies = [
+            *as_policies(policy, "policy"),
+            *from_options(limits, counter=counter, step=step),
+        ]
         policies = policies or list(self._engine.settings.window)
         view = None if branch is None else branching.view(self._stream, branch)
         return read.choose_window(self._stream, policies, lookback, counter, view=view)

@@ -13,10 +13,10 @@ from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.suggestions import (
     missing_attribute,
-    name_unknown_keywords,
     refuse_container,
 )
 from threadkeep.core.user_id import UserId, user_id
+from threadkeep.core.wrong_calls import explain_wrong_calls
 from threadkeep.errors import ThreadkeepError
 from threadkeep.protocols import TokenCounter
 from threadkeep.sessions import user_index
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _HTML_ROWS: Final = 20
 
 
-@name_unknown_keywords
+@explain_wrong_calls
 @refuse_container("user.facts.list() and user.sessions()")
 class User(HasCollections):
     """What belongs to one user of a namespace. Made by `memory.user(...)`, without any I/O.

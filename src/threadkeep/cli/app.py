@@ -17,6 +17,7 @@ from threadkeep.cli import (
     files,
     flags,
     forget,
+    hints,
     knowledge,
     mcp,
     output,
@@ -111,7 +112,9 @@ def store_options(
     namespace: Namespace = None,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Say and leave."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
     help_stores: Annotated[
         bool,
@@ -145,7 +148,7 @@ def _run() -> int:
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except typer.TyperException as error:
-        return _print_usage_error(error.format_message())
+        return _print_usage_error(error)
     except (ConfigError, InputError) as error:
         return _print_error(str(error), USAGE)
     except ThreadkeepError as error:
@@ -154,13 +157,15 @@ def _run() -> int:
         return _print_error(f"{error.filename or 'file'}: {error.strerror or error}", FAILED)
 
 
-def _print_usage_error(message: str) -> int:
+def _print_usage_error(error: typer.TyperException) -> int:
     """Print what is wrong with the arguments; without arguments, print the help."""
+    message = error.format_message()
     if message.startswith("Usage:"):
         output.print_block(message, err=True)
         return USAGE
     usage_text = message.replace("\n\t", " ")  # which stand one below the other
-    usage_text += flags.hint(usage_text)
+    usage_text = hints.with_hint(usage_text, hints.options_of(error))
+    usage_text += flags.hint(usage_text) + hints.usage_line(error)
     return _print_error(_SECRETS.sub("", usage_text), USAGE)
 
 

@@ -36,7 +36,7 @@ def copy(
     """Copy a store into another, of any kind: all namespaces, or one.
 
     Each record is compared after it was written. What the target has already is never changed; a
-    copy that was broken off goes on when the command is repeated. Exit code 1 if a stream could
+    copy that was interrupted continues when the command is repeated. Exit code 1 if a stream could
     not be copied because something else is there. Encrypted stores take their keys from
     THREADKEEP_SOURCE_KEY and THREADKEEP_TARGET_KEY.
     """

@@ -14,10 +14,12 @@ from threadkeep.types import SessionInfo
 from threadkeep.types.timestamps import parse_time
 
 Since = Annotated[
-    str | None, typer.Option("--since", help="Only from then on (ISO 8601).", show_default=False)
+    str | None,
+    typer.Option("--since", help="Only from this time on (ISO 8601).", show_default=False),
 ]
 Until = Annotated[
-    str | None, typer.Option("--until", help="Only before then (ISO 8601).", show_default=False)
+    str | None,
+    typer.Option("--until", help="Only before this time (ISO 8601).", show_default=False),
 ]
 
 

@@ -37,7 +37,7 @@ def doctor(
     write: Annotated[
         bool, typer.Option("--write", help="Also write and delete a session of its own.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> int:
     """Look at the store: is it understood, reachable, fast, writable? Each finding says what to do.
 
@@ -72,7 +72,7 @@ def _checks(memory: Memory, write: bool) -> Iterator[Check]:
         yield from checkpoints_check(memory, _MAX_STREAMS)
         yield from _contents_check(memory)
     settings = memory._engine.settings
-    pool_limits = f"{settings.pool_size} calls at once, {settings.timeout:g} s of patience for each"
+    pool_limits = f"{settings.pool_size} calls at once, {settings.timeout:g} s at most for each"
     yield Check("ok", "limits", pool_limits)
     yield _tokens_check()
 
@@ -164,7 +164,9 @@ def _write_session(memory: Memory) -> None:
 def _retention_check(memory: Memory) -> Check:
     ttl = memory._engine.settings.ttl
     if ttl is None:
-        return Check("note", "retention", "for ever, from here", "connect(ttl=) sets a life")
+        return Check(
+            "note", "retention", "for ever, by these settings", "connect(ttl=) sets a lifetime"
+        )
     return Check("ok", "retention", f"{ttl:.15g} s after the last write")
 
 

@@ -54,7 +54,7 @@ def extract(
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Go on until interrupted.")] = False,
     pause: Annotated[float, typer.Option(min=0.1, help="Seconds between two rounds.")] = 30.0,
-    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> int:
     """Learn facts, instructions and summaries from what was said and not read yet.
 

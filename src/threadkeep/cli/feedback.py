@@ -46,7 +46,7 @@ def feedback(
     by: Annotated[FeedbackGroupBy | None, typer.Option(help="Count them instead.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
     lines: Annotated[bool, typer.Option("--jsonl", help="All of them, as JSON lines.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """List feedback, count it (--by), or export it (--jsonl)."""
     rating_name: Rating | None = None if rating is None else rating.value

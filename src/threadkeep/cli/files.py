@@ -17,7 +17,7 @@ from threadkeep.printable import shown
 def files(
     memory: Memory,
     session: Annotated[str, typer.Argument(help="Its id.")],
-    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """List the files of a session: name, place, dates. Their contents are not stored."""
     chat = require_existing(memory).session(session)

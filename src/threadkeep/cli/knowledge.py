@@ -35,7 +35,7 @@ Forget = Annotated[
     list[str] | None,
     typer.Option("--forget", help="Remove the one of this id for good.", show_default=False),
 ]
-Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def facts(

@@ -28,9 +28,9 @@ def recall(
     ] = None,
     session: Annotated[str | None, typer.Option(help="Only of this session.")] = None,
     role: Annotated[str | None, typer.Option(help="Only what this role said; no facts.")] = None,
-    since: Annotated[str | None, typer.Option(help="Only from then on (ISO 8601).")] = None,
-    until: Annotated[str | None, typer.Option(help="Only before then (ISO 8601).")] = None,
-    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    since: Annotated[str | None, typer.Option(help="Only from this time on (ISO 8601).")] = None,
+    until: Annotated[str | None, typer.Option(help="Only before this time (ISO 8601).")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Find what was said, or is known of a user, by words: the best answers first."""
     owner = require_existing(memory).user(user)

@@ -28,12 +28,12 @@ def redact(
         str, typer.Option(help="What is put in place of each match; \\1 is its first group.")
     ] = "[REDACTED]",
     session: Annotated[list[str] | None, typer.Option(help="Only in these sessions.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what has a match.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what has a match.")] = False,
 ) -> None:
     """Replace each match of a pattern in items, titles, files, responses, facts and summaries.
 
     Hidden items are looked at too. Feedback, and records that cannot be read, are not. A summary
-    with a match is deleted. Cut short, it can be repeated; copies of the store, and what a
+    with a match is deleted. Interrupted, it can be repeated; copies of the store, and what a
     database keeps of old rows, are not reached.
     """
     redaction = Redaction(_compiled(pattern), replacement, dry_run)
@@ -64,7 +64,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     try:
         compiled_pattern = re.compile(pattern)
     except re.error as error:
-        raise InputError(f"PATTERN is no regular expression: {error}") from error
+        raise InputError(f"PATTERN is not a regular expression: {error}") from error
     if compiled_pattern.search(""):
         raise InputError("PATTERN matches the empty text, so it would match everywhere")
     return compiled_pattern

@@ -19,13 +19,11 @@ from threadkeep.printable import shown
 
 def rekey(
     memory: Memory,
-    all_namespaces: Annotated[
-        bool, typer.Option("--all", help="All namespaces there are.")
-    ] = False,
+    all_namespaces: Annotated[bool, typer.Option("--all", help="All namespaces.")] = False,
 ) -> int:
     """Put a store under the first key of THREADKEEP_KEY; the others only read.
 
-    Afterwards the old keys are not needed any more. May be broken off and repeated, and
+    Afterwards the old keys are not needed any more. It may be interrupted and repeated, and
     applications that know all the keys may go on meanwhile. A store without encryption is
     encrypted: end the applications that write to it before.
     """

@@ -18,16 +18,16 @@ from threadkeep.types import Listing, SessionInfo
 def sessions(
     memory: Memory,
     user: Annotated[
-        str | None, typer.Option(help="Only this user's, the one written last first.")
+        str | None, typer.Option(help="Only this user's, the most recently written first.")
     ] = None,
     since: Since = None,
     until: Until = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
-    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """List sessions: id, user, title, dates. With dates, those that were written to then.
+    """List sessions: id, user, title, dates. With dates, those last written in that time.
 
-    Dates take a walk over all sessions, or all of the user.
+    With dates it reads all sessions, or all of the user, so it takes longer in a large store.
     """
     page = _page(require_existing(memory), user, period(since, until), limit)
     if json:

@@ -23,9 +23,9 @@ def show(
     session: Annotated[str, typer.Argument(help="Its id.")],
     last: Annotated[int, typer.Option(min=1, help="How many items, from the end.")] = 50,
     max_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Show the window of so many tokens instead.")
+        int | None, typer.Option(min=1, help="Show the window of this many tokens instead.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Show a session: its items as stored, or the window a model would see."""
     chat = require_existing(memory).session(session)

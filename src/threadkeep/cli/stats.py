@@ -33,7 +33,7 @@ def stats(
     by: Annotated[
         UsageGroupBy, typer.Option(help="Add up by model or by day (UTC).")
     ] = UsageGroupBy.MODEL,
-    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Count sessions and users, and responses, tokens and feedback by model or day.
 

@@ -32,7 +32,7 @@ def export(
     memory: Memory,
     session: Annotated[list[str] | None, typer.Argument(help="Ids; none with --all.")] = None,
     user: Annotated[str | None, typer.Option(help="All sessions of this user.")] = None,
-    all_sessions: Annotated[bool, typer.Option("--all", help="All sessions there are.")] = False,
+    all_sessions: Annotated[bool, typer.Option("--all", help="All sessions.")] = False,
     target: Annotated[str, typer.Option("--output", "-o", help="A new file.")] = "-",
     as_: Annotated[
         ExportFormat, typer.Option("--format", help="jsonl can be imported; others are for people.")
@@ -100,7 +100,9 @@ def import_(
         str,
         typer.Argument(help="A file, folder, zip or URL; - reads our own export from a pipe."),
     ] = "-",
-    user: Annotated[str | None, typer.Option(help="Whose everything becomes.")] = None,
+    user: Annotated[
+        str | None, typer.Option(help="The owner of everything that is imported.")
+    ] = None,
     format: Annotated[
         str | None, typer.Option("--as", help="The format, where the content does not say it.")
     ] = None,
@@ -114,7 +116,7 @@ def import_(
 ) -> int:
     """Import an export of threadkeep, or chats and facts of another product, also by a URL.
 
-    What it is, is seen from the content: the exports of ChatGPT and Claude, ShareGPT, OpenAI's
+    The format is recognised by the content: the exports of ChatGPT and Claude, ShareGPT, OpenAI's
     fine-tuning lines, LangChain, LlamaIndex, the Agents SDK, mem0, Claude Code, Codex and so on;
     histories in the database of a URL (sqlite, postgresql, mysql, redis, mongodb).
     A bad entry is named and passed over; of an export of threadkeep a wrong line is named, and

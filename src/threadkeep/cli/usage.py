@@ -43,7 +43,7 @@ def usage(
     since: Annotated[str | None, typer.Option(help="A date, ISO 8601.")] = None,
     until: Annotated[str | None, typer.Option(help="A date, ISO 8601; that day excluded.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many rows at most.")] = 100,
-    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Add up calls to models and their tokens, by model, day, session, run, call or tool.
 

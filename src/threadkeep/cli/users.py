@@ -28,12 +28,12 @@ def users(
     memory: Memory,
     since: Since = None,
     until: Until = None,
-    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """List users, with the number of their sessions and the date of the last write.
 
-    It walks over all sessions, so it takes its time in a large store. With dates, only who wrote
-    then.
+    It reads all sessions, so it takes longer in a large store. With dates, only who wrote in that
+    time.
     """
     write_period = period(since, until)
     counts_by_user: dict[str, _UserCount] = {}

@@ -83,7 +83,7 @@ def build(maker: BackendFactory, options: Mapping[str, Any]) -> Backend:
         return adapted_backend
     missing_verbs = [verb for verb in ("blocking", *_VERBS) if not hasattr(built_store, verb)]
     raise ConfigError(
-        f"{factory_name} is no threadkeep.Backend: it lacks {', '.join(missing_verbs)}; "
+        f"{factory_name} is not a threadkeep.Backend: it lacks {', '.join(missing_verbs)}; "
         f"nor is it a history provider, which has {', '.join(provider.METHODS)}"
     )
 
@@ -113,7 +113,7 @@ def _make_provider(cls: BackendFactory, options: Mapping[str, Any]) -> object:
 def _require_methods(store: object, name: str) -> None:
     if missing_methods := provider.missing_methods(store):
         raise ConfigError(
-            f"{name} is no history provider: it lacks {', '.join(missing_methods)}, "
+            f"{name} is not a history provider: it lacks {', '.join(missing_methods)}, "
             "as plain methods"
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from threadkeep.config.example_urls import url_of_option
@@ -13,6 +13,25 @@ from threadkeep.printable import shown
 
 Layer = Sequence[GivenOption]
 """Options of equal rank: given twice, they must agree."""
+
+_MEANT: Final = {
+    typed: meant
+    for meant, typed_names in {
+        "observe": "metrics telemetry tracing traces otel opentelemetry instrument",
+        "llm": "model llm_model openai_model extractor",
+        "ttl": "expire expires expires_in expiry expiration ttl_seconds retention retention_days "
+        "max_age session_ttl lifetime",
+        "key": "encryption_key encryption encrypt secret_key fernet_key keys",
+        "window": "max_tokens token_limit max_messages max_turns policy policies",
+        "namespace": "tenant tenant_id app app_name workspace project",
+        "embedder": "embedding embeddings embed embedding_model",
+        "redactor": "redact redaction pii mask filter",
+    }.items()
+    for typed in typed_names.split()
+}
+"""By option: what others call it."""
+
+_USERS: Final = frozenset(("user", "user_id", "username", "owner"))
 
 _WHOLE_ADDRESS: Final = frozenset(("url", "path", "client", "engine"))
 
@@ -60,8 +79,7 @@ def _read_layer(
     for given_option in layer:
         option_spec = spec_by_name.get(given_option.name)
         if option_spec is None:
-            hint = url_of_option(given_option.name) or did_you_mean(given_option.name, spec_by_name)
-            raise ConfigError(f"{owner} has no option {shown(given_option.name)}{hint}")
+            raise _unknown_option(owner, given_option.name, spec_by_name)
         if given_option.value is None and option_spec.target != "ttl":
             continue
         parsed_value = option_spec.type.read(given_option.label, given_option.value)
@@ -76,6 +94,18 @@ def _read_layer(
             given_option.source,
         )
     return value_by_target
+
+
+def _unknown_option(owner: str, name: object, known_names: Collection[str]) -> ConfigError:
+    known_name = _MEANT.get(name) if isinstance(name, str) else None
+    if name in _USERS:
+        return ConfigError(f"{owner} has no option {shown(name)}; write session(id, user=...)")
+    hint = (
+        f"; did you mean {shown(known_name)}?"
+        if known_name in known_names
+        else url_of_option(name) or did_you_mean(name, known_names)
+    )
+    return ConfigError(f"{owner} has no option {shown(name)}{hint}")
 
 
 def is_same(first: object, second: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_plus
 
+from threadkeep.config import example_urls
 from threadkeep.config.example_urls import SQLITE_SUFFIXES, example_url, url_of_address
 from threadkeep.config.option_spec import GivenOption
 from threadkeep.config.read_options import Layer, by_name
@@ -18,6 +20,8 @@ from threadkeep.config.urls import Url, safe_scheme, whole_url
 from threadkeep.core.url_check import check_names_behind_secret, check_values
 from threadkeep.errors import ConfigError
 from threadkeep.printable import shown
+
+_log = logging.getLogger("threadkeep")
 
 _KIND_KEYS: Final = ("type", "history_backend")
 
@@ -117,7 +121,7 @@ def from_dict(config: Mapping[str, Any]) -> Source:
     if store_kind is None and "url" in config:
         return _from_url_option(options)
     if not kind_by_key:
-        return Source("memory", options)
+        return _from_untyped(options)
     if isinstance(store_kind, str) and store_kind not in STORES:
         # `postgresql` is what the kind `postgres` is called too
         store_kind = kind_of_scheme(store_kind) or store_kind
@@ -126,6 +130,26 @@ def from_dict(config: Mapping[str, Any]) -> Source:
     return Source(
         store_kind, list(expand_urls(store_kind, options)), environment_defaults(store_kind)
     )
+
+
+def _from_untyped(options: Layer) -> Source:
+    """Read options without a kind of store, which are of `memory`, and say so in the log."""
+    for option in options:
+        if not example_urls.url_of_option(option.name) and _is_of_another_store(option.name):
+            raise ConfigError(
+                f"{shown(option.name)} belongs to a store, and the dict names no type of store: "
+                "add one, such as {'type': 'sqlite', 'path': 'chat.db'}"
+            )
+    _log.warning(
+        "connect() got a dict without a type, which keeps chats in this process only: add "
+        "'type': 'sqlite' or another, or 'type': 'memory' if that is meant"
+    )
+    return Source("memory", options)
+
+
+def _is_of_another_store(name: object) -> bool:
+    named_stores = [store for store in STORES.values() if name in by_name(store.options)]
+    return bool(named_stores) and STORES["memory"] not in named_stores
 
 
 def _from_url_option(options: Layer) -> Source:

@@ -79,10 +79,17 @@ def check(name: object, field: str) -> str:
         InputError: it is not.
     """
     if not isinstance(name, str):
-        raise InputError(f"{field} must be a str, got {type(name).__name__}")
+        raise InputError(f"{field} must be a str, {got(name)}")
     if not name:
         raise InputError(f"{field} must not be empty")
     return join_surrogates(name)
+
+
+def got(value: object) -> str:
+    """What was passed in place of an id, for an error: its type, and that it has an id."""
+    value_type = type(value)
+    is_ours = value_type.__module__.partition(".")[0] == "threadkeep" and hasattr(value, "id")
+    return f"got {value_type.__name__}{'; pass its id' if is_ours else ''}"
 
 
 def join_surrogates(name: str) -> str:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-
-def _by_typed_name(table: Mapping[str, str]) -> dict[str, str]:
-    return {name: our_name for our_name, peer_names in table.items() for name in peer_names.split()}
-
+from threadkeep.core.peer_collections import COLLECTION_ATTRIBUTES, by_typed_name
 
 ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
-    "Memory": _by_typed_name(
+    **COLLECTION_ATTRIBUTES,
+    "Memory": by_typed_name(
         {
             "memory.user(id), and memory.session(id, user=...)": "users add_user create_user",
             "memory.session(id, user=...).add(...)": (
@@ -35,7 +33,12 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "memory.session(id).context(query)": "context get_context",
             "memory.session(id).delete()": "delete delete_session remove_session delete_messages "
             "delete_thread",
-            "memory.user(id).forget()": "delete_all forget forget_user reset",
+            "memory.user(id).forget(), which erases the user's sessions too": (
+                "delete_all forget forget_user reset delete_user remove_user erase"
+            ),
+            "memory.user(id).facts.add(text)": "remember add_fact add_memory",
+            "memory.usage(), or the command threadkeep stats": "stats statistics",
+            "threadkeep.connect(observe=True)": "metrics telemetry",
             "memory.user(id).export() and .restore(lines)": "export restore",
             "memory.extract()": "process learn",
             "memory.user(id).facts.get(id)": "get get_memory",
@@ -55,7 +58,8 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "threadkeep.import_chats(memory, path_or_url)": "import_chats import_ import_sql load "
             "load_chats migrate_from",
             "memory.session(id).summary()": "summary summarize get_summary",
-            "memory.check(timeout=1)": "health healthcheck health_check ping is_alive",
+            "memory.check(timeout=1)": "health healthcheck health_check ping is_alive ready "
+            "is_ready",
             "langchain_threadkeep.ThreadkeepStore(memory)": "list_namespaces store",
             "nothing, a Memory needs no setup: write to it": (
                 "setup create_tables migrate create_all init"
@@ -63,26 +67,7 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "nothing, what was added is stored already": "persist commit dump",
         }
     ),
-    "Facts": _by_typed_name(
-        {
-            "facts.list()": "get_all all items to_list",
-            "user.recall(query)": "search recall query retrieve",
-            "facts.forget(id)": "delete remove pop discard",
-            "user.forget()": "delete_all clear reset",
-            "facts.add(text)": "append create insert remember add_fact put",
-            "facts.add(text, replaces=id)": "replace edit set",
-        }
-    ),
-    "Instructions": _by_typed_name(
-        {
-            "instructions.list()": "get_all all items to_list",
-            "instructions.forget(id)": "delete remove pop discard",
-            "user.forget()": "delete_all clear reset",
-            "instructions.add(text)": "append create insert add_instruction put",
-            "instructions.add(text, replaces=id)": "replace edit set",
-        }
-    ),
-    "Window": _by_typed_name(
+    "Window": by_typed_name(
         {
             "pydantic_ai_threadkeep.ThreadkeepConversationStore(memory)": (
                 "to_pydantic_ai to_pydantic"
@@ -100,7 +85,7 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "window.tokens": "token_count num_tokens count_tokens",
         }
     ),
-    "threadkeep": _by_typed_name(
+    "threadkeep": by_typed_name(
         {
             "langchain_threadkeep.memory_tools": (
                 "create_manage_memory_tool create_search_memory_tool"
@@ -137,7 +122,7 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "llama_index.memory.threadkeep.ThreadkeepMemory": "ThreadkeepMemory",
         }
     ),
-    "Session": _by_typed_name(
+    "Session": by_typed_name(
         {
             "len(session.items())": "count size len shape length",
             "session.items(last=5)": "tail last last_messages newest",
@@ -178,6 +163,12 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "session.remove(id)": "delete_item delete_message delete_messages",
             "session.replace(id, item)": "edit update_item update_message",
             "session.summary()": "summarize get_summary sum_up compact",
+            "session.window(max_tokens=...), which cuts what a model sees": "trim truncate",
+            "threadkeep.connect(retain=...), which holds for all sessions": "prune",
+            "session.update(title=...)": "rename set_title",
+            "session.rewind(before=id)": "regenerate retry",
+            "memory.feedback.add(response_id, rating='positive')": "feedback rate",
+            "memory.extract()": "learn extract process",
             "memory.usage(session=session.id)": "usage get_usage token_usage cost tokens",
             "session.id": "session_id thread_id",
             "session.user": "user_id owner",
@@ -189,14 +180,14 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "nothing, what was added is stored already": "persist commit save_to_disk",
         }
     ),
-    "User": _by_typed_name(
+    "User": by_typed_name(
         {
             "user.export()": "to_dict to_json json dump",
             "user.facts.add(text), or user.session(id).add(...)": "append put save",
             "user.recall(query, k=10)": "search query retrieve",
             "user.facts.list()": "get_all memories list get",
             "user.facts.add(text)": "add remember add_fact",
-            "user.forget()": "delete delete_all clear reset",
+            "user.forget(), which erases the user's sessions too": "delete delete_all clear reset",
             "user.sessions()": "list_sessions threads chats",
             "user.session(id)": "thread chat get_session new_session",
             "user.session(id).items()": "messages items history",
@@ -205,7 +196,7 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "user.id": "user_id name",
         }
     ),
-    "Item": _by_typed_name(
+    "Item": by_typed_name(
         {
             "dataclasses.asdict(item)": "to_dict dict model_dump asdict as_dict json to_json "
             "model_dump_json keys values",
@@ -215,7 +206,7 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "item.tool_calls": "additional_kwargs function_call",
         }
     ),
-    "SessionInfo": _by_typed_name(
+    "SessionInfo": by_typed_name(
         {
             "memory.session(info.id).items()": "messages items history get_messages window",
             "memory.session(info.id).add(...)": "add append",
@@ -225,25 +216,26 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "dataclasses.asdict(info)": "to_dict dict model_dump asdict json to_json",
         }
     ),
-    "Fact": _by_typed_name(
+    "Fact": by_typed_name(
         {
             "fact.text": "content memory fact value name summary",
             "fact.id": "uuid memory_id key",
             "dataclasses.asdict(fact)": "to_dict dict model_dump asdict json to_json",
         }
     ),
-    "Instruction": _by_typed_name(
+    "Instruction": by_typed_name(
         {
             "instruction.text": "content instruction value name",
             "dataclasses.asdict(instruction)": "to_dict dict model_dump asdict json to_json",
         }
     ),
-    "Listing": _by_typed_name(
+    "Listing": by_typed_name(
         {
             "[dataclasses.asdict(entry) for entry in listing]": (
                 "to_dict to_dicts to_list dict json to_json model_dump"
             ),
             "pandas.DataFrame(listing)": "df to_df to_pandas to_dataframe",
+            "session.window().to_openai()": "to_openai to_messages",
             "the listing itself, which is a list": "all results data items memories messages",
         }
     ),
@@ -254,6 +246,7 @@ KEYWORDS: Final[Mapping[str, tuple[str, ...]]] = {
     typed: tuple(meant.split())
     for meant, typed_names in {
         "user id": "user_id userid owner uid",
+        "id": "file_id fact_id item_id message_id item_ids",
         "session id conversation": "session_id thread_id chat_id conversation_id conversation "
         "session",
         "k last max_messages keep_last limit": "limit top_k n n_results max_results num_results",
@@ -261,16 +254,23 @@ KEYWORDS: Final[Mapping[str, tuple[str, ...]]] = {
         "max_tokens": "token_limit max_token_limit tokens budget",
         "max_messages last keep_last": "last last_n max_items num_messages messages",
         "keep_last": "keep keep_n leave",
-        "policy": "policies strategy",
+        "policy": "policies strategy system include_system",
         "metadata": "meta extra tags attributes",
         "since after": "start start_time from_ min_date",
         "until before": "end end_time to max_date",
         "agent": "agent_id agent_name",
         "cursor after": "offset page page_token starting_after",
-        "query": "text question q",
+        "query item": "text question q",
+        "item": "content message",
+        "rating": "score vote value",
         "name role": "speaker",
         "title": "name",
     }.items()
     for typed in typed_names.split()
 }
 """By keyword: what is meant; the first that the verb has."""
+
+CONTENT: Final = frozenset(
+    {"content", "contents", "id", "item", "items", "message", "messages", "text", "texts"}
+)
+"""Keywords typed for what verbs such as `session.add` take by position."""

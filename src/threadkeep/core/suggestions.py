@@ -1,23 +1,15 @@
-"""Errors for names that a verb or class does not have: they say the right one."""
+"""Errors for attributes that a class does not have: they say the right one."""
 
 from __future__ import annotations
 
-import functools
-import inspect
-import re
 import sys
 from collections.abc import Callable, Collection
-from typing import Any, Final, TypeVar
+from typing import TypeVar
 
-from threadkeep.core import call_limit
-from threadkeep.core.engine import async_twin
-from threadkeep.core.peer_names import ATTRIBUTES, KEYWORDS
-from threadkeep.errors import did_you_mean
+from threadkeep.core.peer_names import ATTRIBUTES
 from threadkeep.printable import shown
 
 T = TypeVar("T")
-
-_UNEXPECTED: Final = re.compile(r"got an unexpected keyword argument '(\w+)'")
 
 
 def missing_attribute(instance: object, name: str) -> AttributeError:
@@ -87,7 +79,7 @@ def refuse_container(use: str, *, opened: bool = False) -> Callable[[type[T]], t
     def decorate(cls: type[T]) -> type[T]:
         def refuse(self: object, *_: object) -> None:
             name = _with_article(type(self).__name__)
-            raise TypeError(f"{name} is no list or dict; use {use}")
+            raise TypeError(f"{name} is not a list or dict; use {use}")
 
         def refuse_with(self: object, *_: object) -> None:
             name = _with_article(type(self).__name__)
@@ -124,7 +116,7 @@ def suggest_for_values(*classes: type) -> None:
 
     def no_key(self: object, key: object) -> object:
         name = type(self).__name__
-        raise TypeError(f"{_with_article(name)} is no dict: its fields are attributes")
+        raise TypeError(f"{_with_article(name)} is not a dict: its fields are attributes")
 
     for cls in classes:
         absent_names = {name for name in ATTRIBUTES[cls.__name__] if not hasattr(cls, name)}
@@ -143,61 +135,11 @@ def _with_article(name: str) -> str:
     return f"{'an' if name[0] in 'AEIO' else 'a'} {name}"
 
 
-def name_unknown_keywords(cls: type[T]) -> type[T]:
-    """Class decorator: an unknown keyword of a verb is a `TypeError` that says the right one."""
-    verb_by_name = {name: verb for name, verb in vars(cls).items() if not name.startswith("_")}
-    for name, verb in verb_by_name.items():
-        if inspect.isfunction(verb) and not inspect.iscoroutinefunction(verb):
-            wrapped_verb = _naming_keywords(verb)
-            setattr(cls, name, wrapped_verb)
-            if getattr(verb_by_name.get(f"a{name}"), "__wrapped__", None) is verb:
-                setattr(cls, f"a{name}", async_twin(wrapped_verb))
+def name_unknown_attributes(cls: type[T]) -> type[T]:
+    """Class decorator: an attribute that is not there says which is; type checkers see none."""
+
+    def get_attribute(self: object, name: str) -> object:
+        raise missing_attribute(self, name)
+
+    setattr(cls, "__getattr__", get_attribute)  # noqa: B010  # mypy would take any name then
     return cls
-
-
-def _naming_keywords(verb: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(verb)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return verb(*args, **kwargs)
-        except TypeError as error:
-            if _is_from_inside(error):
-                raise
-            raise _keyword_error(verb, error) from None
-
-    return call
-
-
-def _is_from_inside(error: TypeError) -> bool:
-    """Whether the verb raised it, and not the call of the verb, which may be marked `reads`."""
-    traceback = error.__traceback__
-    if traceback is None:
-        return True
-    traceback = traceback.tb_next
-    while traceback is not None and traceback.tb_frame.f_code.co_filename == call_limit.__file__:
-        traceback = traceback.tb_next
-    return traceback is not None
-
-
-def _keyword_error(verb: Callable[..., Any], error: TypeError) -> TypeError:
-    keyword_match = _UNEXPECTED.search(str(error))
-    if keyword_match is None:
-        return error
-    valid_keywords = [
-        keyword
-        for keyword, parameter in inspect.signature(verb).parameters.items()
-        if keyword != "self" and parameter.kind is not inspect.Parameter.VAR_POSITIONAL
-    ]
-    unknown_keyword = keyword_match.group(1)
-    our_keyword = next(
-        (keyword for keyword in KEYWORDS.get(unknown_keyword, ()) if keyword in valid_keywords),
-        None,
-    )
-    hint = (
-        f"; did you mean {shown(our_keyword)}?"
-        if our_keyword
-        else did_you_mean(unknown_keyword, valid_keywords)
-        if valid_keywords
-        else ""
-    )
-    return TypeError(f"{error}{hint}")

@@ -144,7 +144,7 @@ class MessageRows(NamedTuple):
             try:
                 message_json = decoded(raw_content)
             except ValueError:
-                context.skip(location, "the message is no JSON")
+                context.skip(location, "the message is not JSON")
                 continue
             id = f"{id_prefix}:{row_id}"
             yield Message(self.prepared(message_json), location, id, dates[0] if dates else None)

@@ -136,6 +136,6 @@ def entry(text: str | None, location: str, skip: Skip) -> Iterator[JsonEntry]:
         json_value = parsed(text)
     except ValueError as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else "it cannot be parsed"
-        skip(location, f"this is no JSON ({reason}): damaged, or cut off?")
+        skip(location, f"this is not JSON ({reason}): damaged, or cut off?")
     else:
         yield JsonEntry(location, json_value)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from threadkeep.core import names
 from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
+from threadkeep.core.wrong_calls import explain_wrong_calls
 from threadkeep.errors import InputError, did_you_mean
 from threadkeep.longterm.html import EntryListing
 from threadkeep.longterm.store import validate
@@ -50,6 +51,7 @@ _SPEC: Final = CollectionSpec(
 )
 
 
+@explain_wrong_calls
 class Facts(Collection[Fact]):
     """The facts of a user, or of a session without one; every verb has an async twin.
 

@@ -50,7 +50,7 @@ def _check_names(question: str, answer: str) -> None:
 
 
 def _field_of(item: Item, question: str, answer: str) -> str | None:
-    """The field that an item's text belongs into; `None`: a signature has no field for it."""
+    """The field that an item's text belongs in; `None`: a signature has no field for it."""
     if is_tool_result(item) or not is_visible(item):
         return None
     return {"user": question, "assistant": answer}.get(speaker(item))

@@ -111,7 +111,9 @@ def _constructor_fields(dump: Mapping[str, Any], location: str) -> dict[str, Any
     class_name = str(class_path[-1]) if isinstance(class_path, (list, tuple)) and class_path else ""
     message_kind = class_name.removesuffix("Chunk").removesuffix("Message").lower()
     if message_kind not in _KINDS or not isinstance(message_fields, Mapping):
-        raise InputError(f"{location} is a serialized {shown(class_name, 40)}, which is no message")
+        raise InputError(
+            f"{location} is a serialized {shown(class_name, 40)}, which is not a message"
+        )
     return {"type": message_kind, **message_fields}
 
 

@@ -97,7 +97,7 @@ def _check(event: object, location: str) -> None:
     label = str(kind or _get(event, "object") or type(event).__name__)[:60]
     advice = next((text for prefix, text in _ADVICE.items() if label.startswith(prefix)), None)
     raise InputError(
-        f"{location} is no event of the Responses API, got {shown(label)}"
+        f"{location} is not an event of the Responses API, got {shown(label)}"
         + (f": pass {advice}" if advice else "; a response is passed alone, not in a list")
     )
 

@@ -74,7 +74,7 @@ def _normalize(source: object) -> dict[str, Any]:
         return _anthropic_message(data)
     if "type" in data:
         raise InputError(
-            f"response is of type {shown(data['type'], 60)}, which is no response: pass the "
+            f"response is of type {shown(data['type'], 60)}, which is not a response: pass the "
             f"whole response of a request; messages and items go to session.add(...)"
         )
     return data

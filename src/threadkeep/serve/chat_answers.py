@@ -75,10 +75,10 @@ class ChatAnswer:
 
     def _take_call(self, delta: Any, default_index: int) -> None:
         if not isinstance(delta, dict):
-            raise MalformedStream("a tool call is no object")
+            raise MalformedStream("a tool call is not an object")
         call_index = delta.get("index", default_index)
         if type(call_index) is not int:
-            raise MalformedStream("the index of a tool call is no number")
+            raise MalformedStream("the index of a tool call is not a number")
         new_call = {"type": "function", "function": {"name": "", "arguments": ""}}
         call = self._calls.setdefault(call_index, new_call)
         function = delta.get("function")

@@ -192,7 +192,7 @@ def check_declared_length(headers: Headers, limit: int) -> None:
     if length_text is None:
         return
     if not (length_text.isascii() and length_text.isdigit()):
-        raise ApiError(400, "content-length is no number")
+        raise ApiError(400, "content-length is not a number")
     if len(length_text) > 18 or int(length_text) > limit:
         raise ApiError(413, f"the body is larger than {limit:,} bytes", code="too_large")
 

@@ -119,7 +119,7 @@ def _stamp(path: Path) -> _Stamp:
 
 def _check_mode(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise ConfigError(f"keys: {path} is no file")
+        raise ConfigError(f"keys: {path} is not a file")
     if os.name == "posix" and status.st_mode & 0o077:
         raise ConfigError(f"keys: {path} can be read or written by others: chmod 600 {path}")
     if status.st_size > _MAX_BYTES:

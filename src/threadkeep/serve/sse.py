@@ -37,7 +37,7 @@ class ServerEvent(NamedTuple):
         except (ValueError, RecursionError) as error:
             raise MalformedStream("an event is not JSON") from error
         if not isinstance(raw_fields, dict):
-            raise MalformedStream("an event is no JSON object")
+            raise MalformedStream("an event is not a JSON object")
         return raw_fields
 
 

@@ -78,7 +78,7 @@ def _texts(memory_data: Any, key: str, owner: str) -> Iterator[str]:
         if isinstance(text, str) and text.strip():
             yield text
         else:
-            _log.warning("one of the %s of %r is no text and left behind", key, owner)
+            _log.warning("one of the %s of %r is not a text and left behind", key, owner)
 
 
 def _add(owner: User | Session, kind: str, text: str) -> int:

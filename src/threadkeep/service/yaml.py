@@ -64,9 +64,9 @@ def _parse(path: Path) -> object:
         error_mark = getattr(error, "problem_mark", None)
         location = f"{path}, line {error_mark.line + 1}" if error_mark else f"{path}"
         problem = getattr(error, "problem", None) or "not a text that YAML allows"
-        raise ConfigError(f"{location}: this is no YAML: {problem}") from None
+        raise ConfigError(f"{location}: this is not YAML: {problem}") from None
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: this is no YAML: {type(error).__name__}") from None
+        raise ConfigError(f"{path}: this is not YAML: {type(error).__name__}") from None
 
 
 def _candidate_blocks(node: object, visited_ids: set[int]) -> Iterator[Block]:

@@ -140,7 +140,7 @@ class _Switch:
             query = items_query(self._stream, limit=1, newest=True, before=end_seq)
             return next(iter(range_items(self._stream, query)), None)
         if not isinstance(id_or_seq, str):
-            raise InputError(f"at must be an item's id or a seq, got {type(id_or_seq).__name__}")
+            raise InputError(f"at must be an item's id or a seq, {names.got(id_or_seq)}")
         query = items_query(self._stream, ids=[names.key(id_or_seq)])
         items = range_items(self._stream, query, hidden=True)
         if not items:

@@ -123,7 +123,7 @@ def check_header(first: Line) -> None:
         InputError: it is no export, or one of a later version.
     """
     if first.get("threadkeep") != "export":
-        raise InputError("this is no export of threadkeep: its first line does not say so")
+        raise InputError("this is not an export of threadkeep: its first line does not say so")
     if type(first.get("schema")) is not int or not 1 <= first["schema"] <= SCHEMA:
         raise InputError(
             f"the export has schema {shown(first.get('schema'))}, this threadkeep knows {SCHEMA}: "

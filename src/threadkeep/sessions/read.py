@@ -214,7 +214,7 @@ def seq_of(stream: SessionStream, field: str, reference: int | str | None) -> in
     if type(reference) is int:
         return max(-1, min(reference, MAX_SEQ))
     if not isinstance(reference, str):
-        raise InputError(f"{field} must be an item's id or a seq, got {type(reference).__name__}")
+        raise InputError(f"{field} must be an item's id or a seq, {names.got(reference)}")
     records = stream.read(items_query(stream, ids=[names.key(reference)])).pages[0].records
     if not records and stream.engine.discards:
         return 0

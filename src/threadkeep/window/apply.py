@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from threadkeep.errors import ConfigError
 from threadkeep.messages.tool_groups import Conversation, flatten
@@ -38,13 +38,23 @@ def apply(policy: Policy, items: Sequence[Item]) -> Sequence[Item]:
     if traits.sound:
         chosen_items = policy(items)
         return items if _is_all(chosen_items, items) else list(chosen_items)
-    chosen_items = list(policy(list(items)))
+    chosen_items = _items_of(policy, policy(list(items)))
+    return repair_selection(items, chosen_items, require_newest=not traits.filters)
+
+
+def _items_of(policy: Policy, answer: object) -> list[Item]:
+    if not isinstance(answer, Iterable):
+        raise ConfigError(
+            f"the policy {shown(policy)} must take a list of Items and return those it keeps, "
+            f"got {'None' if answer is None else f'a {type(answer).__name__}'}"
+        )
+    chosen_items = list(answer)
     wrong_type = next((type(item) for item in chosen_items if not isinstance(item, Item)), None)
     if wrong_type:
         raise ConfigError(
             f"the policy {shown(policy)} must return Items, got a {wrong_type.__name__}"
         )
-    return repair_selection(items, chosen_items, require_newest=not traits.filters)
+    return chosen_items
 
 
 def _is_all(chosen_items: Sequence[Item], items: Sequence[Item]) -> bool:

@@ -126,7 +126,7 @@ class Window(list[Item]):
         out: prompts of the system, reasoning, tool calls and results.
 
         Args:
-            question: the input field of the signature that the user's words belong into.
+            question: the input field of the signature that the user's words belong in.
             answer: the output field.
 
         Raises:

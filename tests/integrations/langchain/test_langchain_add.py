@@ -177,8 +177,8 @@ def test_value_that_is_not_json_is_refused_with_the_adapter(chat, name):
     [
         (RemoveMessage(id="m1"), r"RemoveMessage.*chat\.remove\(id\)"),
         (ChatMessage("x", role="bot"), "role 'bot' is unknown; did you mean 'assistant'"),
-        (dumpd(HumanMessagePromptTemplate.from_template("{x}")), "no message"),
-        ({"lc": 1, "type": "constructor", "id": ["x"]}, "no message"),
+        (dumpd(HumanMessagePromptTemplate.from_template("{x}")), "not a message"),
+        ({"lc": 1, "type": "constructor", "id": ["x"]}, "not a message"),
         ({"type": "human", "data": {"content": 5}}, "content must be a str"),
         ({"type": "ai", "data": {"content": "x", "tool_calls": [5]}}, "tool_calls must be a list"),
         ({"type": "ai", "content": "x", "additional_kwargs": 5}, "additional_kwargs must be"),

@@ -143,7 +143,7 @@ def test_a_row_that_is_no_message_hides_no_other(memory, old, caplog):
     assert import_sql(old.url, memory) == {"a": 1}
     assert ours(memory, "a") == SAID[3:]
     logged = [record.getMessage() for record in caplog.records]
-    assert [line.split(" is no message")[0] for line in logged] == [
+    assert [line.split(" is not a message")[0] for line in logged] == [
         f"row {number} of message_store" for number in (1, 2, 3)
     ]
 
@@ -165,7 +165,7 @@ def test_what_is_not_there_is_named_and_not_made(memory, old, tmp_path):
     assert not (tmp_path / "nowhere.db").exists()
     with pytest.raises(ConfigError, match="URL"):
         import_sql("no url at all", memory)
-    with pytest.raises(ConfigError, match="no table"):
+    with pytest.raises(ConfigError, match="not a table"):
         import_sql(old.url, memory, session_id_field_name="conversation")
 
 

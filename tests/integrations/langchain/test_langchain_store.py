@@ -20,7 +20,7 @@ from langgraph.store.base import (
 import threadkeep
 from langchain_threadkeep import ThreadkeepStore
 from tests.integrations.langchain.chains import Clock, user
-from threadkeep.errors import InputError
+from threadkeep.errors import ConfigError, InputError
 
 
 @pytest.fixture
@@ -144,6 +144,21 @@ def test_lives_by_default(store, clock):
     assert brief.sweep_ttl() == 0  # out of sight, and its space is kept for the grace of a sweep
     clock.now += 3_600
     assert brief.sweep_ttl() == 1
+
+
+@pytest.mark.parametrize(
+    ("ttl", "message"),
+    [
+        (60, r"ttl must be a dict such as \{'default_ttl': 60\}, in minutes, got 60"),
+        ("1h", "ttl must be a dict"),
+        ({"ttl": 60}, "ttl has no key 'ttl'; known: default_ttl"),
+        ({"refresh": False}, "did you mean 'refresh_on_read'"),
+        ({"default_ttl": "60"}, "default_ttl must be a number of minutes, got '60'"),
+    ],
+)
+def test_a_ttl_that_is_not_understood_is_refused(ttl, message):
+    with pytest.raises(ConfigError, match=message):
+        ThreadkeepStore("memory://", ttl=ttl)
 
 
 def test_a_read_never_brings_back_what_another_deleted(store, clock, monkeypatch):

@@ -126,7 +126,7 @@ def _rows(
             ).order_by(session_column, id_column)
             yield from connection.execute(rows_query)
     except (sql.exc.SQLAlchemyError, KeyError) as error:
-        raise ConfigError(f"{shown(name)} is no table of LangChain's: {error}") from error
+        raise ConfigError(f"{shown(name)} is not a table of LangChain's: {error}") from error
 
 
 def _item(row: Any, table: str) -> Item | None:
@@ -137,7 +137,7 @@ def _item(row: Any, table: str) -> Item | None:
         item = to_item(_message(message_data))
     except (ValueError, TypeError, KeyError) as error:
         error_name = type(error).__name__  # the error text may contain message text
-        _log.warning("row %s of %s is no message (%s), passed over", row.id, table, error_name)
+        _log.warning("row %s of %s is not a message (%s), passed over", row.id, table, error_name)
         return None
     created_at = row.created_at if isinstance(row.created_at, datetime) else None
     return dataclasses.replace(item, id=f"langchain-sql:{table}:{row.id}", created_at=created_at)

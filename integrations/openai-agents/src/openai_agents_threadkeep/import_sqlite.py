@@ -72,7 +72,7 @@ def _rows(path: Path, table: str) -> Iterator[Row]:
                 "ORDER BY session_id, id"
             )
     except sqlite3.Error as error:
-        raise ConfigError(f"{path} is no file of SQLiteSession: {error}") from error
+        raise ConfigError(f"{path} is not a file of SQLiteSession: {error}") from error
 
 
 def _item(row: Row) -> Item | None:

@@ -13,6 +13,7 @@ from openai_agents_threadkeep.record_responses import RecordingHooks, warn_if_un
 from openai_agents_threadkeep.unique_call_ids import with_unique_call_ids
 from threadkeep import Memory, Session
 from threadkeep.adapters import limits, windows
+from threadkeep.adapters.absent import say_instead
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.identity import SessionId, user_source
 from threadkeep.adapters.shared import open_conversation
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from agents import TResponseInputItem
 
 
+@say_instead(
+    from_url="ThreadkeepSession(session_id, url)",
+    from_engine="ThreadkeepSession(session_id, threadkeep.connect(engine))",
+)
 class ThreadkeepSession:
     """One conversation of the SDK, in any store of threadkeep: `Runner.run(..., session=this)`.
 

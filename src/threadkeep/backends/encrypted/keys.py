@@ -17,7 +17,8 @@ from threadkeep.errors import ConfigError
 Keys = str | bytes | Sequence[str | bytes]
 
 _KEY_FORMAT: Final = (
-    "key: each must be 32 random bytes, or their base64 as new_key() makes it; a password is no key"
+    "key: each must be 32 random bytes, or their base64 as new_key() makes it; "
+    "a password is not a key"
 )
 
 

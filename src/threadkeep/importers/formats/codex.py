@@ -105,7 +105,7 @@ def _messages(entries: Iterator[JsonEntry], context: Context) -> Iterator[Messag
     for entry in entries:
         line = entry.value
         if not isinstance(line, dict):
-            context.skip(entry.location, "the line is no object")
+            context.skip(entry.location, "the line is not an object")
             continue
         if line.get("type") == "turn_context":
             model = fields.name(_payload(line).get("model")) or model

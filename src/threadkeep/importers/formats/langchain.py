@@ -49,7 +49,7 @@ def _messages(entries: Iterator[JsonEntry], context: Context) -> Iterator[Messag
             created_at, message_id = dates_and_id(entry.value)
             yield Message(entry.value, entry.location, message_id, created_at)
         else:
-            context.skip(entry.location, "this is no dumped message")
+            context.skip(entry.location, "this is not a dumped message")
 
 
 def _sessions(value: Mapping[str, Any]) -> dict[str, list[Any]]:

@@ -38,7 +38,7 @@ def _read(database: Database, context: Context) -> Iterator[Part]:
         *_, newest_row = thread_rows
         location = f"{context.label}:checkpoints {thread_id}"
         if namespace:
-            context.skip(f"{location}/{namespace}", f"a sub-graph's state is no chat: {_COPY}")
+            context.skip(f"{location}/{namespace}", f"a sub-graph's state is not a chat: {_COPY}")
             continue
         try:
             checkpoint = _state(database, newest_row)
@@ -97,7 +97,7 @@ def _blob(database: Database, checkpoint: _State, channel: str) -> Any:
 def _messages(dumps: list[Any], date: object, location: str, context: Context) -> Iterator[Message]:
     for dump_index, dump in enumerate(dumps):
         if not _is_message(dump):
-            context.skip(f"{location}[{dump_index}]", "this is no message")
+            context.skip(f"{location}[{dump_index}]", "this is not a message")
             continue
         created_at, message_id = dates_and_id(dump)
         yield Message(dump, f"{location}[{dump_index}]", message_id, created_at or date)

@@ -25,7 +25,7 @@ def decode(type: str | None, data: bytes | str | None) -> Any:
         try:
             return parsed(data)
         except ValueError:
-            raise Malformed("the value is no JSON") from None
+            raise Malformed("the value is not JSON") from None
     if type == "pickle":
         raise Malformed("a pickle, which is never loaded: it may run code")
     if type is not None and "+" in type:
@@ -41,7 +41,7 @@ def _unpack(packed_bytes: bytes) -> Any:
     try:
         return ormsgpack.unpackb(packed_bytes, ext_hook=_fields, option=ormsgpack.OPT_NON_STR_KEYS)
     except (ValueError, RecursionError):
-        raise Malformed("the value is no MessagePack: damaged, or cut off?") from None
+        raise Malformed("the value is not MessagePack: damaged, or cut off?") from None
 
 
 def _fields(code: int, packed_bytes: bytes) -> Any:

@@ -38,7 +38,7 @@ READER: Final = FormatReader("langsmith", "LangSmith's runs", _matches, _read)
 def _keyed(entries: Iterator[JsonEntry], context: Context) -> Iterator[Keyed]:
     for entry in entries:
         if not _matches(entry.value):
-            context.skip(entry.location, "this is no run")
+            context.skip(entry.location, "this is not a run")
             continue
         run = entry.value
         is_child_run = bool(run.get("parent_run_id"))

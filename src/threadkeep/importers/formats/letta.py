@@ -33,7 +33,7 @@ def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     for agent_index, agent in enumerate(agent_file.get("agents") or [agent_file]):
         agent_location = f"{entry.location}.agents[{agent_index}]"
         if not isinstance(agent, Mapping):
-            context.skip(agent_location, "the agent is no object")
+            context.skip(agent_location, "the agent is not an object")
             continue
         own_id = fields.name(agent.get("id")) or fields.name(agent.get("name"))
         messages = agent.get("messages")

@@ -49,7 +49,7 @@ def _flat(
     while queue:
         message, parent, path = queue.pop()
         if not isinstance(message, Mapping):
-            context.skip(path, "the message is no object")
+            context.skip(path, "the message is not an object")
             continue
         key = fields.name(message.get("messageId")) or path
         yield key, (path, message, fields.name(message.get("parentMessageId")) or parent)

@@ -36,7 +36,7 @@ def _read_chats(database: Database, context: Context) -> Iterator[Part]:
             try:
                 dumps = [decoded(text) for text in decoded(chat_json) or ()]
             except (ValueError, TypeError):
-                context.skip(location, "the messages are no list of JSON")
+                context.skip(location, "the messages are not a list of JSON")
                 continue
             yield Chat(
                 str(session_id),

@@ -43,7 +43,7 @@ def _messages(
 ) -> Iterator[Message]:
     node_by_key = {key: node for key, node in raw_nodes.items() if isinstance(node, Mapping)}
     for key in raw_nodes.keys() - node_by_key.keys():
-        context.skip(f"{location}.messages[{shown(key)}]", "the message is no object")
+        context.skip(f"{location}.messages[{shown(key)}]", "the message is not an object")
     parent_by_key = {key: node.get("parentId") for key, node in node_by_key.items()}
     for key, is_shown in branches.ordered(parent_by_key, leaf if isinstance(leaf, str) else None):
         node_location, node = f"{location}.messages[{shown(key)}]", node_by_key[key]

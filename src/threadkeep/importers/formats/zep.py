@@ -40,7 +40,7 @@ def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
         if _is_edge(edge):
             yield _fact(edge, f"{entry.location}.edges[{edge_index}]", user)
         else:
-            context.skip(f"{entry.location}.edges[{edge_index}]", "this is no edge with a fact")
+            context.skip(f"{entry.location}.edges[{edge_index}]", "this is not an edge with a fact")
     if isinstance(values := export.get("messages"), list):
         own_id = fields.name(export.get("thread_id")) or fields.name(export.get("session_id"))
         messages = list(each.elements(values, f"{entry.location}.messages", _message, context))

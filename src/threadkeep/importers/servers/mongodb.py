@@ -64,7 +64,7 @@ def _messages(documents: Iterator[Any], location: str, context: Context) -> Iter
         try:
             dump = parsed(document.get(_MESSAGE, ""))
         except (ValueError, TypeError):
-            context.skip(document_location, "the message is no JSON")
+            context.skip(document_location, "the message is not JSON")
             continue
         created_at = getattr(document_id, "generation_time", None)
         if isinstance(dump, Mapping) and langchain.is_dump(dump):

@@ -45,7 +45,7 @@ def _messages(
     for message_index, content_bytes in enumerate(_oldest_first(client, key, reader.newest_first)):
         message_json = _json(content_bytes)
         if message_json is None:
-            context.skip(f"{location}[{message_index}]", "the message is no JSON")
+            context.skip(f"{location}[{message_index}]", "the message is not JSON")
             continue
         yield reader.message(message_json, message_index, location)
 

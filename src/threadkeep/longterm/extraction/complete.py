@@ -61,5 +61,5 @@ def complete(
     if second_reply is None or (first_reply is not None and not second_reply.complete):
         second_reply = first_reply
     if second_reply is None:
-        raise ModelError("the answer is no JSON")
+        raise ModelError("the answer is not JSON")
     return second_reply

@@ -10,6 +10,7 @@ from threadkeep.core import names
 from threadkeep.core.call_limit import reads
 from threadkeep.core.engine import Engine, async_twin
 from threadkeep.core.suggestions import missing_attribute, refuse_container
+from threadkeep.core.wrong_calls import explain_wrong_calls
 from threadkeep.errors import NotFound
 from threadkeep.longterm.store.sources import source_items
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
@@ -40,6 +41,7 @@ class CollectionSpec(Generic[T]):
     approved: Callable[[Refusal, float], T]
 
 
+@explain_wrong_calls
 @refuse_container("its list() and get(id)")
 class Collection(Generic[T]):
     """The facts or the instructions of one user stream. Creating one does no I/O."""

@@ -117,7 +117,7 @@ def _parse_reply(reply: object, key: str) -> ScriptedReply | RawBody:
     if isinstance(reply, int) and 400 <= reply <= 599:
         raise ModelError(reply)
     raise final_error(
-        500, f"the script holds a {type(reply).__name__}, which is no reply: {reply!r}"
+        500, f"the script holds a {type(reply).__name__}, which is not a reply: {reply!r}"
     )
 
 

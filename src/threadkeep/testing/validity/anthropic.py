@@ -189,7 +189,7 @@ def _check_answers(location_by_id: dict[str, str], blocks: list[tuple[str, _Bloc
             continue
         call_id = block["tool_use_id"]
         if call_id not in location_by_id:
-            fail("orphan", location, f"{shorten(call_id)} is no tool_use of the message before")
+            fail("orphan", location, f"{shorten(call_id)} is not a tool_use of the message before")
         if call_id in answered_ids:
             fail("twice", location, f"the tool_use {shorten(call_id)} has a result already")
         if block_index != len(answered_ids):

@@ -213,7 +213,9 @@ def _check_answers(messages: list[dict[str, Any]]) -> None:
 def _close_call(location: str, call_id: str, is_open_by_id: dict[str, bool]) -> None:
     if call_id not in is_open_by_id:
         fail(
-            "orphan", location, f"{shorten(call_id)} is no call of the assistant message before it"
+            "orphan",
+            location,
+            f"{shorten(call_id)} is not a call of the assistant message before it",
         )
     if not is_open_by_id[call_id]:
         fail("twice", location, f"the call {shorten(call_id)} is answered already")

@@ -54,9 +54,16 @@ FACTORIES: Final = (
 
 
 def from_options(
-    options: Mapping[str, Any], *, counter: TokenCounter | None = None, step: float | None = None
+    options: Mapping[str, Any],
+    *,
+    counter: TokenCounter | None = None,
+    step: float | None = None,
+    owner: str = "window",
 ) -> list[Policy]:
     """The policies of `{"max_tokens": 3000, "max_turns": 40}`; a value of `None` is no limit.
+
+    Args:
+        owner: what has the options, for errors.
 
     Raises:
         ConfigError: a name is unknown, a limit is invalid, or `step` stands without a limit.
@@ -71,7 +78,7 @@ def from_options(
     for name, limit in options.items():
         if name not in _FACTORY_BY_NAME:
             option_names = [*_FACTORY_BY_NAME, "step"]
-            raise ConfigError(f"window: no option {shown(name)}{did_you_mean(name, option_names)}")
+            raise ConfigError(f"{owner}: no option {shown(name)}{did_you_mean(name, option_names)}")
         if limit is None:
             continue
         target_list = views if name in VIEWS else budgets
@@ -108,7 +115,7 @@ def as_policies(window: object, name: str = "window", *, _nesting: int = 0) -> l
     if isinstance(window, Mapping):
         options = dict(window)
         step, counter = options.pop("step", None), options.pop("counter", None)
-        return from_options(options, counter=counter, step=step)
+        return from_options(options, counter=counter, step=step, owner=name)
     if isinstance(window, (list, tuple)):
         nested_lists = [entry for entry in window if isinstance(entry, (list, tuple))]
         if nested_lists and _nesting >= _MAX_NESTING:

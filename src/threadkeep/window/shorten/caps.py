@@ -36,7 +36,7 @@ class ResultCap:
 
     @property
     def size(self) -> TokenCounter:
-        return self.measure or tokens.default()
+        return tokens.checked(self.measure) if self.measure else tokens.default()
 
     def at_least(self, text: str) -> int:
         """The size of a text; of one that is far too large, that of its beginning."""

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
+from numbers import Real
 from typing import Any, Final
 
 from threadkeep.core.parts import PartialMetadata, unread_lengths
+from threadkeep.errors import ConfigError
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item, Json
 from threadkeep.window.tokens.estimator import estimate
 
-__all__ = ["MEDIA_TOKENS", "as_text", "count", "default", "estimate", "tiktoken", "total"]
+__all__ = [
+    "MEDIA_TOKENS", "as_text", "checked", "count", "default", "estimate", "tiktoken", "total",
+]  # fmt: skip
 
 _MESSAGE_OVERHEAD: Final = 4  # role and delimiters of one message, as OpenAI's cookbook counts them
 _CHARACTERS_PER_TOKEN: Final = 4  # of large parts that were not read yet
@@ -28,7 +32,7 @@ _CHUNK_CHARS: Final = 4_000  # tiktoken takes quadratic time on long runs of one
 
 def count(item: Item, counter: TokenCounter | None = None) -> int:
     """Tokens of one item: text, reasoning, tool calls with arguments, and media by flat rates."""
-    counter = counter or default()
+    counter = checked(counter) if counter else default()
     token_count = _MESSAGE_OVERHEAD
     if type(item.metadata) is PartialMetadata:
         token_count += sum(unread_lengths(item)) // _CHARACTERS_PER_TOKEN
@@ -48,6 +52,24 @@ def total(items: Iterable[Item], counter: TokenCounter | None = None) -> int:
     """Tokens of several items."""
     counter = counter or default()
     return sum(count(item, counter) for item in items)
+
+
+def checked(counter: TokenCounter) -> TokenCounter:
+    """An application's counter, whose answer must be a number, and not the tokens themselves."""
+
+    def size(text: str) -> int:
+        token_count = counter(text)
+        if not isinstance(token_count, Real):
+            raise _wrong_count(token_count)
+        return token_count
+
+    return size
+
+
+def _wrong_count(answer: object) -> ConfigError:
+    answer_type = "None" if answer is None else f"a {type(answer).__name__}"
+    hint = ": write counter=lambda text: len(encode(text))" if isinstance(answer, Sized) else ""
+    return ConfigError(f"counter must return a number of tokens, got {answer_type}{hint}")
 
 
 @functools.cache

@@ -27,7 +27,9 @@ from langchain_threadkeep.store.addresses import (
     validated,
 )
 from langchain_threadkeep.store.operations import StoreOperations
+from langchain_threadkeep.store.ttl import checked_ttl
 from threadkeep import Drop, Memory, Query, Record
+from threadkeep.adapters.absent import say_instead
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.shared import record_store, shared_memory
 from threadkeep.errors import Conflict
@@ -39,6 +41,7 @@ StreamRecords = tuple[str, Namespace | None, int, list[Record]]
 """A stream, its namespace (`None` = hashed), its version and its records."""
 
 
+@say_instead(from_conn_string="ThreadkeepStore(url)", setup="nothing, a store needs no setup")
 class ThreadkeepStore(StoreOperations):
     """A LangGraph store on any threadkeep store, for knowledge that agents share across threads.
 
@@ -49,6 +52,9 @@ class ThreadkeepStore(StoreOperations):
         memory: a `Memory`, or a URL; `None` = the store of `threadkeep.connect()`. Its namespace
             (the tenant) applies. No I/O yet.
         ttl: `default_ttl` in minutes, and `refresh_on_read`; space is reclaimed by `memory.sweep`.
+
+    Raises:
+        ConfigError: `ttl` is not a dict of these.
     """
 
     supports_ttl = True
@@ -56,7 +62,7 @@ class ThreadkeepStore(StoreOperations):
     @strict_arguments
     def __init__(self, memory: Memory | str | None = None, *, ttl: TTLConfig | None = None) -> None:
         self.memory = shared_memory(memory)
-        self.ttl_config = ttl
+        self.ttl_config = checked_ttl(ttl)
         self._records = record_store(self.memory)
         self._streams = NamespaceStreams(self.memory)
 
