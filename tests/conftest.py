@@ -22,7 +22,7 @@ if os.environ.get("THREADKEEP_TEST_REQUIRE"):  # what judges a change draws the 
 
 BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 SHM = Path("/dev/shm")
-SERVERS = r"\b(postgres|mysql|redis|mongodb|oracle|sql\b)"
+SERVERS = r"\b(postgres|pgbouncer|haproxy|valkey|mysql|redis|mongodb|oracle|sql\b)"
 CROWDS = r"\b(processes|threads|crowds?|any (story|sequence))\b"
 SLOW = re.compile(f"{SERVERS}|{CROWDS}")
 
