@@ -70,7 +70,7 @@ class Interrupt:
             return None
         line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
         # CPython raises no interrupt between the end of a `with` block and its exit; a trace would.
-        if event == "line" and "with _LOCK" not in line:
+        if event == "line" and not line.lstrip().startswith("with "):
             self.remaining -= 1
             if self.remaining < 0:
                 raise KeyboardInterrupt

@@ -74,6 +74,13 @@ def test_a_response_that_is_gone_ends_the_chain(memory):
     assert ids(memory.responses.chain("d")) == ["a", "b", "c", "d"]
 
 
+def test_a_missing_response_that_somebody_else_stores_stops_no_conversation(memory):
+    say(memory, "b<a@chat", user="ada")
+    say(memory, "a@other", user="bob")
+    say(memory, "c<b", "d<c", user="ada")
+    assert ids(memory.responses.list(conversation="chat")) == ["d", "c", "b"]
+
+
 def test_the_chain_of_nothing_is_an_error(memory):
     with pytest.raises(NotFound, match="'nope'"):
         memory.responses.chain("nope")
@@ -87,6 +94,9 @@ CIRCLES = {
     "recorded before the first": ["c<b", "d<c", "b<d"],
     "recorded before, in another conversation": ["c<b@one", "b<c@two"],
     "through conversations": ["a@one", "b<a@two", "c<b@three", "a<c"],
+    "recorded before, through conversations": ["a<c@one", "c<b@three", "b<a@two"],
+    "recorded after, through conversations": ["c<b@three", "a<c@one", "b<a@two"],
+    "by long ids": ["a<" + "c" * 600 + "@one", "c" * 600 + "<b@three", "b<a@two"],
     "where one was deleted": ["a", "b<a", "c<b", "-b", "b<c"],
 }
 

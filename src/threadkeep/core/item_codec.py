@@ -17,6 +17,8 @@ from threadkeep.types.timestamps import utc_datetime
 
 BRANCH: Final = "threadkeep_branch"
 """The key in the metadata of an item that is hidden because another branch is shown."""
+HIDDEN_ON_BRANCH: Final = "threadkeep_hidden"
+"""The key beside it, of an item that the application hid: it is hidden on its branch as well."""
 _quote = json.encoder.encode_basestring
 _item, _record = fast_constructor(Item), fast_constructor(Record)
 _set_id, _set_seq, _set_created_at = (
@@ -181,7 +183,7 @@ def forked_record(record: Record) -> Record:
 
 
 def with_hidden(record: Record, hidden: bool, at: float) -> Record | None:
-    """An item's record, written anew as hidden or not, with its date.
+    """An item's record, written anew as hidden or not, whatever branch is shown, with its date.
 
     Returns `None` if it is so already, or cannot be read.
     """
@@ -196,15 +198,25 @@ def with_hidden(record: Record, hidden: bool, at: float) -> Record | None:
         body_fields["hidden"] = True
     elif BRANCH in (body_fields.get("metadata") or {}):
         body_fields["metadata"] = {
-            key: value for key, value in body_fields["metadata"].items() if key != BRANCH
+            key: value
+            for key, value in body_fields["metadata"].items()
+            if key not in (BRANCH, HIDDEN_ON_BRANCH)
         }
     return dataclasses.replace(record, body=dumps(body_fields, "item"), at=at)
 
 
-def with_branch(record: Record, branch: str | None, at: float) -> Record | None:
-    """An item's record, written anew as hidden on a branch, or as shown, with its date.
+def with_branch(
+    record: Record, branch: str | None, at: float, hidden: bool | None = None
+) -> Record | None:
+    """An item's record, written anew as of a branch that is not shown, or that is, with its date.
 
     Returns `None` if it cannot be read.
+
+    Args:
+        record: of the item.
+        branch: the item's, if another one is shown; `None` = it is the shown one.
+        at: the time of writing.
+        hidden: whether the application hides it on its branch; `None` = as it does so far.
     """
     try:
         body_fields = body.decode(record, record_shapes.ITEM)
@@ -212,10 +224,15 @@ def with_branch(record: Record, branch: str | None, at: float) -> Record | None:
         return None
     body_fields.setdefault("created_at", record.at)
     metadata = {**(body_fields.pop("metadata", None) or {})}
-    metadata.pop(BRANCH, None)
-    body_fields.pop("hidden", None)
+    was_hidden, old_branch = body_fields.pop("hidden", False), metadata.pop(BRANCH, None)
+    hidden_mark = metadata.pop(HIDDEN_ON_BRANCH, False)
+    hidden_on_branch = was_hidden and (hidden_mark or old_branch is None)
+    is_hidden = bool(hidden_on_branch if hidden is None else hidden)
     if branch is not None:
-        body_fields["hidden"], metadata[BRANCH] = True, branch
+        metadata[BRANCH] = branch
+        metadata.update({HIDDEN_ON_BRANCH: True} if is_hidden else {})
+    if branch is not None or is_hidden:
+        body_fields["hidden"] = True
     if metadata:
         body_fields["metadata"] = metadata
     return dataclasses.replace(record, body=dumps(body_fields, "item"), at=at)

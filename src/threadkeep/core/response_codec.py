@@ -22,7 +22,10 @@ ENTRY: Final = "response_entry"
 """The kind of the small records that list a session's responses."""
 
 GAP: Final = "response_gap"
-"""The kind that notes a previous response that was missing when another referred to it."""
+"""The kind that notes a previous response that was not in the session when another referred to it.
+
+It may come later, or be of another session.
+"""
 
 _IMPLIED_FIELDS: Final = frozenset({"seq", "conversation", "user", "created_at"})
 

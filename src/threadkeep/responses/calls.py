@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from threadkeep.core import item_codec
 from threadkeep.core.response_codec import ENTRY, read_entry
+from threadkeep.sessions.branch_paths import is_hidden_on_its_branch
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Item, Query, Record, SessionInfo
 from threadkeep.types.usage import TokenCounts, token_counts
@@ -133,9 +134,9 @@ def session_calls(stream: SessionStream, after: int = 0) -> Iterator[Call]:
 
 
 def _begins_run(item: Item) -> bool:
-    """Return True for what a user said; hidden messages of users are notes of programs."""
+    """Return True for what a user said, on any branch; what is hidden there is a program's note."""
     is_user_message = item.role == "user" and item.type == "message"
-    return is_user_message and (not item.hidden or _BRANCH in item.metadata)
+    return is_user_message and (not is_hidden_on_its_branch(item) or _BRANCH in item.metadata)
 
 
 def _records(stream: SessionStream, kind: str, after: int) -> Iterator[Record]:

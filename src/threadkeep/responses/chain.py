@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import groupby
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from threadkeep.core.response_codec import (
     read_entry,
     read_response,
 )
-from threadkeep.errors import CorruptRecord, InputError, NotFound
+from threadkeep.errors import CorruptRecord, InputError, NotFound, NotOwner
 from threadkeep.printable import shown
 from threadkeep.sessions import response_index
 from threadkeep.sessions.stream import SessionStream
@@ -80,7 +81,8 @@ def check_acyclic(
 ) -> None:
     """Refuse a response that would continue from itself, directly or by way of others.
 
-    The chain is read only if another response may already continue from this one.
+    The chain is read only if another response may already continue from this one: one of these
+    sessions, or one of another session that the chain leads to.
 
     Raises:
         InputError: it would create a cycle.
@@ -94,7 +96,10 @@ def check_acyclic(
         else [stream, previous_stream]
     )
     if previous_id == response.id or (
-        any(_may_have_successor(candidate_stream, response) for candidate_stream in streams)
+        (
+            any(_may_have_successor(candidate_stream, response) for candidate_stream in streams)
+            or (previous_stream is not None and _leads_elsewhere(previous_stream))
+        )
         and _continues_from(stream, previous_id, response.id)
     ):
         raise InputError(
@@ -118,12 +123,13 @@ def find_entry(stream: SessionStream, id: str) -> ResponseEntry | None:
 
 def _continues_from(stream: SessionStream, id: str, origin: str) -> bool:
     visited_ids: set[str] = set()
-    for link in ancestry(stream.engine, stream.user, id):
-        if link.previous == origin:
-            return True
-        if link.id in visited_ids:  # a cycle elsewhere
-            return False
-        visited_ids.add(link.id)
+    with suppress(NotOwner):  # there it ends for this user, who else could store nothing more
+        for link in ancestry(stream.engine, stream.user, id):
+            if link.previous == origin:
+                return True
+            if link.id in visited_ids:  # a cycle elsewhere
+                return False
+            visited_ids.add(link.id)
     return False
 
 
@@ -134,6 +140,15 @@ def _may_have_successor(stream: SessionStream, response: Response) -> bool:
     entries, gaps = (page.records for page in stream.read(*queries).pages)
     is_continuation = entries and read_entry(entries[0]).previous == response.previous_response_id
     return bool(gaps or entries) and not is_continuation
+
+
+def _leads_elsewhere(stream: SessionStream) -> bool:
+    """Return True if a response of the session may continue from one of another session."""
+    gaps = stream.read(Query(stream.stream_name, GAP)).pages[0].records
+    if any(gap.id != names.key(gap.id) for gap in gaps):  # a hash, which names no response
+        return True
+    pointers = response_index.find_pointers(stream.engine, [gap.id for gap in gaps])
+    return any(pointer.session not in (None, stream.id) for pointer in pointers)
 
 
 def _links(stream: SessionStream) -> dict[str, ChainLink]:

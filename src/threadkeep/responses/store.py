@@ -165,7 +165,8 @@ def _add(engine: Engine, user: str | None, response: Response) -> Response:
     check_acyclic(stream, previous_stream, response)
     now = engine.now()
     new_records = [response_record(response, now), entry_record(response, now)]
-    if response.previous_response_id is not None and previous_stream is None:
+    is_continued_here = previous_stream is not None and previous_stream.id == stream.id
+    if response.previous_response_id is not None and not is_continued_here:
         new_records.append(_gap_record(response.previous_response_id, now))
     response_index.write_pointer(engine, response.id, stream.id, stream.owner, pointer)
     if response.status in OPEN_STATUSES:  # never over a final one that is written meanwhile

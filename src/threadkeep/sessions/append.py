@@ -61,9 +61,8 @@ class Draft(NamedTuple):
         item_by_key = dict(self.claims.referred)
         for item, id in zip(self.items, self.ids, strict=True):
             if not is_reference(item):
-                item_by_key[names.key(id)] = item_codec.stamp(
-                    item, id, next(remaining_seqs), created_at
-                )
+                stamped_item = item_codec.stamp(item, id, next(remaining_seqs), created_at)
+                item_by_key[names.key(id)] = self.claims.as_stored(stamped_item)
             else:  # of a store that keeps nothing
                 item_by_key.setdefault(names.key(id), item)
         return [item_by_key[names.key(id)] for id in self.ids]

@@ -1,7 +1,8 @@
 """Which items are on a branch: those of its ancestors up to where it leaves them, and its own.
 
-An item that is hidden because another branch is shown names its branch. All others belong to the
-shown branch or its ancestors, and their place in the session says to which.
+An item that is hidden because another branch is shown names its branch, and says whether the
+application hid it there as well. All others belong to the shown branch or its ancestors, and their
+place in the session says to which.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from threadkeep.core.item_codec import BRANCH
-from threadkeep.types import Item
+from threadkeep.core import item_codec
+from threadkeep.core.item_codec import BRANCH, HIDDEN_ON_BRANCH
+from threadkeep.types import Item, Json, Record
 from threadkeep.types.branches import MAIN, Branch
 
 
@@ -97,7 +99,7 @@ class BranchView:
         return item.seq <= self._limits.get(self._tree.owner(item), -1)
 
     def _as_seen(self, item: Item) -> Item:
-        is_hidden = (item.hidden and label(item) is None) or not self.has(item)
+        is_hidden = is_hidden_on_its_branch(item) or not self.has(item)
         return item if item.hidden is is_hidden else dataclasses.replace(item, hidden=is_hidden)
 
 
@@ -105,3 +107,34 @@ def label(item: Item) -> str | None:
     """The branch that a hidden item names, if any."""
     branch_name = item.metadata.get(BRANCH) if item.hidden else None
     return branch_name if isinstance(branch_name, str) else None
+
+
+def marks(item: Item) -> dict[str, Json]:
+    """What the metadata of an item say of its branch; nothing if it is of the shown one."""
+    if label(item) is None:
+        return {}
+    keys = (BRANCH, HIDDEN_ON_BRANCH)
+    return {key: item.metadata[key] for key in keys if key in item.metadata}
+
+
+def on_branch(item: Item, branch: str) -> Item:
+    """The item with what its metadata say if its branch is not shown."""
+    hidden_mark = {HIDDEN_ON_BRANCH: True} if item.hidden else {}
+    metadata = {**item.metadata, BRANCH: branch, **hidden_mark}
+    return dataclasses.replace(item, hidden=True, metadata=metadata)
+
+
+def is_hidden_on_its_branch(item: Item) -> bool:
+    """Return True if the application hid the item, whatever branch is shown."""
+    return item.hidden and (label(item) is None or HIDDEN_ON_BRANCH in item.metadata)
+
+
+def kept_on_branches(records: Sequence[Record], stored: Mapping[str, Item]) -> list[Record]:
+    """The records of items; one whose stored item is of a branch that is not shown stays on it."""
+    branches = {id: branch for id, item in stored.items() if (branch := label(item)) is not None}
+    return [
+        item_codec.with_branch(record, branches[record.id], record.at) or record
+        if record.id in branches
+        else record
+        for record in records
+    ]

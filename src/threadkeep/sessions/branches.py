@@ -179,9 +179,9 @@ class _Changes:
             item = item_codec.read_item(record)
             self.ids[record.id] = item.id
             is_in_branch = branch_view.has(item)
-            if not item.hidden and not is_in_branch:
+            if label(item) is None and not is_in_branch:
                 self.hide += _marked(record, tree.owner(item), now)
-            elif item.hidden and is_in_branch and label(item) is not None:
+            elif label(item) is not None and is_in_branch:
                 self.show += _marked(record, None, now)
 
     def first(self) -> tuple[list[Record], bool]:
@@ -194,7 +194,10 @@ class _Changes:
 
 
 def _marked(record: Record, branch: str | None, now: float) -> list[Record]:
-    """The record with the mark of a branch that is not shown, or without; none if unreadable."""
+    """The record with the mark of a branch that is not shown, or without; none if unreadable.
+
+    What the application hid on the branch stays hidden there.
+    """
     marked_record = item_codec.with_branch(record, branch, now)
     return [] if marked_record is None else [marked_record]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from itertools import dropwhile
 from typing import Any, Final
 
 from threadkeep.core import item_codec, json_text, names
@@ -21,7 +22,7 @@ from threadkeep.sessions import (
 )
 from threadkeep.sessions.append import stored_with_blobs, without_branches
 from threadkeep.sessions.blob_upload import Upload
-from threadkeep.sessions.branch_paths import label
+from threadkeep.sessions.branch_paths import label, marks
 from threadkeep.sessions.create import create_session
 from threadkeep.sessions.item_identity import is_reference
 from threadkeep.sessions.outdated import drop_derived, drop_segments, notify_edited
@@ -35,7 +36,7 @@ from threadkeep.sessions.read import (
 )
 from threadkeep.sessions.storable import storable_record
 from threadkeep.sessions.stream import SessionStream
-from threadkeep.types import Drop, Item, Page, Query, SessionInfo
+from threadkeep.types import Drop, Item, Page, Query, Record, SessionInfo
 from threadkeep.types.timestamps import utc_datetime
 
 UNSET: Final[Any] = object()
@@ -109,10 +110,12 @@ def _one_item(item: object) -> Item:
 
 def _in_place_of(old: Item, new: Item, id: str) -> Item:
     """The new item with what stays of the old one: its id, its date, and whether it is shown."""
-    created_at, branch = new.created_at or old.created_at, label(old)
-    metadata = new.metadata if branch is None else {**new.metadata, item_codec.BRANCH: branch}
     return dataclasses.replace(
-        new, id=id, created_at=created_at, hidden=old.hidden, metadata=metadata
+        new,
+        id=id,
+        created_at=new.created_at or old.created_at,
+        hidden=old.hidden,
+        metadata={**new.metadata, **marks(old)},
     )
 
 
@@ -125,6 +128,7 @@ def rewind(stream: SessionStream, before: str | int | None, last: int | None) ->
     def step() -> list[Item]:
         if item_count is not None:
             snapshot, records = newest_records(stream, item_count)
+            records = list(dropwhile(_is_hidden, records))  # those of fewer than were asked for
         else:
             after_seq = (seq_of(stream, "before", before) or 0) - 1
             snapshot = stream.read(items_query(stream, after=after_seq))
@@ -145,6 +149,10 @@ def rewind(stream: SessionStream, before: str | int | None, last: int | None) ->
     removed_items = stream.retry(step)
     notify_edited(stream, [item.id for item in removed_items])
     return removed_items
+
+
+def _is_hidden(record: Record) -> bool:
+    return not is_shown(item_codec.read_item(record))
 
 
 def remove(stream: SessionStream, *ids: str, notify: bool = True) -> None:
@@ -209,8 +217,8 @@ def clear(stream: SessionStream, keep_last: int, files: bool) -> None:
         blob_query = blobs.query(stream.engine, stream.id)
         blob_page = stream.engine.read(blob_query)[0] if is_cut else Page(0, [])
         seq_by_item_id = stored_with_blobs(stream, snapshot, blob_page)
-        if drops:
-            session_info = None if keep_count else without_branches(stream, snapshot)
+        session_info = None if keep_count else without_branches(stream, snapshot)
+        if drops or session_info is not None:  # branches end also where no item is left
             stream.compare_and_set(snapshot, drop=drops, info=session_info)
         if is_cut:
             derived.invalidate_summary(stream.engine, stream.id)

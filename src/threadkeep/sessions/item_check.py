@@ -23,7 +23,10 @@ def cached_items_pass(
     items = recent_items.with_ids(ids)
     if items is None:
         return False
+    item_by_id = {item.id: item.copy() for item in items}
+    if any(item.hidden for item in item_by_id.values()):  # it may be of a branch that is not shown
+        return False
     with suppress(ThreadkeepError):
-        check({item.id: item.copy() for item in items})
+        check(item_by_id)
         return True
     return False

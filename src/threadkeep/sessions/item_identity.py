@@ -12,6 +12,7 @@ from typing import Final
 from threadkeep.core import names
 from threadkeep.errors import Conflict, InputError, NotFound
 from threadkeep.printable import shown
+from threadkeep.sessions.branch_paths import label, on_branch
 from threadkeep.types import Item, Record
 
 REFERENCE: Final = "item_reference"
@@ -34,11 +35,13 @@ class IdClaims:
     Attributes:
         referred: the stored items that references name, by record id; filled by `check`.
         changes: whether a stored item is given another text; filled by `check`.
+        branches: of the stored items whose branch is not shown, by record id; filled by `check`.
     """
 
     def __init__(self, session: str, items: Iterable[tuple[int, Item]], noun: str) -> None:
         self.referred: dict[str, Item] = {}
         self.changes = False
+        self.branches: dict[str, str] = {}
         self._session, self._noun = session, noun
         self._new: dict[str, Item] = {}
         self._references: dict[str, tuple[int, str]] = {}
@@ -84,6 +87,14 @@ class IdClaims:
             if _identity(stored[item_key]) != _identity(item):
                 raise self._conflict(item, stored[item_key])
             self.changes = self.changes or stored[item_key].text != item.text
+            self.branches.pop(item_key, None)  # of an earlier try
+            if (branch := label(stored[item_key])) is not None:
+                self.branches[item_key] = branch
+
+    def as_stored(self, item: Item) -> Item:
+        """An item of the batch as it is stored: hidden if its branch is not shown."""
+        branch = self.branches.get(names.key(item.id))
+        return item if branch is None else on_branch(item, branch)
 
     def check_alone(self) -> None:
         """As `check`, for a batch that replaces all items of the session.

@@ -11,7 +11,7 @@ from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.redaction import redacted_item
 from threadkeep.sessions import blob_release, blob_upload, blobs
 from threadkeep.sessions.blob_upload import Upload
-from threadkeep.sessions.branch_paths import label
+from threadkeep.sessions.branch_paths import is_hidden_on_its_branch, label, marks
 from threadkeep.sessions.outdated import drop_segments, drop_summary, notify_edited
 from threadkeep.sessions.read import items_query
 from threadkeep.sessions.stream import SessionStream, Snapshot
@@ -107,11 +107,10 @@ def _write(
 
 def _redacted(stream: SessionStream, item: Item) -> Item:
     """The item as redacted; the branch it is hidden for keeps its name."""
-    new_item, branch = redacted_item(stream.engine, item), label(item)
-    if branch is None or new_item is item:
+    new_item, branch_marks = redacted_item(stream.engine, item), marks(item)
+    if not branch_marks or new_item is item:
         return new_item
-    metadata = {**new_item.metadata, item_codec.BRANCH: branch}
-    return dataclasses.replace(new_item, metadata=metadata)
+    return dataclasses.replace(new_item, metadata={**new_item.metadata, **branch_marks})
 
 
 def _changed_record(
@@ -122,7 +121,7 @@ def _changed_record(
     Its large parts are appended to `uploads`.
     """
     if item is None:
-        return item_codec.with_hidden(record, hidden, now)
+        return _with_hidden(record, hidden, now)
     try:
         old_item = item_codec.decode_item(record)
     except UnreadableRecord:
@@ -137,3 +136,13 @@ def _changed_record(
         return None
     uploads.append(Upload(new_record.id, large_parts))
     return new_record
+
+
+def _with_hidden(record: Record, hidden: bool, now: float) -> Record | None:
+    """As `item_codec.with_hidden`; an item of a branch that is not shown changes there alone."""
+    item = item_codec.read_item(record)
+    if (branch := label(item)) is None:
+        return item_codec.with_hidden(record, hidden, now)
+    if is_hidden_on_its_branch(item) is hidden:
+        return None
+    return item_codec.with_branch(record, branch, now, hidden)

@@ -18,6 +18,7 @@ from threadkeep.core.engine import Engine
 from threadkeep.errors import Conflict, CorruptRecord, NotOwner
 from threadkeep.printable import shown
 from threadkeep.sessions import contention, user_index
+from threadkeep.sessions.branch_paths import kept_on_branches
 from threadkeep.sessions.item_check import ItemCheck, cached_items_pass
 from threadkeep.types import Commit, Drop, Page, Query, Record, SessionInfo
 from threadkeep.types.batching import batches
@@ -122,9 +123,12 @@ class SessionStream:
                 return seqs
         for attempt in range(contention.APPEND_TRIES):
             snapshot = self.read(Query(self.stream_name, "item", ids=ids))
-            check({record.id: item_codec.read_item(record) for record in snapshot.pages[0].records})
+            old_records = snapshot.pages[0].records
+            old_items = {record.id: item_codec.read_item(record) for record in old_records}
+            check(old_items)
+            records = kept_on_branches(put, old_items)
             with suppress(Conflict):
-                return self.compare_and_set(snapshot, put=put) if put else []
+                return self.compare_and_set(snapshot, put=records) if put else []
             self._contended = True
             contention.back_off(self.engine.backend, attempt, contention.SHORT_DELAY)
         raise contention.contention_error(self.id, contention.APPEND_TRIES)

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import importlib
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+
+from threadkeep.backends.common import interrupts
 
 _STRIPES: Final = 256
 _SHORTEST, _LONGEST = 0.0001, 0.005
@@ -30,17 +31,17 @@ class LockStripes:
     """Locks for the threads of this process, each shared by several streams."""
 
     def __init__(self) -> None:
-        self._locks = [threading.Lock() for _ in range(_STRIPES)]
+        self._locks = [interrupts.new_lock() for _ in range(_STRIPES)]
 
     @contextmanager
     def hold(self, name: str, deadline: float) -> Iterator[None]:
         lock = self._locks[int(name[:4], 16) % _STRIPES]
-        if not lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
-            raise LockTimeout
         try:
+            if not lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
+                raise LockTimeout
             yield
         finally:
-            lock.release()
+            interrupts.release_all(lock)
 
 
 @contextmanager

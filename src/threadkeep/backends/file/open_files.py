@@ -73,8 +73,8 @@ class OpenFiles(fork.ForkAware):
         except BaseException:
             os.close(fd)
             raise
-        self._logs.add(log)
         try:
+            self._logs.add(log)
             yield log
         finally:
             # before it is closed: the descriptor number may be reused at once

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from threadkeep.backends.common import interrupts
 from threadkeep.backends.common.commit import Change
 from threadkeep.backends.common.deadline import Deadline
 from threadkeep.backends.common.faults import map_exceptions, to_error
@@ -241,14 +242,14 @@ class _Lease:
         self._lock = pool.writing if writing else None
 
     def __enter__(self) -> sqlite3.Connection:
-        if self._lock and not self._lock.acquire(timeout=self._limit):
-            raise to_error(LOCKED, self._location, self._limit)
         try:
+            if self._lock and not self._lock.acquire(timeout=self._limit):
+                raise to_error(LOCKED, self._location, self._limit)
             self._connection = self._pool.acquire()
             self._wait_for_locks(self._limit)
         except BaseException:
             if self._lock:
-                self._lock.release()
+                interrupts.release_all(self._lock)
             raise
         return self._connection
 
@@ -258,7 +259,7 @@ class _Lease:
             self._pool.release(self._connection)
         finally:
             if self._lock:
-                self._lock.release()
+                interrupts.release_all(self._lock)
         if isinstance(error, sqlite3.Error):
             raise to_error(classify(error), self._location, self._limit) from error
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from collections.abc import Callable
 
-from threadkeep.backends.common import fork
+from threadkeep.backends.common import fork, interrupts
 from threadkeep.backends.common.limiter import ConnectionLimiter
 from threadkeep.core.call_limit import limited
 from threadkeep.errors import BackendError
@@ -51,7 +50,7 @@ class SqlitePool(fork.ForkAware):
         self._limiter = ConnectionLimiter(size, location)
         self._paused = 0
         self._closed = False
-        self.writing = threading.Lock()
+        self.writing = interrupts.new_lock()
         fork.register(self)
 
     def acquire(self) -> sqlite3.Connection:
@@ -132,4 +131,4 @@ class SqlitePool(fork.ForkAware):
         """Start over: threads that held or awaited a connection do not exist here."""
         self._limiter = ConnectionLimiter(self._size, self._location)
         self._paused = 0
-        self.writing = threading.Lock()
+        self.writing = interrupts.new_lock()
