@@ -118,6 +118,14 @@ def test_other_frameworks_read_what_was_said(chat):
     assert (said.model, said.usage["total_tokens"]) == ("gpt-5", 7)
 
 
+@pytest.mark.parametrize("provider", ["openai", "responses", "anthropic"])
+def test_every_provider_reads_a_result_in_the_parts_of_anthropic(provider, chat):
+    chat.add(*(to_item(MESSAGES[name]) for name in ("human", "call", "result of anthropic")))
+    wire = getattr(chat.window(), f"to_{provider}")()
+    assert_valid(wire, provider)
+    assert "21" in str(wire[-1])
+
+
 def test_an_invalid_call_is_a_call_that_wants_an_answer(chat):
     chat.add(to_item(MESSAGES["invalid call"]))
     chat.add("and now?")
