@@ -235,3 +235,10 @@ def test_a_wrong_store_or_window_is_refused_at_construction(memory):
         ThreadkeepMemory.from_defaults(memory=b"memory://")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="max_token"):
         ThreadkeepMemory.from_defaults(memory=memory, window={"max_token": 1})
+
+
+def test_media_of_others_that_llama_index_has_no_block_for_are_named(kept, memory):
+    """An address that is no URL to it made the whole conversation unreadable."""
+    image = {"type": "image_url", "image_url": {"url": "photo of Oslo"}}
+    memory.session("chat", user="ada").add({"role": "user", "content": [image]}, "And now?")
+    assert [m.content for m in kept.get()] == ["[photo of Oslo]", "And now?"]
