@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.providers.wires import stored
@@ -203,7 +205,8 @@ def test_a_result_that_stands_in_what_was_said_is_no_result_to_anthropic():
     nested = {"type": "tool_result", "tool_use_id": "c1", "content": "sunny"}
     block = {"type": "opaque", "value": nested}
     result = Item(type="tool_result", role="tool", tool_call_id="c1", content=[block])
-    items = [*stored(CHAT[:3]), result, Item(content=[block])]
+    asked: Any = CHAT[:3]
+    items = [*stored(asked), result, Item(content=[block])]
     assert_valid(to_anthropic(items), "anthropic")
 
 
