@@ -38,6 +38,11 @@ def stored_text(chat: Session, text: str) -> str:
     return redaction.redacted(chat._engine, text, "item") or ""
 
 
+def stored_item(chat: Session, item: Item) -> Item:
+    """An item as the store has it once it is added, which a redactor may have changed."""
+    return redaction.redacted_item(chat._engine, item)
+
+
 def all_items(chat: Session) -> Iterator[Item]:
     """All items of a session, hidden ones too, oldest first, read in pages."""
     last_seq: int | None = None

@@ -120,6 +120,16 @@ def test_saving_adds_what_the_in_memory_provider_adds(batches, data):
             assert dumps(asyncio.run(ours.get_messages("chat"))) == dumps(expected)
 
 
+def test_a_transcript_is_recognised_where_a_redactor_changed_it():
+    with threadkeep.connect("memory://", redactor=lambda text, _: text.replace("4", "*")) as memory:
+        history = ThreadkeepHistoryProvider(memory)
+        turn = [Message("user", ["Card 4"], message_id="m1"), Message("assistant", ["Thanks."])]
+        asyncio.run(history.save_messages("chat", turn))
+        asyncio.run(history.save_messages("chat", [*turn, Message("user", ["And 4?"])]))
+        texts = [item.text for item in memory.session("chat").items()]
+    assert texts == ["Card *", "Thanks.", "And *?"]
+
+
 def test_parallel_results_are_items_of_their_own():
     results = [
         Content.from_function_result(f"call_{c}", result=f"{c}: 21") for c in ("Oslo", "Rome")

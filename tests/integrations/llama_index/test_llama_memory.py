@@ -153,6 +153,17 @@ class TestSet:
         kept.set([*exchanges(2), user("more")])
         assert kept.get_all() == [*exchanges(2), user("more")]
 
+    def test_what_a_redactor_changed_is_no_other_history(self):
+        def mask(text, _):
+            return text.replace("4", "*")
+
+        with threadkeep.connect("memory://", redactor=mask) as memory:
+            kept = ThreadkeepMemory.from_defaults(memory=memory, session_id="chat")
+            kept.set([user("card 4"), said("a")])
+            kept.set([user("card 4"), said("a"), user("more")])
+            assert [m.content for m in kept.get_all()] == ["card *", "a", "more"]
+            assert [info.id for info in memory.sessions()] == ["chat"]
+
     def test_another_history_takes_the_place_of_the_stored_one_which_is_archived(
         self, memory, kept
     ):
