@@ -106,6 +106,36 @@ def test_an_application_may_write_dates_and_ids(chat, value, stored):
     assert replaced.metadata == chat.items()[0].metadata == {"v": stored}
 
 
+def nested(depth):
+    value: Any = "leaf"
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.proves("D4")
+@pytest.mark.parametrize("source", SOURCES)
+def test_what_is_nested_deeper_than_a_record_takes_ends_as_a_text_of_json(chat, source):
+    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+    added = chat.add("q", call, SOURCES[source](nested(100)))
+    assert added == chat.items()
+    assert "leaf" in str(chat.items()[-1])
+    assert_valid(chat.window().to_openai(), "openai")
+    assert_valid(chat.window().to_responses(), "responses")
+
+
+def test_an_application_is_told_that_its_metadata_is_nested_too_deep(chat):
+    with pytest.raises(InputError, match="64 deep"):
+        chat.add({"role": "user", "content": "x", "metadata": {"value": nested(100)}})
+
+
+@pytest.mark.proves("D4")
+def test_arguments_with_odd_numbers_may_hold_what_is_no_json_yet(chat):
+    call = {"id": "c", "name": "f", "args": {"x": math.nan, "day": date(2026, 1, 2)}}
+    chat.add("q", {"role": "assistant", "content": "", "tool_calls": [call]})
+    assert chat.items()[1].tool_calls[0]["args"] == {"x": "NaN", "day": "2026-01-02"}
+
+
 @pytest.mark.parametrize("value", [object(), [object()], {"a": object()}], ids=range(3))
 def test_an_object_that_nobody_knows_is_refused(chat, value):
     with pytest.raises(InputError, match="object"):
@@ -120,7 +150,7 @@ def test_an_object_that_nobody_knows_is_refused(chat, value):
 ARGUMENTS = [
     '{"x": NaN}', '{"x": [Infinity]}', '{"x": -Infinity}', '{"x": 1e400}', '{"x": 1, "x": 2}',
     '{"bad": ', "", "[1]", "null", '"text"', "{'x': 1}", "[" * 100_000,
-    '{"x": ' + "9" * 5_000 + "}",
+    '{"x": ' + "9" * 5_000 + "}", '{"x": ' + "[" * 70 + "]" * 70 + "}",
 ]  # fmt: skip
 
 

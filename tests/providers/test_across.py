@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.providers.wires import stored
@@ -196,3 +198,22 @@ def test_lone_surrogates_are_replaced_on_the_way_out_only():
     assert items[0].content == "half \ud83d"
     for wire in (to_openai(items), to_responses(items), to_anthropic(items)):
         assert wire[0]["content"] == "half ?"
+
+
+def test_a_result_that_stands_in_what_was_said_is_no_result_to_anthropic():
+    """Another framework may hold it as a part; its call is answered by an item of its own."""
+    nested = {"type": "tool_result", "tool_use_id": "c1", "content": "sunny"}
+    block = {"type": "opaque", "value": nested}
+    result = Item(type="tool_result", role="tool", tool_call_id="c1", content=[block])
+    asked: Any = CHAT[:3]
+    items = [*stored(asked), result, Item(content=[block])]
+    assert_valid(to_anthropic(items), "anthropic")
+
+
+def test_a_compaction_of_another_provider_is_no_block_to_anthropic():
+    compaction = {"type": "compaction", "id": "cmp_1", "encrypted_content": "x"}
+    block = {"type": "opaque", "value": compaction}
+    answer = Item(role="assistant", content=[block, {"type": "text", "text": "Hello."}])
+    wire = to_anthropic([Item(content="Hi"), answer])
+    assert_valid(wire, "anthropic")
+    assert "cmp_1" not in str(wire)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from threadkeep.api.session import Session
+from threadkeep.core import redaction
 from threadkeep.sessions import revise as sessions_revise
 from threadkeep.types import Item
 
@@ -30,6 +31,16 @@ def revise(
 def has_redactor(chat: Session) -> bool:
     """Return True if what is stored may differ from what was given, because it was redacted."""
     return chat._engine.settings.redactor is not None
+
+
+def stored_text(chat: Session, text: str) -> str:
+    """A text of a message as the store has it, which a redactor may have changed."""
+    return redaction.redacted(chat._engine, text, "item") or ""
+
+
+def stored_item(chat: Session, item: Item) -> Item:
+    """An item as the store has it once it is added, which a redactor may have changed."""
+    return redaction.redacted_item(chat._engine, item)
 
 
 def all_items(chat: Session) -> Iterator[Item]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import enum
+import json
 import math
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
@@ -17,6 +18,7 @@ from pathlib import PurePath
 from typing import Any, Final
 from uuid import UUID
 
+from threadkeep.core.body import MAX_DEPTH
 from threadkeep.types import Item, Json
 
 _MODEL_ROLES: Final = frozenset({"assistant", "ai", "model", "chatbot", "tool", "function"})
@@ -32,7 +34,30 @@ def item_as_json(item: Item) -> Item:
         for field_name in _FIELDS
         if getattr(item, field_name)
     }
+    if is_model_item:
+        converted_fields = {
+            field_name: _within_depth(field_value, MAX_DEPTH - 1)
+            for field_name, field_value in converted_fields.items()
+        }
     return dataclasses.replace(item, **converted_fields)
+
+
+def _within_depth(value: Json, depth: int) -> Json:
+    """The value, and what is nested deeper than that as a text of JSON."""
+    if not isinstance(value, (dict, list)):
+        return value
+    if depth == 0:
+        return _json_text(value)
+    if isinstance(value, dict):
+        return {key: _within_depth(child_value, depth - 1) for key, child_value in value.items()}
+    return [_within_depth(list_entry, depth - 1) for list_entry in value]
+
+
+def _json_text(value: Json) -> Json:
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except TypeError:  # an object that nobody knows, which is refused
+        return value
 
 
 def as_json(value: Any, *, any_type: bool) -> Json:

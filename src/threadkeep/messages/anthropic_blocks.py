@@ -44,7 +44,7 @@ def tool_result(item: Item) -> Message:
     if not isinstance(content, str):
         is_native = (item.raw or {}).get("format") == FORMAT
         content = [
-            part for block in content if (part := _to_block(block, "user", native=is_native))
+            part for block in content if (part := _to_block(block, "result", native=is_native))
         ]
     result_part = {"type": "tool_result", "tool_use_id": item.tool_call_id, "content": content}
     return {**result_part, "is_error": True} if item.status == "error" else result_part
@@ -62,7 +62,7 @@ def _to_block(block: Block, role: str, *, native: bool) -> Message | None:
         case "reasoning" if role == "assistant" and extras.get("signature"):
             thinking_fields = {"thinking": block["reasoning"], "signature": extras["signature"]}
             return {"type": "thinking", **thinking_fields}
-        case "image" | "file" if role == "user" and (source := _source(block)):
+        case "image" | "file" if role != "assistant" and (source := _source(block)):
             return _media_block(block, source)
         case "opaque" if schemas.is_anthropic_block(block.get("value"), role, new=native):
             return dict(block["value"])

@@ -7,29 +7,32 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from threadkeep.core.body import MAX_DEPTH
 from threadkeep.types import Json
 
+_MAX_DEPTH: Final = MAX_DEPTH - 3  # below the record, its calls, and the call
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def parse_arguments(value: Any) -> Json:
     """Parse arguments into a dict if they are a strict JSON object, else keep the text.
 
-    Models write `NaN`, `Infinity`, `1e400`, keys that come twice, and objects that do not end.
-    None of that comes back unchanged from JSON, so it stays what it is: a text. A dict with such
-    numbers becomes the text that it was.
+    Models write `NaN`, `Infinity`, `1e400`, keys that come twice, objects that do not end, and
+    objects that are nested deeper than a record may be. None of that comes back unchanged from
+    JSON, so it stays what it is: a text. A dict of that kind becomes the text that it was.
     """
     if value is None:
         return {}
     if isinstance(value, Mapping):
-        return dict(value) if _is_finite(value) else _encode(value)
+        return dict(value) if _is_storable(value) else _text(value)
     if not isinstance(value, str):
         return value
     try:
         decoded_value = _decode(value)
     except (ValueError, RecursionError):
         return value
-    return decoded_value if isinstance(decoded_value, dict) else value
+    is_object = isinstance(decoded_value, dict) and _is_storable(decoded_value)
+    return decoded_value if is_object else value
 
 
 def format_arguments(value: Json) -> str:
@@ -37,19 +40,21 @@ def format_arguments(value: Json) -> str:
     return value if isinstance(value, str) else _encode(value)
 
 
-def _is_finite(value: Any) -> bool:
+def _text(arguments: Mapping[str, Any]) -> Json:
     try:
-        return _has_only_finite(value)
-    except RecursionError:
-        return True  # refused where it is stored
+        return _encode(arguments)
+    except (TypeError, ValueError, RecursionError):  # no JSON yet, or never
+        return dict(arguments)
 
 
-def _has_only_finite(value: Any) -> bool:
+def _is_storable(value: Any, depth: int = _MAX_DEPTH) -> bool:
+    """Whether all numbers are finite, and nothing is nested deeper than that."""
     if isinstance(value, float):
         return math.isfinite(value)
-    if isinstance(value, Mapping):
-        return all(map(_has_only_finite, value.values()))
-    return not isinstance(value, (list, tuple)) or all(map(_has_only_finite, value))
+    if not isinstance(value, (Mapping, list, tuple)):
+        return True
+    children = value.values() if isinstance(value, Mapping) else value
+    return depth > 0 and all(_is_storable(child, depth - 1) for child in children)
 
 
 def _refuse(constant: str) -> Json:

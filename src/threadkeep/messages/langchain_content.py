@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from threadkeep.errors import InputError
-from threadkeep.messages.content import Block, parse_block
+from threadkeep.messages.content import Block, parse_block, parse_content, plain_text
 from threadkeep.types import Json
 
 _CALL_TYPES: Final = frozenset(
@@ -54,11 +54,19 @@ def _repeats_call(part: object) -> bool:
 
 def _block(part: Any) -> Block:
     try:
-        return parse_block(part, "")
+        return _result_block(part) or parse_block(part, "")
     except InputError:  # some providers omit `type`: stored as it is
         if isinstance(part, Mapping) and isinstance(part.get("text"), str):
             return {"type": "text", "text": part["text"]}
         return {"type": "opaque", "value": part}
+
+
+def _result_block(part: object) -> Block | None:
+    """What a tool said, where Anthropic's result is a part of a message of the user or the tool."""
+    if not isinstance(part, Mapping) or part.get("type") != "tool_result":
+        return None
+    result_text = plain_text(parse_content(part.get("content"), ""))
+    return {"type": "text", "text": result_text} if result_text else None
 
 
 def _part(part: Any, block: Block, block_index: int) -> Json:

@@ -53,6 +53,12 @@ contents = st.one_of(
     usages,
     st.builds(Content.from_error, message=texts, error_code=st.none() | names),
     st.builds(Content.from_hosted_file, names),
+    st.builds(Content.from_mcp_server_tool_call, names, names, arguments=objects | texts),
+    st.builds(
+        Content.from_mcp_server_tool_result,
+        names,
+        output=texts | objects | st.lists(texts.map(Content.from_text), max_size=2),
+    ),
 )
 messages = st.builds(
     Message,
@@ -114,6 +120,16 @@ def test_saving_adds_what_the_in_memory_provider_adds(batches, data):
             assert dumps(asyncio.run(ours.get_messages("chat"))) == dumps(expected)
 
 
+def test_a_transcript_is_recognised_where_a_redactor_changed_it():
+    with threadkeep.connect("memory://", redactor=lambda text, _: text.replace("4", "*")) as memory:
+        history = ThreadkeepHistoryProvider(memory)
+        turn = [Message("user", ["Card 4"], message_id="m1"), Message("assistant", ["Thanks."])]
+        asyncio.run(history.save_messages("chat", turn))
+        asyncio.run(history.save_messages("chat", [*turn, Message("user", ["And 4?"])]))
+        texts = [item.text for item in memory.session("chat").items()]
+    assert texts == ["Card *", "Thanks.", "And *?"]
+
+
 def test_parallel_results_are_items_of_their_own():
     results = [
         Content.from_function_result(f"call_{c}", result=f"{c}: 21") for c in ("Oslo", "Rome")
@@ -133,6 +149,15 @@ def test_a_failed_result_keeps_that_it_failed_as_the_frameworks_dumps_do(history
     assert read.contents[0].exception
     assert "secret" not in read.contents[0].exception
     assert history.memory.session("chat").items()[0].status == "error"
+
+
+def test_the_result_of_an_mcp_server_comes_back_with_the_message_around_it(history):
+    result = Content.from_mcp_server_tool_result("m", output=[Content.from_text("21 degrees")])
+    call = Content.from_mcp_server_tool_call("m", "weather", server_name="sky", arguments="{}")
+    answer = Message("assistant", [call, result, "Warm."], author_name="guide", message_id="m1")
+    asyncio.run(history.save_messages("chat", [Message("user", ["How warm?"]), answer]))
+    read = asyncio.run(history.get_messages("chat"))
+    assert dumps(read[1:]) == [answer.to_dict()]
 
 
 def test_an_object_that_is_no_json_becomes_its_fields_or_is_refused(history):

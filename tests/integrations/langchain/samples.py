@@ -20,6 +20,12 @@ from langchain_core.messages.tool import invalid_tool_call, tool_call
 PNG = "iVBORw0KGgo" * 20
 CALL = tool_call(name="weather", args={"city": "Lisbon"}, id="call_1")
 USAGE = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
+
+
+def text_part(text):
+    return {"type": "text", "text": text}
+
+
 MESSAGES = {
     "human": HumanMessage("hi"),
     "human with id and name": HumanMessage("hi", id="m1", name="ada"),
@@ -90,6 +96,10 @@ MESSAGES = {
         ],
         tool_calls=[CALL],
         response_metadata={"model_provider": "anthropic"},
+    ),
+    "result of anthropic": ToolMessage(
+        [{"type": "tool_result", "tool_use_id": "call_1", "content": [text_part("21")]}],
+        tool_call_id="call_1",
     ),
     "parts without a type": AIMessage([{"text": "hi"}, {"image": {"bytes": b"\1"}}]),
     "unknown part": AIMessage([{"type": "hologram", "beam": [1, {"x": None}]}]),

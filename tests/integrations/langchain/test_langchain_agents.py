@@ -73,6 +73,14 @@ class TestEveryWayToRun:
         ]  # fmt: skip
         assert shown(model) == ["hi", "hello", "again"]
 
+    def test_half_of_an_emoji_ends_neither_this_run_nor_later_ones(self, agent, run, chat, memory):
+        memory.user("ada").facts.add("Ada likes \ud83d")
+        runner, model = agent(["hello", "bye"])
+        config = {"configurable": {"thread_id": "t", "user_id": "ada"}}
+        for text in ("hi \ud83d", "again"):
+            run(runner, user(text), config)
+        assert shown(model) == ["hi ?", "hello", "again"]
+
     def test_a_failure_between_tools_and_answer(self, agent, run, chat):
         runner, model = agent([ASK, 400, "warm"])
         with pytest.raises(Exception, match="Bad request"):

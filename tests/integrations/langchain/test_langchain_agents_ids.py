@@ -6,6 +6,7 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage
 
+import threadkeep
 from langchain_threadkeep import ThreadkeepMiddleware
 from tests.integrations.langchain.chains import (
     ASK,
@@ -71,6 +72,21 @@ class TestResends:
             "a", "1", "b", "weather", "Lisbon: 21", "2", "c", "3",
         ]  # fmt: skip
         assert shown(model) == ["a", "1", "b", None, "Lisbon: 21", "2", "c"]
+
+    def test_a_transcript_is_recognised_where_a_redactor_changed_it(self, served, saver):
+        with threadkeep.connect("memory://", redactor=lambda text, _: text.replace("4", "*")) as m:
+            chat_model, model = served(["1", "42", "3"])
+            runner = create_agent(
+                chat_model, middleware=[ThreadkeepMiddleware(m)], checkpointer=saver
+            )
+            transcript = []
+            for text in ("card 4", "b", "c"):
+                transcript.append({"role": "user", "content": text})
+                state = runner.invoke({"messages": transcript}, CONFIG)
+                transcript.append({"role": "assistant", "content": state["messages"][-1].text})
+            texts = [item.text for item in m.session("t").items()]
+        assert texts == ["card *", "1", "b", "*2", "c", "3"]
+        assert shown(model) == ["card *", "1", "b", "*2", "c"]
 
     def test_a_whole_transcript_with_tools_is_recognised(self, bare, chat):
         runner, _ = bare([ASK, "1", "2"])

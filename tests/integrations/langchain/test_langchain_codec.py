@@ -27,6 +27,7 @@ from langchain_threadkeep.to_messages import in_reply_order, to_messages
 from tests.integrations.langchain.samples import CALL, MESSAGES, PNG, USAGE, exactly
 from threadkeep import Item
 from threadkeep.errors import InputError
+from threadkeep.testing import assert_valid
 
 
 @pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
@@ -37,6 +38,16 @@ def test_it_comes_back_from_a_file_as_it_was(message, chat):
     assert type(back) is type(message)
     assert exactly(back) == exactly(message)
     assert message == before, "storing changed the message"
+
+
+def test_arguments_nested_deeper_than_a_record_takes_come_back_as_they_were(chat):
+    arguments: dict[str, object] = {"x": 1}
+    for _ in range(80):
+        arguments = {"x": [arguments]}
+    message = AIMessage("", tool_calls=[tool_call(name="f", args=arguments, id="c")])
+    chat.add(to_item(message))
+    assert to_message(chat.items()[0]) == message
+    assert_valid(chat.window().to_openai(), "openai")
 
 
 @pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
@@ -105,6 +116,14 @@ def test_other_frameworks_read_what_was_said(chat):
     assert (image["type"], image["base64"], image["mime_type"]) == ("image", PNG, "image/png")
     said = to_item(MESSAGES["answer"])
     assert (said.model, said.usage["total_tokens"]) == ("gpt-5", 7)
+
+
+@pytest.mark.parametrize("provider", ["openai", "responses", "anthropic"])
+def test_every_provider_reads_a_result_in_the_parts_of_anthropic(provider, chat):
+    chat.add(*(to_item(MESSAGES[name]) for name in ("human", "call", "result of anthropic")))
+    wire = getattr(chat.window(), f"to_{provider}")()
+    assert_valid(wire, provider)
+    assert "21" in str(wire[-1])
 
 
 def test_an_invalid_call_is_a_call_that_wants_an_answer(chat):

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from langchain.agents import create_agent
@@ -115,6 +119,17 @@ def test_what_is_not_json_is_refused_by_name(store):
     with pytest.raises(InputError, match="'k'"):
         store.put(("a",), "k", {"x": object()})
     assert store.list_namespaces() == []
+
+
+def test_what_json_has_no_type_for_is_stored_as_the_text_or_the_fields_of_it(store):
+    value = {"on": date(2026, 1, 2), "id": UUID(int=7), "price": Decimal("1.10"), "x": math.nan}
+    store.put(("a",), "k", value)
+    assert store.get(("a",), "k").value == {
+        "on": "2026-01-02",
+        "id": "00000000-0000-0000-0000-000000000007",
+        "price": "1.10",
+        "x": "NaN",
+    }
 
 
 def test_a_life_in_minutes_begins_anew_with_each_read(store, clock):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from langchain_threadkeep.json_values import pack, unpack
 from tests.integrations.langchain.samples import typed
+from threadkeep.core.body import is_too_deep
 
 LEAVES = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
@@ -40,3 +41,13 @@ def test_values_keep_their_types():
     value = {"a": (1, True), "d": date(2026, 1, 1), "u": UUID(int=1), "n": Decimal("1.0")}
     value["t"] = timedelta(days=1, microseconds=2)
     assert typed(unpack(json.loads(json.dumps(pack(value))))) == typed(value)
+
+
+@given(st.lists(st.sampled_from([list, tuple, dict]), min_size=20, max_size=65))
+def test_a_value_of_any_depth_comes_back_from_a_record(wrappers):
+    value: object = "leaf"
+    for wrapper in wrappers:
+        value = {1: value} if wrapper is dict else (value,) if wrapper is tuple else [value]
+    packed = pack(value)
+    assert not is_too_deep(packed, 56)
+    assert unpack(json.loads(json.dumps(packed))) == value

@@ -42,6 +42,13 @@ def test_it_remembers_sync_and_async_whole_and_streamed(chain, model, chat):
     assert said(chat) == ["1", "re: 1", "2", "re:2", "3", "re: 3", "4", "re:4"]
 
 
+def test_half_of_an_emoji_that_is_stored_reaches_no_model(chain, model, chat):
+    chat.add("half \ud83d")
+    chain.invoke("2", CONFIG)
+    assert texts(model.seen[-1]) == ["half ?", "2"]
+    assert said(chat)[0] == "half \ud83d"
+
+
 def test_a_prompt_with_a_place_for_the_history(model, memory, chat):
     prompt = ChatPromptTemplate.from_messages(
         [MessagesPlaceholder("history"), ("human", "{question}")]

@@ -153,6 +153,17 @@ class TestSet:
         kept.set([*exchanges(2), user("more")])
         assert kept.get_all() == [*exchanges(2), user("more")]
 
+    def test_what_a_redactor_changed_is_no_other_history(self):
+        def mask(text, _):
+            return text.replace("4", "*")
+
+        with threadkeep.connect("memory://", redactor=mask) as memory:
+            kept = ThreadkeepMemory.from_defaults(memory=memory, session_id="chat")
+            kept.set([user("card 4"), said("a")])
+            kept.set([user("card 4"), said("a"), user("more")])
+            assert [m.content for m in kept.get_all()] == ["card *", "a", "more"]
+            assert [info.id for info in memory.sessions()] == ["chat"]
+
     def test_another_history_takes_the_place_of_the_stored_one_which_is_archived(
         self, memory, kept
     ):
@@ -235,3 +246,10 @@ def test_a_wrong_store_or_window_is_refused_at_construction(memory):
         ThreadkeepMemory.from_defaults(memory=b"memory://")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="max_token"):
         ThreadkeepMemory.from_defaults(memory=memory, window={"max_token": 1})
+
+
+def test_media_of_others_that_llama_index_has_no_block_for_are_named(kept, memory):
+    """An address that is no URL to it made the whole conversation unreadable."""
+    image = {"type": "image_url", "image_url": {"url": "photo of Oslo"}}
+    memory.session("chat", user="ada").add({"role": "user", "content": [image]}, "And now?")
+    assert [m.content for m in kept.get()] == ["[photo of Oslo]", "And now?"]

@@ -34,7 +34,17 @@ FIELDS = st.dictionaries(
     max_size=2,
 )
 ROLES = st.sampled_from(["user", "assistant", "system", "developer"])
-ARGUMENTS = st.sampled_from(["{}", '{"city": "Oslo"}', '{"x": NaN}', '{"bad": ', "1e400", ""])
+ARGUMENTS = st.sampled_from(
+    [
+        "{}",
+        '{"city": "Oslo"}',
+        '{"x": NaN}',
+        '{"bad": ',
+        "1e400",
+        "",
+        '{"x": ' + "[" * 80 + "]" * 80 + "}",
+    ]
+)
 
 
 def merged(fields, **known):

@@ -11,11 +11,13 @@ import pytest
 from agents import SessionSettings, SQLiteSession
 from agents.memory import Session as SessionProtocol
 from agents.memory.session import _session_accepts_wrapper
+from agents.models.chatcmpl_converter import Converter
 from agents.run_context import RunContextWrapper
 
 import threadkeep
 from openai_agents_threadkeep import ThreadkeepSession
 from threadkeep.errors import BackendError, ConfigError, InputError, NotOwner
+from threadkeep.testing import assert_valid
 
 ITEMS = [
     {"content": "What is in this picture?", "role": "user"},
@@ -289,6 +291,15 @@ def test_a_record_that_cannot_be_read_hides_no_other(memory, session):
         assert await session.pop_item() == told("m1")
 
     run(story())
+
+
+def test_a_chat_model_reads_an_answer_that_another_framework_stored_in_parts(memory, session):
+    parts = [{"type": "text", "text": text} for text in ("It is warm.", "Take a hat.")]
+    memory.session("chat").add("Weather?", {"role": "assistant", "content": parts})
+    items = run(session.get_items())
+    assert_valid(items, "responses")
+    answer = Converter.items_to_messages(items)[1]
+    assert answer["content"] == "It is warm.\nTake a hat."
 
 
 class TestWhoseItIs:

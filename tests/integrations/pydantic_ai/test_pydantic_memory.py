@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from types import SimpleNamespace
 
 import pytest
-from pydantic_ai import Agent, RunContext
+from pydantic_ai import Agent, RunContext, ToolReturn
 from pydantic_ai.conversation import Conversation
 from pydantic_ai.messages import (
     ModelRequest,
@@ -125,6 +125,24 @@ def test_the_capability_cuts_the_request_and_not_the_history(memory, store):
     assert sum(isinstance(p, SystemPromptPart) for m in sent for p in m.parts) == 1
     assert prompts(result.all_messages()) == list("abcdef")
     assert prompts(run(store.load("c")).messages) == list("abcdef")
+
+
+def test_an_object_in_the_metadata_of_a_result_ends_no_run(memory, store):
+    """The model never sees metadata, so a tool may put anything there."""
+    heard = Heard(ToolCallPart("look", {}, "call_1"), "so", "bye")
+    cut = ThreadkeepCapability(memory, window={"max_messages": 100}, inject=False)
+    agent = Agent(heard.model, capabilities=[cut])
+
+    @agent.tool_plain
+    def look() -> ToolReturn:
+        return ToolReturn(return_value="found", metadata={"frame": object()})
+
+    run(talk(store, agent, "a", "b"))
+    read = [part for m in run(store.load("c")).messages for part in m.parts]
+    (result,) = [part for part in read if isinstance(part, ToolReturnPart)]
+    assert result.content == "found"
+    assert result.metadata["frame"].startswith("<object object")
+    assert prompts(heard.sent[-1]) == ["a", "b"]
 
 
 def test_a_large_result_is_read_on_by_its_handle(memory, store):

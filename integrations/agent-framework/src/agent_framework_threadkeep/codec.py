@@ -15,6 +15,7 @@ from agent_framework import Message
 from agent_framework_threadkeep.content_codec import (
     Part,
     from_neutral,
+    is_packed_result,
     packed_result,
     result_text,
     to_block,
@@ -154,7 +155,7 @@ def _data(item: Item) -> dict[str, Any]:
 
 
 def _stored_part(part: Part, item: Item) -> Part:
-    if "output" in part or "json" in part:
+    if is_packed_result(part):
         return unpacked_result(part)
     return with_bytes(part, item.content)
 

@@ -61,6 +61,11 @@ def packed_result(part: Part) -> Part:
     return {"json": json.dumps(part, ensure_ascii=False)}
 
 
+def is_packed_result(stored: Part) -> bool:
+    """Whether `packed_result` made it: results of hosted tools have an `output` of their own."""
+    return "json" in stored or (stored.get("type") == "function_result" and "output" in stored)
+
+
 def unpacked_result(stored: Part) -> Part:
     """Undoes `packed_result`."""
     if "json" in stored:

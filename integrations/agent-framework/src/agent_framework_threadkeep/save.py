@@ -13,6 +13,7 @@ from agent_framework_threadkeep.replays import new_messages
 from threadkeep import Item, Session
 from threadkeep.adapters.app_sessions import load
 from threadkeep.adapters.conditional_append import Addition, Tail, add_if
+from threadkeep.adapters.revise import has_redactor, stored_item
 from threadkeep.errors import BackendError
 from threadkeep.printable import shown
 
@@ -31,9 +32,11 @@ def save(chat: Session, messages: Sequence[Message]) -> None:
         NotOwner: the session belongs to another user; nothing was written.
     """
     item_lists = [to_items(message, number) for number, message in enumerate(messages)]
+    compared_messages = _as_stored(chat, messages, item_lists)
     for _ in range(_TRIES):
         stored_items = load(chat, last=sum(map(len, item_lists)) + 1).items
-        stored_count = len(messages) - len(new_messages(to_messages(stored_items), messages))
+        newer_messages = new_messages(to_messages(stored_items), compared_messages)
+        stored_count = len(messages) - len(newer_messages)
         new_items = [item for item_list in item_lists[stored_count:] for item in item_list]
         newest_seq = stored_items[-1].seq if stored_items else 0
         if not new_items or add_if(chat, (), partial(_addition, newest_seq, new_items)) is not None:
@@ -41,6 +44,17 @@ def save(chat: Session, messages: Sequence[Message]) -> None:
     raise BackendError(
         f"session {shown(chat.id)} was changed by others at each of {_TRIES} tries; try again"
     )
+
+
+def _as_stored(
+    chat: Session, messages: Sequence[Message], item_lists: Sequence[Sequence[Item]]
+) -> Sequence[Message]:
+    """The messages as the session would give them back, to be compared with what it holds."""
+    if not has_redactor(chat):
+        return messages
+    items = [stored_item(chat, item) for item_list in item_lists for item in item_list]
+    redacted_messages = to_messages(items)
+    return redacted_messages if len(redacted_messages) == len(messages) else messages
 
 
 def _addition(newest_seq: int, items: Sequence[Item], tail: Tail) -> Addition | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -30,7 +30,11 @@ class StoredPrefix(NamedTuple):
 
 
 def stored_prefix(
-    messages: Sequence[BaseMessage], items: Sequence[Item], *, continues: bool = False
+    messages: Sequence[BaseMessage],
+    items: Sequence[Item],
+    stored_text: Callable[[str], str],
+    *,
+    continues: bool = False,
 ) -> StoredPrefix:
     """Find the stored prefix of a transcript without ids by comparing texts; tools are ignored.
 
@@ -40,6 +44,7 @@ def stored_prefix(
     Args:
         messages: the transcript.
         items: the newest of the session.
+        stored_text: gives a text as the store has it, so that what was redacted is recognised.
         continues: whether messages with ids precede it. Then it must hold a question and its
             answer, or nothing but a final question: two middlewares may say the same, one after
             the other.
@@ -47,7 +52,7 @@ def stored_prefix(
     utterances = [
         (message_index, utterance)
         for message_index, message in enumerate(messages)
-        if (utterance := _message_utterance(message))
+        if (utterance := _message_utterance(message, stored_text))
     ]
     item_utterances = [(item, utterance) for item in items if (utterance := _item_utterance(item))]
     for count in range(len(utterances), 0, -1):
@@ -134,13 +139,13 @@ def _skip_stored_tools(index: int, messages: Sequence[BaseMessage], items: Seque
     return index
 
 
-def _message_utterance(message: BaseMessage) -> Utterance | None:
+def _message_utterance(message: BaseMessage, stored_text: Callable[[str], str]) -> Utterance | None:
     if is_notice(message):
         return None
     if isinstance(message, HumanMessage):
-        return "user", _text(message.content)
+        return "user", _text(message.content, stored_text)
     if isinstance(message, AIMessage) and message.text:
-        return "assistant", _text(message.content)
+        return "assistant", _text(message.content, stored_text)
     return None
 
 
@@ -150,8 +155,8 @@ def _item_utterance(item: Item) -> Utterance | None:
     return None if item.role == "assistant" and not item.text else (item.role, item.text)
 
 
-def _text(content: Any) -> str:
+def _text(content: Any, stored_text: Callable[[str], str]) -> str:
     if isinstance(content, str):
-        return content
+        return stored_text(content)
     texts = (part if isinstance(part, str) else part.get("text") for part in content)
-    return "\n".join(text for text in texts if isinstance(text, str))
+    return "\n".join(stored_text(text) for text in texts if isinstance(text, str))

@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import enum
 import functools
+import json
 import logging
 import math
 from collections.abc import Callable, Mapping
@@ -21,12 +22,14 @@ from pydantic import BaseModel
 TAG: Final = "$threadkeep"
 Packed = Any  # JSON
 
-_MAX_DEPTH: Final = 200
+_TEXT_DEPTH: Final = 48  # a record takes 64; what is nested deeper is a text of JSON
+_IN_TEXT: Final = 100  # where the depth goes on in that text
+_MAX_DEPTH: Final = 250
 _log = logging.getLogger("threadkeep.langchain")
 
 
 def pack(value: Any, depth: int = 0) -> Packed:
-    """Encode a value as JSON: unchanged if it is JSON, else tagged.
+    """Encode a value as JSON: unchanged if it is JSON that a record takes, else tagged.
 
     Models and dataclasses are decoded as a dict of their fields, unknown objects as their `repr`;
     both are logged once per class.
@@ -34,14 +37,14 @@ def pack(value: Any, depth: int = 0) -> Packed:
     value_type = type(value)
     if value_type is str or value_type is int or value_type is bool or value is None:
         return value
-    if depth > _MAX_DEPTH:
-        return _tag("repr", f"{value_type.__name__} nested more than {_MAX_DEPTH} deep")
+    if value_type is float:
+        return value if math.isfinite(value) else _tag("float", repr(value))
+    if depth >= _TEXT_DEPTH and (depth < _IN_TEXT or depth > _MAX_DEPTH):
+        return _pack_deep(value, depth)
     if isinstance(value, Mapping):
         return _pack_mapping(value, depth)
     if value_type is list:
         return [pack(element, depth + 1) for element in value]
-    if value_type is float:
-        return value if math.isfinite(value) else _tag("float", repr(value))
     return _pack_other(value, depth)
 
 
@@ -57,6 +60,13 @@ def unpack(value: Packed) -> Any:
     return {key: unpack(element) for key, element in value.items()}
 
 
+def _pack_deep(value: Any, depth: int) -> Packed:
+    """A value that is nested too deep for a record, or for the stack."""
+    if depth > _MAX_DEPTH:
+        return _tag("repr", f"{type(value).__name__} nested more than {_MAX_DEPTH} deep")
+    return _tag("json", json.dumps(pack(value, _IN_TEXT)))
+
+
 def _tag(tag: str, value: Packed, **more: Packed) -> Packed:
     return {TAG: tag, "v": value, **more}
 
@@ -64,7 +74,7 @@ def _tag(tag: str, value: Packed, **more: Packed) -> Packed:
 def _pack_mapping(value: Mapping[Any, Any], depth: int) -> Packed:
     if TAG not in value and all(type(key) is str for key in value):
         return {key: pack(element, depth + 1) for key, element in value.items()}
-    return _tag("dict", [[pack(k, depth + 1), pack(v, depth + 1)] for k, v in value.items()])
+    return _tag("dict", [[pack(k, depth + 3), pack(v, depth + 3)] for k, v in value.items()])
 
 
 def _pack_other(value: Any, depth: int) -> Packed:
@@ -84,8 +94,9 @@ def _pack_other(value: Any, depth: int) -> Packed:
             for container_type in (list, tuple, set, frozenset)
             if isinstance(value, container_type)
         ).__name__
-        packed_elements = [pack(element, depth + 1) for element in value]
-        if type_name == "list":
+        is_list = type_name == "list"
+        packed_elements = [pack(element, depth + (1 if is_list else 2)) for element in value]
+        if is_list:
             return packed_elements
         return _tag(
             type_name,
@@ -128,6 +139,10 @@ def _read_message(value: Packed) -> BaseMessage:
     return messages_from_dict([unpack(value)])[0]
 
 
+def _read_json(value: Packed) -> Any:
+    return unpack(json.loads(value))
+
+
 def _read_pairs(value: Packed) -> dict[Any, Any]:
     return {unpack(key): unpack(element) for key, element in value}
 
@@ -144,6 +159,7 @@ _WRITERS: Final[Mapping[type, tuple[str, Callable[[Any], Packed]]]] = {
 }
 _READERS: Final[Mapping[str, Callable[[Packed], Any]]] = {
     "float": float,
+    "json": _read_json,
     "dict": _read_pairs,
     "tuple": lambda v: tuple(map(unpack, v)),
     "set": lambda v: set(map(unpack, v)),

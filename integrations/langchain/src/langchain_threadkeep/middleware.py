@@ -21,6 +21,7 @@ from langgraph.runtime import Runtime
 from langchain_threadkeep import record_responses
 from langchain_threadkeep.begin_turn import StateOrigin, begin_turn, resume_turn
 from langchain_threadkeep.codec import chunks_to_messages
+from langchain_threadkeep.encodable import encodable_request
 from langchain_threadkeep.identity import (
     Id,
     IdentityResolver,
@@ -223,10 +224,11 @@ class ThreadkeepMiddleware(AgentMiddleware[ThreadkeepState, Any, Any]):
         if self._files:
             system_message = with_files(request.system_message, turn.chat.files.list())
             windowed_request = windowed_request.override(system_message=system_message)
-        if self._inject is None:
-            return turn, windowed_request, windowed_request
-        final_request = inject_context(self._inject, turn, window_prompt.window, windowed_request)
-        return turn, windowed_request, final_request
+        final_request = windowed_request
+        if self._inject is not None:
+            window = window_prompt.window
+            final_request = inject_context(self._inject, turn, window, windowed_request)
+        return turn, windowed_request, encodable_request(final_request)
 
     def _store_answers(
         self, turn: AgentTurn, windowed_request: ModelRequest[Any], answers: list[BaseMessage]

@@ -8,6 +8,7 @@ from langchain_core.messages import BaseMessage, HumanMessage
 
 from langchain_threadkeep.codec import is_notice, message_id, to_item
 from threadkeep import Item, Session
+from threadkeep.adapters.revise import stored_text
 from threadkeep.errors import NotFound
 
 _NEAR_REACH = 12
@@ -96,6 +97,10 @@ class RecentHistory:
         """Return the items within reach, hidden ones too, by record id and by message id."""
         self.items(reach)
         return {id: item for item in self._all for id in (item.id, message_id(item)) if id}
+
+    def stored_text(self, text: str) -> str:
+        """Return a text as the session has it, which may be redacted."""
+        return stored_text(self._chat, text)
 
     def newest_of_user(self) -> Item | None:
         """Return the newest user message within reach, else `None`."""

@@ -11,6 +11,7 @@ from langchain_core.runnables.base import coerce_to_runnable
 from langchain_core.runnables.config import ensure_config
 
 from langchain_threadkeep.codec import chunks_to_messages
+from langchain_threadkeep.encodable import encodable
 from langchain_threadkeep.identity import Id, IdentityResolver, UserId
 from langchain_threadkeep.record_ids import RecentHistory, items_with_ids, last_of_user
 from langchain_threadkeep.to_messages import in_reply_order, to_messages
@@ -150,7 +151,8 @@ class _HistoryRunnable(Runnable[Any, Any]):
         if stored_items:
             policies.insert(0, TurnIsolation(stored_items[0].seq, stored_ids))
         window = chat.window(policy=policies)
-        return in_reply_order(to_messages([item for item in window if item.id not in stored_ids]))
+        history_items = [item for item in window if item.id not in stored_ids]
+        return encodable(in_reply_order(to_messages(history_items)))
 
     def _runnable_input(
         self, input: Any, history: list[BaseMessage], new_messages: list[BaseMessage]

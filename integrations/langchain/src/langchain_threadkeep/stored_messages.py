@@ -50,7 +50,9 @@ def find_stored(
         NEAR_REACH if len(unmatched_messages) == 1 else max(FAR_REACH, 4 * len(unmatched_messages))
     )
     continues = continues or stored_messages.length > 0
-    prefix = stored_prefix(unmatched_messages, recent.items(reach), continues=continues)
+    prefix = stored_prefix(
+        unmatched_messages, recent.items(reach), recent.stored_text, continues=continues
+    )
     last_item = prefix.last_item
     if (
         prefix.length == len(unmatched_messages)

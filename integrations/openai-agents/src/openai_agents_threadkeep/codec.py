@@ -117,7 +117,19 @@ def _foreign_entries(run: list[Item]) -> list[Entry]:
     ]
     stand_ins = [_stand_in(id) for id in dict.fromkeys(missing_ids)]
     entries = Window([*stand_ins, *run, _FINAL_MESSAGE]).to_responses()[:-1]
-    return [entry for entry in entries if not (_is_call(entry) and entry["call_id"] in missing_ids)]
+    return [
+        _in_one_text(entry)
+        for entry in entries
+        if not (_is_call(entry) and entry["call_id"] in missing_ids)
+    ]
+
+
+def _in_one_text(entry: Entry) -> Entry:
+    """An answer in several texts as one, as the SDK joins them: its chat models read no list."""
+    content = entry.get("content")
+    if entry.get("role") != "assistant" or not isinstance(content, list):
+        return entry
+    return {**entry, "content": "\n".join(part["text"] for part in content)}
 
 
 def _tool_results(run: Iterable[Item]) -> Iterator[Item]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -27,6 +28,8 @@ FORMAT: Final = "pydantic-ai/1"
 
 Dump = dict[str, Any]
 
+_log = logging.getLogger("threadkeep.pydantic_ai")
+
 
 class MessagePosition(NamedTuple):
     """Where an item stands: the entry it belongs to, and which of its parts it is."""
@@ -43,7 +46,7 @@ def to_items(entry: str, message: ModelMessage) -> list[Item]:
         entry: the id of the entry.
         message: a request or a response.
     """
-    (dump,) = ModelMessagesTypeAdapter.dump_python([message], mode="json")
+    (dump,) = ModelMessagesTypeAdapter.dump_python([message], mode="json", fallback=_as_text)
     dump = _without_nulls(message, dump)
     part_dumps = list(map(_without_nulls, message.parts, dump.pop("parts")))
     if isinstance(message, ModelResponse):
@@ -102,6 +105,23 @@ def _item(
     item_id = entry if part_index == count - 1 else f"{entry}.{part_index}"
     envelope = {"format": FORMAT, "data": data, "entry": entry, "part": part_index, "count": count}
     return Item(id=item_id, raw=envelope, **fields)
+
+
+def _as_text(value: object) -> str:
+    """A text for an object that is not JSON: a tool's metadata, which no model sees, may hold any.
+
+    A run must not end for it.
+    """
+    _warn_once(f"{type(value).__module__}.{type(value).__qualname__}")
+    try:
+        return repr(value)
+    except Exception:  # a failing __repr__ must not lose the message
+        return f"<{type(value).__qualname__}>"
+
+
+@functools.lru_cache(maxsize=256)
+def _warn_once(class_name: str) -> None:
+    _log.warning("a %s in a message is not JSON: it will come back as a text", class_name)
 
 
 def _without_nulls(value: Any, dump: Mapping[str, Any]) -> Dump:

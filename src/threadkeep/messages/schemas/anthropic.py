@@ -78,13 +78,12 @@ _USER_BLOCKS: Final = {
     "document": _document,
     "search_result": _search_result,
 }
+_result_block = by_type({**_USER_BLOCKS, "tool_reference": _tool_reference}, is_new)
 _tool_result = shape(
     {"tool_use_id": _tool_id},
     {
         **_CACHE_FIELDS,
-        "content": text_or_parts(
-            by_type({**_USER_BLOCKS, "tool_reference": _tool_reference}, is_new), min_length=0
-        ),
+        "content": text_or_parts(_result_block, min_length=0),
         "toolset_name": anything,
         "is_error": lambda value: isinstance(value, bool),
     },
@@ -121,11 +120,19 @@ _ROLE_BLOCKS: Final[Mapping[str, Check]] = {
             "mcp_tool_use": _server_tool_use,
             **dict.fromkeys(_SERVER_RESULTS, _server_tool_result),
             "container_upload": _container_upload,
-            "compaction": shape({}, extra=True),
+            "compaction": shape({"content": nullable(text)}, extra=True),
         },
         is_new,
     ),
 }
+_WORDS: Final[Mapping[str, Check]] = {
+    "user": by_type(
+        {**_USER_BLOCKS, "container_upload": _container_upload}, _is_new_and_not_hosted
+    ),
+    "assistant": _ROLE_BLOCKS["assistant"],
+    "result": _result_block,
+}
+"""The blocks of what a role said; of tools' results each is an item, and paired with its use."""
 
 
 def is_anthropic_message(message: Any) -> bool:
@@ -137,8 +144,8 @@ def is_anthropic_message(message: Any) -> bool:
 
 
 def is_anthropic_block(block: Any, role: str, *, new: bool = False) -> bool:
-    """A content block of the Messages API, in a message of that role.
+    """A content block of the Messages API, in what a `user`, the `assistant` or a `result` says.
 
     A block of a type that is not known here only with `new`, for what that API wrote.
     """
-    return _ROLE_BLOCKS[role](block) and (new or not is_new(block))
+    return _WORDS[role](block) and (new or not is_new(block))

@@ -15,10 +15,12 @@ from langgraph.store.base import Item, MatchCondition, PutOp, SearchItem
 
 from langchain_threadkeep.store.addresses import Namespace, record_id
 from threadkeep import Record
+from threadkeep.adapters.json_values import as_json
 from threadkeep.errors import InputError
 from threadkeep.printable import shown
 
 KIND: Final = "entry"
+_encode: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 _LOG = logging.getLogger("threadkeep")
 _MINUTE: Final = 60.0
 _MAX_TIME: Final = 1e12
@@ -145,11 +147,14 @@ def _compare(value: Any, operator: str, limit: Any) -> bool:
 
 def _dumps(entry_fields: Mapping[str, Any], op: PutOp) -> str:
     try:
-        return json.dumps(entry_fields, allow_nan=False, separators=(",", ":"))
+        return _encode(entry_fields)
     except (TypeError, ValueError) as error:
-        raise InputError(
-            f"the value of {shown(op.key)} cannot be stored as JSON: {shown(str(error))}"
-        ) from error
+        try:  # as LangGraph's stores in databases, which write dates and ids as texts
+            return _encode(as_json(entry_fields, any_type=True))
+        except (TypeError, ValueError, RecursionError):
+            raise InputError(
+                f"the value of {shown(op.key)} cannot be stored as JSON: {shown(str(error))}"
+            ) from error
 
 
 def _namespace(entry_fields: Mapping[str, Any], namespace: Namespace | None) -> Namespace:

@@ -13,6 +13,7 @@ from llama_index.core.base.llms.types import (
     ThinkingBlock,
     VideoBlock,
 )
+from llama_index.core.bridge.pydantic import ValidationError
 
 from threadkeep.messages.llama_index import BYTES
 
@@ -29,7 +30,10 @@ def from_neutral(block: Mapping[str, Any]) -> Any:
         return ThinkingBlock(content=block.get("reasoning"), additional_information=extras)
     maker = _MAKERS.get(block_type)
     source = _source(block, BYTES.get(block_type, "data"))
-    return maker(block, source) if maker and source else TextBlock(text=_placeholder(block))
+    try:
+        return maker(block, source) if maker and source else TextBlock(text=_placeholder(block))
+    except ValidationError:  # such as an address that is no URL to LlamaIndex
+        return TextBlock(text=_placeholder(block))
 
 
 def _image(block: Mapping[str, Any], source: Block) -> ImageBlock:
@@ -63,4 +67,5 @@ def _source(block: Mapping[str, Any], bytes_field: str) -> Block | None:
 def _placeholder(block: Mapping[str, Any]) -> str:
     value = block.get("value")
     content_type = value.get("type", "content") if isinstance(value, Mapping) else block["type"]
-    return str(value) if block["type"] == "json" else f"[{block.get('file_id') or content_type}]"
+    source_name = block.get("file_id") or block.get("url") or content_type
+    return str(value) if block["type"] == "json" else f"[{source_name}]"

@@ -11,6 +11,7 @@ from llama_index.memory.threadkeep.codec import to_item
 from llama_index.memory.threadkeep.to_messages import to_messages
 from threadkeep import Item, Memory, Session
 from threadkeep.adapters import limits
+from threadkeep.adapters.revise import has_redactor, stored_item
 from threadkeep.errors import Conflict
 from threadkeep.printable import shown
 
@@ -33,6 +34,7 @@ def apply(memory: Memory, chat: Session, messages: list[ChatMessage], on_set: st
     """
     new_items = items(messages)
     stored_messages = to_messages(chat.items())
+    messages = _as_stored(chat, messages, new_items)
     if stored_messages == messages[: len(stored_messages)]:
         if new_items[len(stored_messages) :]:
             limits.add(chat, *new_items[len(stored_messages) :])
@@ -49,6 +51,16 @@ def apply(memory: Memory, chat: Session, messages: list[ChatMessage], on_set: st
         f"session {shown(chat.id)} got another chat_history; what it held is in "
         f"{shown(archive_id)}; {_ADVICE}"
     )
+
+
+def _as_stored(
+    chat: Session, messages: list[ChatMessage], new_items: Sequence[Item]
+) -> list[ChatMessage]:
+    """The messages as the session would give them back, to be compared with what it holds."""
+    if not has_redactor(chat):
+        return messages
+    redacted_messages = to_messages([stored_item(chat, item) for item in new_items])
+    return redacted_messages if len(redacted_messages) == len(messages) else messages
 
 
 def _overlap(stored: list[ChatMessage], messages: list[ChatMessage]) -> int:
