@@ -63,6 +63,15 @@ def test_a_long_chain_in_one_conversation_costs_a_few_reads(opened):
     assert memory._engine.backend.records < 20, "the cost of an add does not grow with the chain"
 
 
+def test_an_add_that_leads_into_another_conversation_costs_the_same_however_long_it_is(opened):
+    memory = opened(Counting)
+    say(memory, "a@one", "r0<a@two", *(f"r{n}<r{n - 1}@two" for n in range(1, 100)))
+    memory._engine.backend.reset()
+    say(memory, "r100<r99@two")
+    assert memory._engine.backend.records < 20
+    assert memory._engine.backend.reads < 16
+
+
 def test_a_response_that_is_gone_ends_the_chain(memory):
     say(memory, "a", "b<a", "c<b", "d<c")
     memory.responses.delete("b")

@@ -81,8 +81,8 @@ def check_acyclic(
 ) -> None:
     """Refuse a response that would continue from itself, directly or by way of others.
 
-    The chain is read only if another response may already continue from this one: one of these
-    sessions, or one of another session that the chain leads to.
+    The chain is read only if another response may already continue from this one, in these
+    sessions or those that the chain leads to.
 
     Raises:
         InputError: it would create a cycle.
@@ -90,16 +90,8 @@ def check_acyclic(
     previous_id = response.previous_response_id
     if previous_id is None:
         return
-    streams = (
-        [stream]
-        if previous_stream is None or previous_stream.id == stream.id
-        else [stream, previous_stream]
-    )
     if previous_id == response.id or (
-        (
-            any(_may_have_successor(candidate_stream, response) for candidate_stream in streams)
-            or (previous_stream is not None and _leads_elsewhere(previous_stream))
-        )
+        _may_be_continued(stream, previous_stream, response)
         and _continues_from(stream, previous_id, response.id)
     ):
         raise InputError(
@@ -133,22 +125,45 @@ def _continues_from(stream: SessionStream, id: str, origin: str) -> bool:
     return False
 
 
-def _may_have_successor(stream: SessionStream, response: Response) -> bool:
-    """Return True if a response of the session may already continue from this one."""
+def _may_be_continued(
+    stream: SessionStream, previous_stream: SessionStream | None, response: Response
+) -> bool:
+    """Return True if a response that a chain can reach may already continue from this one.
+
+    One read for each session that the chain may lead to, which is mostly the one.
+    """
+    pending_streams = [stream] if previous_stream is None else [previous_stream, stream]
+    visited_ids: set[str] = set()
+    while pending_streams:
+        visited_stream = pending_streams.pop()
+        if visited_stream.id in visited_ids:
+            continue
+        visited_ids.add(visited_stream.id)
+        with suppress(NotOwner):  # there the chain ends for this user
+            links = _outward_links(visited_stream, response)
+            if links is None:
+                return True
+            pending_streams += links
+    return False
+
+
+def _outward_links(stream: SessionStream, response: Response) -> list[SessionStream] | None:
+    """The sessions that responses of this one may continue from.
+
+    `None`: one of its responses may continue from this response.
+    """
     record_key = names.key(response.id)
-    queries = [Query(stream.stream_name, kind, ids=[record_key]) for kind in (ENTRY, GAP)]
+    queries = [Query(stream.stream_name, ENTRY, ids=[record_key]), Query(stream.stream_name, GAP)]
     entries, gaps = (page.records for page in stream.read(*queries).pages)
     is_continuation = entries and read_entry(entries[0]).previous == response.previous_response_id
-    return bool(gaps or entries) and not is_continuation
-
-
-def _leads_elsewhere(stream: SessionStream) -> bool:
-    """Return True if a response of the session may continue from one of another session."""
-    gaps = stream.read(Query(stream.stream_name, GAP)).pages[0].records
-    if any(gap.id != names.key(gap.id) for gap in gaps):  # a hash, which names no response
-        return True
-    pointers = response_index.find_pointers(stream.engine, [gap.id for gap in gaps])
-    return any(pointer.session not in (None, stream.id) for pointer in pointers)
+    gap_ids = [gap.id for gap in gaps]
+    if (entries or record_key in gap_ids) and not is_continuation:
+        return None
+    if any(gap_id != names.key(gap_id) for gap_id in gap_ids):  # a hash names no response
+        return None
+    pointers = response_index.find_pointers(stream.engine, gap_ids)
+    session_ids = {pointer.session for pointer in pointers if pointer.session is not None}
+    return [SessionStream(stream.engine, SessionInfo(id, stream.user)) for id in session_ids]
 
 
 def _links(stream: SessionStream) -> dict[str, ChainLink]:
