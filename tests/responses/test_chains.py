@@ -63,6 +63,14 @@ def test_a_long_chain_in_one_conversation_costs_a_few_reads(opened):
     assert memory._engine.backend.records < 20, "the cost of an add does not grow with the chain"
 
 
+def test_an_add_costs_the_same_however_long_ago_its_chain_left_another_conversation(opened):
+    memory = opened(Counting)
+    say(memory, "a@other", "r0<a@chat", *(f"r{n}<r{n - 1}" for n in range(1, 100)))
+    memory._engine.backend.reset()
+    say(memory, "r100<r99")
+    assert memory._engine.backend.records < 30
+
+
 def test_a_response_that_is_gone_ends_the_chain(memory):
     say(memory, "a", "b<a", "c<b", "d<c")
     memory.responses.delete("b")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import groupby
 from typing import NamedTuple
@@ -82,7 +82,7 @@ def check_acyclic(
     """Refuse a response that would continue from itself, directly or by way of others.
 
     The chain is read only if another response may already continue from this one: one of these
-    sessions, or one of another session that the chain leads to.
+    sessions, or one of another session that the chain may lead to, which their gaps tell.
 
     Raises:
         InputError: it would create a cycle.
@@ -96,11 +96,7 @@ def check_acyclic(
         else [stream, previous_stream]
     )
     if previous_id == response.id or (
-        (
-            any(_may_have_successor(candidate_stream, response) for candidate_stream in streams)
-            or (previous_stream is not None and _leads_elsewhere(previous_stream))
-        )
-        and _continues_from(stream, previous_id, response.id)
+        _may_lead_to(response, streams) and _continues_from(stream, previous_id, response.id)
     ):
         raise InputError(
             f"response.previous_response_id: {shown(previous_id)} goes on from "
@@ -142,13 +138,38 @@ def _may_have_successor(stream: SessionStream, response: Response) -> bool:
     return bool(gaps or entries) and not is_continuation
 
 
-def _leads_elsewhere(stream: SessionStream) -> bool:
-    """Return True if a response of the session may continue from one of another session."""
+def _may_lead_to(response: Response, streams: Sequence[SessionStream]) -> bool:
+    """Return True if these sessions, or those that they go on from, may lead to the response."""
+    pending_streams, visited_ids = list(streams), set[str]()
+    while pending_streams:
+        stream = pending_streams.pop()
+        if stream.id in visited_ids:
+            continue
+        visited_ids.add(stream.id)
+        with suppress(NotOwner):  # there it ends for this user
+            if _may_have_successor(stream, response):
+                return True
+            gap_ids = _gap_ids(stream)
+            if any(id != names.key(id) for id in gap_ids):  # a hash, which names no response
+                return True
+            pending_streams += _sessions_of(stream, gap_ids)
+    return False
+
+
+def _gap_ids(stream: SessionStream) -> list[str]:
     gaps = stream.read(Query(stream.stream_name, GAP)).pages[0].records
-    if any(gap.id != names.key(gap.id) for gap in gaps):  # a hash, which names no response
-        return True
-    pointers = response_index.find_pointers(stream.engine, [gap.id for gap in gaps])
-    return any(pointer.session not in (None, stream.id) for pointer in pointers)
+    return [gap.id for gap in gaps]
+
+
+def _sessions_of(stream: SessionStream, response_ids: list[str]) -> list[SessionStream]:
+    """The sessions that hold these responses now, as the user of this one reads them."""
+    pointers = response_index.find_pointers(stream.engine, response_ids)
+    session_ids = dict.fromkeys(pointer.session for pointer in pointers)
+    return [
+        SessionStream(stream.engine, SessionInfo(session_id, stream.user))
+        for session_id in session_ids
+        if session_id is not None
+    ]
 
 
 def _links(stream: SessionStream) -> dict[str, ChainLink]:
