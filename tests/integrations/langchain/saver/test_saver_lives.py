@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, TypedDict
 
 import pytest
-from langchain_core.messages import HumanMessage, RemoveMessage
+from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
 from langgraph.channels.delta import DeltaChannel
 from langgraph.graph.message import _messages_delta_reducer
 
@@ -200,6 +200,20 @@ def test_prune_keeps_the_newest_with_its_messages(memory, saver, graph, stored):
     assert texts(graph.get_state(config())) == before
     say(graph, "go on")
     assert texts(graph.get_state(config()))[:-2] == before
+
+
+@pytest.mark.parametrize("role", [HumanMessage, AIMessage])
+def test_half_of_an_emoji_ends_no_later_run(memory, saver, chat_graph, role):
+    def answer(state):
+        asked = "|".join(message.content for message in state["messages"])
+        asked.encode()  # as a request does
+        return {"messages": [AIMessage(f"to {asked}")]}
+
+    graph = chat_graph(saver, answer)
+    graph.update_state(config(), {"messages": [role("half \ud83d", id="h1")]})
+    say(graph, "go on", id="q1")
+    assert texts(graph.get_state(config())) == ["half ?", "go on", "to half ?|go on"]
+    assert memory.session("t").items()[0].text == "half ?"
 
 
 class DeltaState(TypedDict):
