@@ -302,6 +302,18 @@ def test_a_chat_model_reads_an_answer_that_another_framework_stored_in_parts(mem
     assert answer["content"] == "It is warm.\nTake a hat."
 
 
+def test_an_answer_that_ends_with_a_refusal_is_read_as_one_text(memory, session):
+    parts = [
+        {"type": "output_text", "text": "It is warm."},
+        {"type": "refusal", "refusal": "I cannot tell more."},
+    ]
+    memory.session("chat").add("Weather?", {"role": "assistant", "content": parts})
+    items = run(session.get_items())
+    assert_valid(items, "responses")
+    answer = Converter.items_to_messages(items)[1]
+    assert answer["content"] == "It is warm.\nI cannot tell more."
+
+
 class TestWhoseItIs:
     def test_the_runs_context_goes_before_what_was_given_beforehand(self, memory):
         async def story():

@@ -125,11 +125,12 @@ def _foreign_entries(run: list[Item]) -> list[Entry]:
 
 
 def _in_one_text(entry: Entry) -> Entry:
-    """An answer in several texts as one, as the SDK joins them: its chat models read no list."""
+    """An answer in several parts as one text, as the SDK joins it: its chat models read no list."""
     content = entry.get("content")
     if entry.get("role") != "assistant" or not isinstance(content, list):
         return entry
-    return {**entry, "content": "\n".join(part["text"] for part in content)}
+    texts = [part.get("text") or part.get("refusal") for part in content]
+    return {**entry, "content": "\n".join(filter(None, texts))}
 
 
 def _tool_results(run: Iterable[Item]) -> Iterator[Item]:

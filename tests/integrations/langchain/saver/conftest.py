@@ -17,15 +17,15 @@ __all__ = ["backend", "clock", "memory", "opened"]
 
 @pytest.fixture
 def chat_graph():
-    """`chat_graph(saver, node=None)`: a graph of one node, which answers `answer 1` and so on."""
+    """`chat_graph(saver, node=, schema=)`: one node, which answers `answer 1` and so on."""
     numbers = itertools.count(1)
 
     def answer(state):
         number = next(numbers)
         return {"messages": [AIMessage(f"answer {number}", id=f"a{number}")]}
 
-    def make(saver, node=answer):
-        builder = StateGraph(MessagesState)
+    def make(saver, node=answer, schema=MessagesState):
+        builder = StateGraph(schema)
         builder.add_node("answer", node)
         builder.add_edge(START, "answer")
         builder.add_edge("answer", END)

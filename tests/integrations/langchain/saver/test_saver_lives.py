@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated, TypedDict
+
 import pytest
-from langchain_core.messages import HumanMessage, RemoveMessage
+from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
+from langgraph.channels.delta import DeltaChannel
+from langgraph.graph.message import _messages_delta_reducer
 
 from langchain_threadkeep import ThreadkeepSaver
 from tests.integrations.langchain.saver.conftest import config
@@ -27,8 +31,9 @@ def graph(saver, chat_graph):
     return chat_graph(saver)
 
 
-def say(graph, text, id=None, **more):
-    return graph.invoke({"messages": [HumanMessage(text, id=id)]}, config(**more))
+def say(graph, text, id=None, durability=None, **more):
+    question = {"messages": [HumanMessage(text, id=id)]}
+    return graph.invoke(question, config(**more), durability=durability)
 
 
 @pytest.mark.proves("D16")
@@ -195,6 +200,43 @@ def test_prune_keeps_the_newest_with_its_messages(memory, saver, graph, stored):
     assert texts(graph.get_state(config())) == before
     say(graph, "go on")
     assert texts(graph.get_state(config()))[:-2] == before
+
+
+@pytest.mark.parametrize("role", [HumanMessage, AIMessage])
+def test_half_of_an_emoji_ends_no_later_run(memory, saver, chat_graph, role):
+    def answer(state):
+        asked = "|".join(message.content for message in state["messages"])
+        asked.encode()  # as a request does
+        return {"messages": [AIMessage(f"to {asked}")]}
+
+    graph = chat_graph(saver, answer)
+    graph.update_state(config(), {"messages": [role("half \ud83d", id="h1")]})
+    say(graph, "go on", id="q1")
+    assert texts(graph.get_state(config())) == ["half ?", "go on", "to half ?|go on"]
+    assert memory.session("t").items()[0].text == "half ?"
+
+
+class DeltaState(TypedDict):
+    messages: Annotated[list, DeltaChannel(_messages_delta_reducer, snapshot_frequency=50)]
+
+
+@pytest.mark.parametrize("durability", ["sync", "exit"])
+@pytest.mark.parametrize("keep", [1, 3])
+def test_a_delta_channel_is_rebuilt_beyond_the_checkpoints_to_keep(
+    memory, chat_graph, keep, durability
+):
+    graph = chat_graph(ThreadkeepSaver(memory, keep_checkpoints=keep), schema=DeltaState)
+    for number in range(5):
+        say(graph, f"question {number}", id=f"q{number}", durability=durability)
+    assert len(texts(graph.get_state(config()))) == 10
+
+
+def test_prune_keeps_what_a_delta_channel_is_rebuilt_from(memory, saver, chat_graph):
+    graph = chat_graph(saver, schema=DeltaState)
+    for number in range(3):
+        say(graph, f"question {number}", id=f"q{number}")
+    saver.prune(["t"])
+    assert len(texts(graph.get_state(config()))) == 6
 
 
 def test_copied_thread_goes_on_by_itself(memory, saver, graph):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, Literal, NamedTuple
@@ -31,6 +31,8 @@ from threadkeep.printable import shown
 Strategy = Literal["keep_latest", "delete"]
 
 _PAGE: Final = 500
+_DELTA_COUNTERS: Final = "counters_since_delta_snapshot"
+"""Of the metadata: by `DeltaChannel`, how much was written since its value was stored whole."""
 _COPIED: Final = (RUN, VALUE, ELEMENT, WRITE, CHECKPOINT)
 
 
@@ -137,7 +139,10 @@ def keep_latest(
         checkpoint_reader = Reader(context, stream_state, address)
         checkpoint_reader.head()
         bodies = sorted(checkpoint_reader.all_pages(), key=lambda body: body.id, reverse=True)
-        remaining_bodies = [*bodies[:count], *_ancestors(bodies, bodies[:count])]
+        remaining_bodies = [
+            *bodies[:count],
+            *_ancestors(checkpoint_reader, bodies, bodies[:count]),
+        ]
         remaining_ids = {checkpoint_body.id for checkpoint_body in remaining_bodies}
         _drop_checkpoints(
             context,
@@ -154,22 +159,24 @@ def keep_latest(
 
 
 def _ancestors(
-    bodies: Sequence[CheckpointBody], remaining_bodies: Sequence[CheckpointBody]
+    reader: Reader, bodies: Sequence[CheckpointBody], remaining_bodies: Sequence[CheckpointBody]
 ) -> Iterator[CheckpointBody]:
     """The checkpoints whose writes rebuild the `DeltaChannel`s of those that stay."""
     body_by_id = {ancestor_body.id: ancestor_body for ancestor_body in bodies}
     for ancestor_body in remaining_bodies:
-        missing_channels = delta_channels(ancestor_body) - ancestor_body.values.keys()
+        missing_channels = _delta_channels(reader, ancestor_body) - ancestor_body.values.keys()
         while missing_channels and ancestor_body.parent in body_by_id:
             ancestor_body = body_by_id[ancestor_body.parent]
             yield ancestor_body
             missing_channels -= ancestor_body.values.keys()
 
 
-def delta_channels(body: CheckpointBody) -> set[str]:
+def _delta_channels(reader: Reader, body: CheckpointBody) -> set[str]:
     """The channels whose value is rebuilt from the writes of ancestors."""
-    counters = body.metadata.get("counters_since_delta_snapshot")
-    return set(counters["j"]) if isinstance(counters, dict) and "j" in counters else set()
+    if _DELTA_COUNTERS not in body.metadata:
+        return set()
+    metadata: Mapping[str, Any] = reader.metadata(body)
+    return set(metadata.get(_DELTA_COUNTERS) or ())
 
 
 def _collect(context: SaverContext, address: Address, remaining: Sequence[CheckpointBody]) -> None:

@@ -16,6 +16,7 @@ from langchain_core.messages import BaseMessage
 
 from langchain_threadkeep import fast_path
 from langchain_threadkeep.codec import plain_fields, to_item, to_message
+from langchain_threadkeep.encodable import encodable
 from langchain_threadkeep.record_ids import key
 from threadkeep import Item
 from threadkeep.adapters import checkpoints
@@ -26,6 +27,9 @@ DIGEST: Final = 12
 
 _WITHOUT_ID: Final = re.compile(rf"[-\w]{{{DIGEST}}}\.\d+", re.ASCII)
 """The item ids of messages without an id."""
+
+_ESCAPED: Final = "\\ud"
+"""How a lone surrogate begins in JSON."""
 
 _OPTIONS: Final = ormsgpack.OPT_NON_STR_KEYS | ormsgpack.OPT_PASSTHROUGH_TUPLE
 
@@ -55,18 +59,29 @@ class EncodedMessage(NamedTuple):
 
 
 def encode(message: BaseMessage, serde: Any) -> EncodedMessage:
-    """Encode a message, and check that it comes back as it is."""
-    item = to_item(message)
-    try:
-        item_body = checkpoints.item_body(item)
-    except InputError:
-        item_body = None
+    """Encode a message, and check that it comes back as it is.
+
+    Half of an emoji is `?`, as LangGraph's serializer stores it: no model takes it, and one that
+    came back would end every later run of the thread.
+    """
+    item, item_body = _item_and_body(message)
+    if item_body is not None and _ESCAPED in item_body:
+        message = encodable([message])[0]
+        item, item_body = _item_and_body(message)
     if item_body is not None and _restores(item_body, message):
         return EncodedMessage(
             item, item_body, None, digest(item_body.encode("utf-8", "surrogatepass"))
         )
     serialized_message = serde.dumps_typed(message)
     return EncodedMessage(item, item_body, serialized_message, digest(serialized_message[1]))
+
+
+def _item_and_body(message: BaseMessage) -> tuple[Item, str | None]:
+    item = to_item(message)
+    try:
+        return item, checkpoints.item_body(item)
+    except InputError:
+        return item, None
 
 
 def restore(item: Item) -> BaseMessage:
