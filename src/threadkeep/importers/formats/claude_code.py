@@ -14,7 +14,7 @@ from typing import Any, Final
 from threadkeep.importers import fields
 from threadkeep.importers.values import Chat, Context, FormatReader, JsonEntry, Message, Part
 from threadkeep.printable import shown
-from threadkeep.responses.calls import RESPONSE_ID
+from threadkeep.responses.runs import RESPONSE_ID
 from threadkeep.types import Json
 
 _SPOKEN: Final = frozenset({"user", "assistant"})
