@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
+from itertools import dropwhile
 from operator import attrgetter
 from typing import Final
 
@@ -39,8 +40,8 @@ def session_calls(stream: SessionStream, after: int = 0) -> Iterator[Call]:
         calls = _calls_of_branches(stream, snapshot.info)
         yield from (call for call in sorted(calls, key=_RUN_SEQ) if call.run_seq >= after)
         return
-    run = Run()
-    for record in _records(stream, snapshot):
+    run, records = Run(), _records(stream, snapshot)
+    for record in records if after else _without_copied(records, snapshot.info):
         if record.kind == ENTRY:
             yield run.response(record)
             continue
@@ -55,7 +56,7 @@ def session_calls(stream: SessionStream, after: int = 0) -> Iterator[Call]:
 
 def _calls_of_branches(stream: SessionStream, info: SessionInfo) -> Iterator[Call]:
     runs = BranchRuns(BranchTree(info.branches, seqs_of_starts(stream, info)))
-    for record in _records(stream, _first_pages(stream)):
+    for record in _without_copied(_records(stream, _first_pages(stream)), info):
         if record.kind == ENTRY:
             yield runs.current.response(record)
         else:
@@ -75,12 +76,8 @@ def _first_pages(stream: SessionStream, after: int = 0) -> Snapshot:
 
 def _records(stream: SessionStream, snapshot: Snapshot) -> Iterator[Record]:
     """The items and the responses of a session in order, from its first pages on."""
-    copied_until = _copied_until(snapshot.info)
-    records = heapq.merge(
-        *(_of_kind(stream, kind, page) for kind, page in zip(_KINDS, snapshot.pages, strict=True)),
-        key=_SEQ,
-    )
-    return (record for record in records if record.at > copied_until)
+    pages = zip(_KINDS, snapshot.pages, strict=True)
+    return heapq.merge(*(_of_kind(stream, kind, page) for kind, page in pages), key=_SEQ)
 
 
 def _of_kind(stream: SessionStream, kind: str, page: Page) -> Iterator[Record]:
@@ -94,8 +91,19 @@ def _query(stream: SessionStream, kind: str, after: int) -> Query:
     return Query(stream.stream_name, kind, limit=_PAGE, after=after or None)
 
 
-def _copied_until(info: SessionInfo | None) -> float:
-    """The time up to which the records of a fork are its origin's."""
+def _without_copied(records: Iterator[Record], info: SessionInfo | None) -> Iterator[Record]:
+    """The records that a fork has not of its origin, whose items come first.
+
+    One that was edited or hidden since, or changed sides with its branch, has its own date still.
+    """
     if info is None or info.forked_from is None or info.created_at is None:
-        return float("-inf")
-    return info.created_at.timestamp()
+        return records
+    copied_until = info.created_at.timestamp()
+    later_records = (record for record in records if record.at > copied_until)
+    return dropwhile(lambda record: _first_written(record) <= copied_until, later_records)
+
+
+def _first_written(record: Record) -> float:
+    if record.kind == ENTRY:
+        return record.at
+    return _time_of(item_codec.read_item(record), record)
