@@ -171,6 +171,19 @@ def test_a_damaged_zip_is_named(memory, tmp_path):
     assert report.skipped_count >= 1
 
 
+@pytest.mark.parametrize("between", ["", " ", "\n"])
+def test_what_stands_behind_an_array_is_named(bring, between):
+    report = bring(json.dumps(GOOD[:1]) + between + json.dumps(GOOD[1:]))
+    assert report.sessions == 1
+    [skipped] = report.skipped
+    assert "behind the end of the array" in skipped.reason
+
+
+def test_a_path_that_is_too_long_is_named(memory):
+    with pytest.raises(ConfigError, match="too long"):
+        import_chats(memory, "x" * 5_000)
+
+
 def test_a_folder_is_read_in_order(memory, tmp_path):
     folder = tmp_path / "exports"
     (folder / "deep").mkdir(parents=True)
