@@ -179,6 +179,22 @@ def test_what_stands_behind_an_array_is_named(bring, between):
     assert "behind the end of the array" in skipped.reason
 
 
+@pytest.mark.parametrize("type", [["object", "null"], {"enum": ["user"]}, None, 7])
+def test_any_json_beside_an_export_is_passed_over(memory, tmp_path, type):
+    (tmp_path / "a.json").write_text(json.dumps({"type": type, "message": {}, "sessionId": "x"}))
+    (tmp_path / "b.json").write_text(json.dumps(GOOD))
+    report = import_chats(memory, tmp_path)
+    assert (report.sessions, report.ignored) == (len(GOOD), ["a.json"])
+
+
+@pytest.mark.parametrize("type", [["user"], {"x": 1}])
+def test_a_line_of_odd_type_in_a_transcript_is_named(bring, type):
+    lines = exports.lines(exports.claude_code("s", ("user", "Hi"), ("assistant", "Hello")))
+    report = bring(lines + json.dumps({"type": type, "message": {}, "sessionId": "s"}))
+    assert report.messages == 2
+    assert "unknown line of type" in report.skipped[0].reason
+
+
 def test_a_path_that_is_too_long_is_named(memory):
     with pytest.raises(ConfigError, match="too long"):
         import_chats(memory, "x" * 5_000)
