@@ -195,6 +195,13 @@ def test_a_line_of_odd_type_in_a_transcript_is_named(bring, type):
     assert "unknown line of type" in report.skipped[0].reason
 
 
+@pytest.mark.parametrize("start", ["", "postgresql:/", "POSTGRESQL//"])
+def test_a_url_that_is_written_wrong_shows_no_password(memory, start):
+    with pytest.raises(ConfigError, match="a URL begins with its scheme") as caught:
+        import_chats(memory, f"{start}app:hunter2@db/app")
+    assert "hunter2" not in str(caught.value)
+
+
 def test_a_path_that_is_too_long_is_named(memory):
     with pytest.raises(ConfigError, match="too long"):
         import_chats(memory, "x" * 5_000)

@@ -71,8 +71,15 @@ def documents(path: Path, skip: Skip) -> Iterator[SourceDocument]:
                 yield from _in_folder(file, path, skip)
         return
     if not path.is_file():
-        raise ConfigError(f"there is no file or folder {shown(str(path))} to import from")
+        raise ConfigError(f"there is no file or folder {_named(path)} to import from")
     yield from _file(path, path.name, skip)
+
+
+def _named(path: Path) -> str:
+    """A path as an error may name it: a URL that is written wrong may hold a password."""
+    if ":" in str(path).rpartition("@")[0]:
+        return "of this name (a URL begins with its scheme and ://)"
+    return shown(str(path))
 
 
 def _is_dir(path: Path) -> bool:
