@@ -17,6 +17,7 @@ import pytest
 
 from tests.backends import sqlite_child
 from tests.backends.sqlite_child import NOW, STREAM, batch
+from threadkeep import connect
 from threadkeep.backends.sqlite import SqliteBackend
 from threadkeep.backends.sqlite.schema import APPLICATION_ID, VERSION
 from threadkeep.errors import BackendError, BackendTimeout
@@ -345,3 +346,23 @@ def test_a_fork_among_busy_threads_harms_neither_side(path):
     names = {*told, *(f"f{n}" for n in range(10))}
     assert sorted(stored(path)) == sorted(f"{name}-{part}" for name in names for part in range(3))
     assert intact(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not delete what is open")
+@pytest.mark.parametrize("change", ["deleted", "moved", "replaced"])
+def test_a_file_that_is_gone_takes_no_writes(tmp_path, change):
+    path, other = tmp_path / "chat.db", tmp_path / "other.db"
+    with connect(f"sqlite:///{other}") as memory:
+        memory.session("s").add("another store's")
+    with connect(f"sqlite:///{path}") as memory:
+        chat = memory.session("s")
+        chat.add("first")
+        if change == "deleted":
+            path.unlink()
+        else:
+            (path if change == "moved" else other).replace(
+                tmp_path / "kept.db" if change == "moved" else path
+            )
+        with pytest.raises(BackendError, match="deleted, moved or replaced"):
+            chat.add("lost")
+    assert path.exists() == (change == "replaced")

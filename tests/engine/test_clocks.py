@@ -12,6 +12,7 @@ from tests.engine.doubles import START, Clock, Wrapper
 from threadkeep import connect
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.core.clock import StoreClock
+from threadkeep.errors import ConfigError
 
 TTL = 86_400.0
 DAY = 86_400.0
@@ -159,3 +160,18 @@ def test_dates_are_the_servers_through_wrappers():
     assert added.created_at
     ahead = added.created_at - datetime.now(UTC)
     assert ahead.total_seconds() == pytest.approx(2 * HOUR, abs=5)
+
+
+@pytest.mark.parametrize(
+    "wrong", [1.7e12, -1e12, float("inf"), float("nan"), None, "noon"], ids=repr
+)
+def test_a_clock_that_gives_no_epoch_seconds_writes_nothing(backend, wrong):
+    times = [START]
+    with connect(backend, clock=lambda: times[-1]) as memory:
+        chat = memory.session("chat")
+        chat.add("first")
+        times.append(wrong)
+        with pytest.raises(ConfigError, match="clock must give epoch seconds"):
+            chat.add("second")
+        times.append(START + 1)
+        assert texts(memory) == ["first"]

@@ -100,3 +100,63 @@ def test_the_runs_of_a_branch_are_counted_whichever_is_shown():
         chat.branch("retry", at=first_answer.id)
         runs = [(row.key, row.calls) for row in memory.usage(by="run", session="s")]
         assert sorted(runs) == sorted([(first.id, 1), (second.id, 1)])
+
+
+ANSWER = {"role": "assistant", "content": "a", "usage": {"input_tokens": 1}}
+
+
+def runs_of(memory):
+    return {row.key: row.calls for row in memory.usage(by="run", session="s")}
+
+
+def test_an_answer_on_a_branch_counts_for_the_message_that_it_answers_there():
+    with connect("memory://") as memory:
+        chat = memory.session("s")
+        first, _, second, _ = chat.add("q0", ANSWER, "q1", ANSWER)
+        chat.branch("retry", at=first.id)
+        chat.add(ANSWER)  # stored behind q1, which this branch does not have
+        assert runs_of(memory) == {first.id: 2, second.id: 1}
+
+
+def test_an_answer_counts_for_its_own_branch_after_a_switch_back():
+    with connect("memory://") as memory:
+        chat = memory.session("s")
+        first, first_answer, second = chat.add("q0", ANSWER, "q1")
+        chat.branch("retry", at=first_answer.id)
+        [other] = chat.add("q1 again")
+        chat.branch("main")
+        chat.add(ANSWER, ANSWER)
+        assert runs_of(memory) == {first.id: 1, second.id: 2}
+        assert other.id not in runs_of(memory)
+
+
+def test_answers_without_usage_on_two_branches_are_two_calls():
+    with connect("memory://") as memory:
+        chat = memory.session("s")
+        question = chat.add("q0", {"role": "assistant", "content": "a"})[0]
+        chat.branch("retry", at=question.id)
+        chat.add({"role": "assistant", "content": "b"})
+        assert runs_of(memory) == {question.id: 2}
+
+
+def test_responses_on_a_branch_count_for_its_message():
+    with connect("memory://") as memory:
+        chat = memory.session("s")
+        first, _, second, _ = chat.add("q0", ANSWER, "q1", ANSWER)
+        chat.branch("retry", at=first.id)
+        chat.add(ANSWER)
+        memory.responses.add({"id": "r1", "output": [ANSWER]}, conversation="s")
+        assert runs_of(memory) == {first.id: 2, second.id: 1}
+
+
+def test_pages_of_runs_on_branches_have_each_run_once():
+    with connect("memory://") as memory:
+        chat = memory.session("s")
+        messages = chat.add("q0", ANSWER, "q1", ANSWER)
+        for number in range(3):
+            chat.branch(f"retry {number}", at=messages[number].id)
+            chat.add(ANSWER, f"q of {number}", ANSWER)
+        first_page = memory.usage(by="run", limit=2)
+        rest = memory.usage(by="run", limit=100, cursor=first_page.cursor)
+        assert [*first_page, *rest] == memory.usage(by="run")
+        assert sum(row.calls for row in memory.usage(by="run")) == 8

@@ -57,6 +57,16 @@ def test_a_fact_that_cannot_be_stored_is_named(bring):
     assert report.skipped[0].location.endswith(".results[0]")
 
 
+def test_a_dry_run_names_what_cannot_be_stored(bring, memory):
+    facts = exports.mem0("x" * 3_000, "Ada likes tea")
+    chat = [exports.simple_chatgpt("c") | {"gizmo_id": float("inf")}]
+    for export, name in ((facts, "facts.json"), (chat, "chats.json")):
+        dry_run = bring(export, name=name, dry_run=True)
+        real = bring(export, name=name)
+        assert dry_run.skipped == real.skipped != []
+        assert (dry_run.facts, dry_run.sessions) == (real.facts, real.sessions)
+
+
 def test_an_instruction_waits_for_approval(memory):
     user = memory.user("ada")
     wish = user.instructions.add("Answer in French", status="quarantined")

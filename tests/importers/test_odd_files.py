@@ -171,6 +171,42 @@ def test_a_damaged_zip_is_named(memory, tmp_path):
     assert report.skipped_count >= 1
 
 
+@pytest.mark.parametrize("between", ["", " ", "\n"])
+def test_what_stands_behind_an_array_is_named(bring, between):
+    report = bring(json.dumps(GOOD[:1]) + between + json.dumps(GOOD[1:]))
+    assert report.sessions == 1
+    [skipped] = report.skipped
+    assert "behind the end of the array" in skipped.reason
+
+
+@pytest.mark.parametrize("type", [["object", "null"], {"enum": ["user"]}, None, 7])
+def test_any_json_beside_an_export_is_passed_over(memory, tmp_path, type):
+    (tmp_path / "a.json").write_text(json.dumps({"type": type, "message": {}, "sessionId": "x"}))
+    (tmp_path / "b.json").write_text(json.dumps(GOOD))
+    report = import_chats(memory, tmp_path)
+    assert (report.sessions, report.ignored) == (len(GOOD), ["a.json"])
+
+
+@pytest.mark.parametrize("type", [["user"], {"x": 1}])
+def test_a_line_of_odd_type_in_a_transcript_is_named(bring, type):
+    lines = exports.lines(exports.claude_code("s", ("user", "Hi"), ("assistant", "Hello")))
+    report = bring(lines + json.dumps({"type": type, "message": {}, "sessionId": "s"}))
+    assert report.messages == 2
+    assert "unknown line of type" in report.skipped[0].reason
+
+
+@pytest.mark.parametrize("start", ["", "postgresql:/", "POSTGRESQL//"])
+def test_a_url_that_is_written_wrong_shows_no_password(memory, start):
+    with pytest.raises(ConfigError, match="a URL begins with its scheme") as caught:
+        import_chats(memory, f"{start}app:hunter2@db/app")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_path_that_is_too_long_is_named(memory):
+    with pytest.raises(ConfigError, match="too long"):
+        import_chats(memory, "x" * 5_000)
+
+
 def test_a_folder_is_read_in_order(memory, tmp_path):
     folder = tmp_path / "exports"
     (folder / "deep").mkdir(parents=True)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.policies.said import conversation, left
 from tests.window.looking import window
+from threadkeep import connect
 from threadkeep.errors import ConfigError
 from threadkeep.policies import PolicyTraits, max_messages
 from threadkeep.types import Item
@@ -128,3 +129,12 @@ def test_policy_with_the_sound_trait_is_not_repaired():
 def test_policy_traits_of_another_type_are_refused():
     with pytest.raises(ConfigError, match=r"traits of the policy .* must be PolicyTraits"):
         left("u1 a2 u3", KeepSecond(traits={"filters": True}))
+
+
+def test_what_is_put_back_because_nothing_was_kept_is_not_left_out():
+    with connect("memory://") as memory:
+        chat = memory.session("s")
+        [gone, _] = chat.add(*({"role": "assistant", "content": text} for text in "ab"))
+        window = chat.window(policy=lambda items: [])
+        assert [item.text for item in window] == ["b"]
+        assert [found.first for found in window.left_out.ranges] == [gone.seq]

@@ -227,6 +227,27 @@ def test_a_fork_does_not_count_its_origin_again(memory, clock):
     assert {row.key: row.calls for row in memory.usage(by="session")} == {"chat": 1, "copy": 1}
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda copy, ids: copy.hide(*ids),
+        lambda copy, ids: copy.replace(ids[1], {"role": "assistant", "content": "edited"}),
+        lambda copy, ids: copy.branch("main"),
+    ],
+    ids=["hidden", "edited", "on another branch"],
+)
+def test_what_a_fork_changes_of_its_origin_is_not_counted_again(memory, clock, change):
+    chat = memory.session("chat", user="ada")
+    ids = [item.id for item in chat.add("q", {"role": "assistant", "content": "a"}, "q2")]
+    chat.branch("retry", at=ids[0])
+    clock.tick(10)
+    copy = chat.fork("copy")
+    clock.tick(10)
+    change(copy, ids)
+    copy.add("q3", {"role": "assistant", "content": "b"})
+    assert {row.key: row.calls for row in memory.usage(by="session")} == {"chat": 1, "copy": 1}
+
+
 def test_hidden_branches_were_paid_for_too(memory):
     chat = memory.session("chat")
     usage = {"input_tokens": 5}

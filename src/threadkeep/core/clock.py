@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Final
 
+from threadkeep.errors import ConfigError
+from threadkeep.printable import shown
 from threadkeep.protocols import Backend, SupportsClockOffset, WrapsBackend
 
 LARGE: Final = 60.0
@@ -13,6 +16,9 @@ LARGE: Final = 60.0
 
 _SMALL: Final = 1.0
 """Up to so many seconds an offset may be the round trip's, and nothing here depends on it."""
+
+_YEAR_1: Final = -62_135_596_800.0
+_YEAR_10_000: Final = 253_402_300_799.0
 
 
 class StoreClock:
@@ -40,9 +46,10 @@ class StoreClock:
 
         Raises:
             BackendError: the store did not answer when it was asked for its time.
+            ConfigError: the application's clock gives no epoch seconds.
         """
         if self._clock is not None:
-            return self._clock()
+            return _checked(self._clock())
         now = time.time()
         wall_clock_shift = now - time.monotonic()
         if self._measured_at is None or abs(wall_clock_shift - self._measured_at) > _SMALL:
@@ -68,6 +75,17 @@ class StoreClock:
             self._offset = backend.clock_offset(renew=renew)
         if self._offset is not None and abs(self._offset) > LARGE:
             _warn(self._offset)
+
+
+def _checked(clock_time: object) -> float:
+    """What the application gives; milliseconds would be stored as a date nobody can read."""
+    try:
+        epoch_seconds = float(clock_time)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        epoch_seconds = math.nan
+    if _YEAR_1 <= epoch_seconds < _YEAR_10_000:
+        return epoch_seconds
+    raise ConfigError(f"clock must give epoch seconds, as time.time does, got {shown(clock_time)}")
 
 
 def _warn(offset: float) -> None:

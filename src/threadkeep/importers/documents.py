@@ -4,16 +4,16 @@ A document is read from where it is. No path inside of a zip is ever written to,
 may grow is bounded.
 """
 
-import io
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO, Final, NamedTuple, cast
+from typing import IO, Final, NamedTuple
 
 from threadkeep.errors import ConfigError, InputError
 from threadkeep.importers.values import Skip
+from threadkeep.importers.zip_members import opened_member, zip_errors
 from threadkeep.printable import shown
 
 MAX_RATIO: Final = 200
@@ -65,14 +65,28 @@ def documents(path: Path, skip: Skip) -> Iterator[SourceDocument]:
     Raises:
         ConfigError: there is nothing at the path.
     """
-    if path.is_dir():
+    if _is_dir(path):
         for file in sorted(path.rglob("*")):
             if file.is_file() and not file.is_symlink():
                 yield from _in_folder(file, path, skip)
         return
     if not path.is_file():
-        raise ConfigError(f"there is no file or folder {shown(str(path))} to import from")
+        raise ConfigError(f"there is no file or folder {_named(path)} to import from")
     yield from _file(path, path.name, skip)
+
+
+def _named(path: Path) -> str:
+    """A path as an error may name it: a URL that is written wrong may hold a password."""
+    if ":" in str(path).rpartition("@")[0]:
+        return "of this name (a URL begins with its scheme and ://)"
+    return shown(str(path))
+
+
+def _is_dir(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:  # as for a name that is too long
+        raise ConfigError(f"cannot import from {shown(str(path))}: {error.strerror}") from error
 
 
 def _in_folder(file: Path, folder: Path, skip: Skip) -> Iterator[SourceDocument]:
@@ -84,14 +98,23 @@ def _in_folder(file: Path, folder: Path, skip: Skip) -> Iterator[SourceDocument]
 def _file(path: Path, label: str, skip: Skip) -> Iterator[SourceDocument]:
     if zipfile.is_zipfile(path):
         yield from _members(path, skip)
+        return
+    try:
+        size = path.stat().st_size
+    except OSError as error:  # it is gone meanwhile
+        skip(label, f"it cannot be read: {error}")
     else:
-        yield SourceDocument(label, path, path.stat().st_size, partial(_opened_file, path))
+        yield SourceDocument(label, path, size, partial(_opened_file, path))
 
 
 def _members(path: Path, skip: Skip) -> Iterator[SourceDocument]:
     total_bytes = 0
-    with zipfile.ZipFile(path) as archive:
-        members = sorted(archive.infolist(), key=lambda member: member.filename)
+    try:
+        with zip_errors(), zipfile.ZipFile(path) as archive:
+            members = sorted(archive.infolist(), key=lambda member: member.filename)
+    except InputError as error:
+        skip(path.name, str(error))
+        return
     if len(members) > MAX_MEMBERS:
         skip(path.name, f"the zip has more than {MAX_MEMBERS:,} members")
         return
@@ -103,7 +126,7 @@ def _members(path: Path, skip: Skip) -> Iterator[SourceDocument]:
         if (obstacle := _obstacle(member, total_bytes)) is not None:
             skip(label, obstacle)
             continue
-        yield SourceDocument(label, path, member.file_size, partial(_opened_member, path, member))
+        yield SourceDocument(label, path, member.file_size, partial(opened_member, path, member))
 
 
 def _obstacle(member: zipfile.ZipInfo, total_bytes: int) -> str | None:
@@ -118,43 +141,6 @@ def _obstacle(member: zipfile.ZipInfo, total_bytes: int) -> str | None:
 
 def _opened_file(path: Path) -> IO[bytes]:
     return path.open("rb")
-
-
-def _opened_member(path: Path, member: zipfile.ZipInfo) -> IO[bytes]:
-    return cast("IO[bytes]", _Member(path, member))
-
-
-class _Member(io.BufferedIOBase):
-    """A member of a zip; more than it says to hold is never read."""
-
-    def __init__(self, path: Path, member: zipfile.ZipInfo) -> None:
-        self._archive = zipfile.ZipFile(path)
-        self._stream = self._archive.open(member)
-        self._limit = member.file_size
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._stream.seek(offset, whence)
-
-    def read(self, size: int | None = -1) -> bytes:
-        try:
-            chunk = self._stream.read(-1 if size is None else size)
-        except (zipfile.BadZipFile, EOFError, OSError) as error:
-            raise InputError(f"the zip is damaged: {error}") from error
-        if self._stream.tell() > self._limit:
-            raise InputError("a member of the zip is larger than it says")
-        return chunk
-
-    def close(self) -> None:
-        if not self.closed:
-            self._stream.close()
-            self._archive.close()
-        super().close()
 
 
 @contextmanager

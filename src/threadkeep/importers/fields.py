@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -56,6 +56,11 @@ def role(value: object) -> str:
     if role_name in _SPEAKERS:
         return _SPEAKERS[role_name]
     raise Malformed(f"unknown role {shown(value, 40)}")
+
+
+def is_one_of(value: object, words: Collection[str]) -> bool:
+    """Return True for one of the words; any other value of JSON is none, a list or dict as well."""
+    return isinstance(value, str) and value in words
 
 
 def moment(value: object) -> datetime | None:

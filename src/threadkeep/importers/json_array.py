@@ -13,10 +13,12 @@ class ArraySplitter:
 
     Attributes:
         is_closed: whether the `]` of the array was read.
+        has_more: whether anything but space stands behind it.
     """
 
     def __init__(self, limit: int) -> None:
         self.is_closed = False
+        self.has_more = False
         self._limit = limit
         self._parts: list[str] = []
         self._size = 0
@@ -39,7 +41,9 @@ class ArraySplitter:
                 self._keep(chunk[element_start : scan_offset - 1])
                 yield from self._element()
                 element_start = scan_offset
-        if not self.is_closed:
+        if self.is_closed:
+            self.has_more = self.has_more or not (chunk[scan_offset:] or " ").isspace()
+        else:
             self._keep(chunk[element_start:])
 
     def _ends_element(self, sign: str) -> bool:

@@ -103,6 +103,8 @@ def _elements(text_stream: io.TextIOWrapper, label: str, skip: Skip) -> Iterator
             element_index += 1
     if not splitter.is_closed:
         skip(f"{label}[{element_index}]", "the file ends in the middle: cut off?")
+    elif splitter.has_more:
+        skip(label, "what stands behind the end of the array is not read: split the file")
 
 
 def _lines(text_stream: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[JsonEntry]:

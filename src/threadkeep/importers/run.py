@@ -18,7 +18,7 @@ from threadkeep.importers.documents import SourceDocument, documents, opened
 from threadkeep.importers.json_entries import entries
 from threadkeep.importers.report import ImportReport
 from threadkeep.importers.store_knowledge import KnowledgeWriter
-from threadkeep.importers.values import Chat, Context, JsonEntry, Knowledge, Part
+from threadkeep.importers.values import Chat, Context, JsonEntry, Part
 from threadkeep.printable import shown
 
 _PICKLE: Final = re.compile(rb"\x80[\x02-\x05]")
@@ -179,21 +179,15 @@ class _Import:
     def _write(self, part: Part, system: str, earlier: store_chat.Continuation | None) -> None:
         owner = self._owner(part)
         if isinstance(part, Chat) and self.report.is_dry_run:
-            store_chat.check(part, system, self.report)
+            store_chat.check(part, system, self.report, earlier)
         elif isinstance(part, Chat):
             store_chat.write(self._memory, part, owner, system, self.report, earlier=earlier)
         elif owner is None:
             raise InputError(f"the source does not say whose {part.kind} this is: pass the user")
         elif self.report.is_dry_run:
-            self._count(part)
+            self._knowledge.check(part)
         else:
             self._knowledge.write(part, owner, system)
-
-    def _count(self, part: Knowledge) -> None:
-        if part.kind == "fact":
-            self.report.facts += 1
-        else:
-            self.report.instructions += 1
 
     def _owner(self, part: Part) -> str | None:
         """Whose it becomes; never that of two users of the source together."""

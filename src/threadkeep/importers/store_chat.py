@@ -7,7 +7,7 @@ from typing import Final
 
 from threadkeep.api.memory import Memory
 from threadkeep.api.session import Session
-from threadkeep.core import item_codec, names
+from threadkeep.core import item_codec, names, session_codec
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.redaction import HasSettings, redacted_info, redacted_item
 from threadkeep.errors import InputError
@@ -93,13 +93,19 @@ def write(
     report.files += _add_files(session, chat, report.skip)
 
 
-def check(chat: Chat, system: str, report: ImportReport) -> None:
+def check(
+    chat: Chat, system: str, report: ImportReport, earlier: Continuation | None = None
+) -> None:
     """Count what `write` would add to an empty store; nothing is written."""
     names.check(chat.id, "session id")
+    if earlier is not None:
+        chat = earlier.begun(chat)
     item_count = sum(1 for _ in chat_items.items(chat, system, 0.0, report.skip))
     if not item_count:
-        report.skip(chat.location, "the chat has no messages")
+        if earlier is None:
+            report.skip(chat.location, "the chat has no messages")
         return
+    session_codec.session_record(SessionInfo(chat.id, metadata={**chat.metadata}), 0.0)
     report.count_session(chat.id, is_new=True)
     report.messages += item_count
     report.files += sum(1 for _ in chat.files)
@@ -168,7 +174,7 @@ def _add_files(session: Session, chat: Chat, skip: Skip) -> int:
 def _added_files(session: Session, chat: Chat, skip: Skip) -> Iterator[None]:
     existing_files = {file.id for file in session.files.list()} if chat.files else set()
     for file in chat.files:
-        if (file.get("url") or file.get("name")) in existing_files:
+        if fields.is_one_of(file.get("url") or file.get("name"), existing_files):
             continue
         try:
             session.files.add(dict(file))

@@ -24,6 +24,15 @@ class KnowledgeWriter:
         self._report = report
         self._ids: dict[str, dict[str, set[str]]] = {}
 
+    def check(self, knowledge: Knowledge) -> None:
+        """Count what `write` would add for a user without any; nothing is written.
+
+        Raises:
+            InputError: as of `write`.
+        """
+        checked_text(self._memory._engine, knowledge.text, knowledge.kind)
+        self._count(knowledge)
+
     def write(self, knowledge: Knowledge, owner: str, system: str) -> None:
         """Add a fact or instruction.
 
@@ -41,6 +50,7 @@ class KnowledgeWriter:
         if len(ids_by_kind[kind]) >= max_count:
             raise InputError(f"the user has {max_count:,} {kind}s, and no more are kept")
         self._add(knowledge, entry_text, owner, f"import:{system}")
+        self._count(knowledge)
         ids_by_kind[kind].add(entry_id)
 
     def _load(self, owner: str) -> dict[str, set[str]]:
@@ -66,7 +76,6 @@ class KnowledgeWriter:
                 expires_at=expires_at,
                 extractor=extractor,
             )
-            self._report.facts += 1
             return
         user.instructions.add(
             text,
@@ -75,4 +84,9 @@ class KnowledgeWriter:
             extractor=extractor,
             status="quarantined",
         )
-        self._report.instructions += 1
+
+    def _count(self, knowledge: Knowledge) -> None:
+        if knowledge.kind == "fact":
+            self._report.facts += 1
+        else:
+            self._report.instructions += 1

@@ -1,112 +1,29 @@
-"""The calls to models that a session has, in order: of its responses, else of its items.
-
-A run is what follows a user's message, up to the next one. Where responses of a run are stored,
-these are its calls, since its items repeat what they took; else the assistant's items are.
-"""
+"""The calls to models that a session has, run by run: of its responses, else of its items."""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
+from itertools import dropwhile
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Final
 
 from threadkeep.core import item_codec
-from threadkeep.core.response_codec import ENTRY, read_entry
-from threadkeep.sessions.branch_paths import is_hidden_on_its_branch
-from threadkeep.sessions.stream import SessionStream
-from threadkeep.types import Item, Query, Record, SessionInfo
-from threadkeep.types.usage import TokenCounts, token_counts
+from threadkeep.core.response_codec import ENTRY
+from threadkeep.responses.runs import BranchRuns, Call, Run, begins_run
+from threadkeep.sessions.branch_paths import BranchTree
+from threadkeep.sessions.branch_starts import seqs_of_starts
+from threadkeep.sessions.stream import SessionStream, Snapshot
+from threadkeep.types import Item, Page, Query, Record, SessionInfo
 
-RESPONSE_ID: Final = "response_id"
-"""The key in an item's metadata that items have in common which are of one call."""
-
-_BRANCH: Final = "branch"  # of items that are hidden because another branch of a chat is shown
+_KINDS: Final = ("item", ENTRY)
 _PAGE: Final = 200
 _SEQ: Final = attrgetter("seq")
-
-
-class Call(NamedTuple):
-    """One call to a model.
-
-    Attributes:
-        id: of the response, or of the item.
-        run: the id of the user's message before it; empty = there is none.
-        run_seq: the seq of that message, else 0.
-        model: which model answered; empty = not known.
-        at: when, in epoch seconds.
-        tools: the names of the tools that it calls, each once.
-        tokens: what it took; `None` = it came without usage.
-    """
-
-    id: str
-    run: str
-    run_seq: int
-    model: str
-    at: float
-    tools: tuple[str, ...]
-    tokens: TokenCounts | None
-
-
-class _Run:
-    """The calls of a run, as far as it was read."""
-
-    def __init__(self, id: str = "", seq: int = 0) -> None:
-        self.id, self.seq = id, seq
-        self.has_responses = False
-        self._calls: dict[str, Call] = {}
-        self._step: Call | None = None  # items without usage, which go on to the next item
-        self._last: Call | None = None
-
-    def response(self, record: Record) -> Call:
-        entry = read_entry(record)
-        self.has_responses = True
-        self._calls.clear()
-        usage = entry.usage
-        tokens = TokenCounts(
-            usage.input_tokens, usage.output_tokens, usage.total_tokens,
-            entry.cached, entry.reasoning,
-        )  # fmt: skip
-        return Call(
-            entry.id, self.id, self.seq, entry.model or "", entry.created_at, entry.tools,
-            tokens if any(tokens) else None,
-        )  # fmt: skip
-
-    def item(self, item: Item, at: float) -> None:
-        """Take note of an item: the assistant's become calls, others end a step."""
-        if self.has_responses:
-            return
-        if item.role != "assistant":
-            self._step = None
-            return
-        shared_id = item.metadata.get(RESPONSE_ID)
-        call_key = shared_id if isinstance(shared_id, str) else None
-        call_so_far = self._calls.get(call_key) if call_key else self._step
-        if item.type == "notice" and self._last is not None and self._last.tokens is None:
-            call_so_far = self._last  # a notice says what the call before it took
-        call = self._joined(call_so_far, item, at)
-        self._calls[call_key or call.id] = self._last = call
-        self._step = None if call_key or call.tokens else call
-
-    def item_calls(self) -> Iterator[Call]:
-        """The calls that the items stand for."""
-        return iter(() if self.has_responses else self._calls.values())
-
-    def _joined(self, call_so_far: Call | None, item: Item, at: float) -> Call:
-        """A call with one item more; each item says what the whole call took, the last one best."""
-        usage = token_counts(item.usage or {})
-        tool_names = [tool_call["name"] for tool_call in item.tool_calls]
-        if call_so_far is None:
-            call_so_far = Call(item.id, self.id, self.seq, "", at, (), None)
-        return call_so_far._replace(
-            model=item.model or call_so_far.model,
-            tools=tuple(dict.fromkeys([*call_so_far.tools, *tool_names])),
-            tokens=usage if any(usage) else call_so_far.tokens,
-        )
+_RUN_SEQ: Final = attrgetter("run_seq")
 
 
 def session_calls(stream: SessionStream, after: int = 0) -> Iterator[Call]:
-    """The calls of a session, oldest first.
+    """The calls of a session, run by run, oldest first.
 
     What a fork has of its origin is not among them: it was paid for there.
 
@@ -117,43 +34,76 @@ def session_calls(stream: SessionStream, after: int = 0) -> Iterator[Call]:
     Raises:
         NotOwner: it belongs to another user.
     """
-    run = _Run()
-    for record in heapq.merge(
-        _records(stream, "item", after), _records(stream, ENTRY, after), key=_SEQ
-    ):
+    snapshot = _first_pages(stream, after)
+    if snapshot.info is not None and snapshot.info.branches:
+        # runs of branches lie between one another, so that all are read, and put in order
+        calls = _calls_of_branches(stream, snapshot.info)
+        yield from (call for call in sorted(calls, key=_RUN_SEQ) if call.run_seq >= after)
+        return
+    run, records = Run(), _records(stream, snapshot)
+    for record in records if after else _without_copied(records, snapshot.info):
         if record.kind == ENTRY:
             yield run.response(record)
             continue
         item = item_codec.read_item(record)
-        if _begins_run(item):
+        if begins_run(item):
             yield from run.item_calls()
-            run = _Run(item.id, record.seq)
+            run = Run(item.id, record.seq)
         else:
-            run.item(item, record.at if item.created_at is None else item.created_at.timestamp())
+            run.item(item, _time_of(item, record))
     yield from run.item_calls()
 
 
-def _begins_run(item: Item) -> bool:
-    """Return True for what a user said, on any branch; what is hidden there is a program's note."""
-    is_user_message = item.role == "user" and item.type == "message"
-    return is_user_message and (not is_hidden_on_its_branch(item) or _BRANCH in item.metadata)
+def _calls_of_branches(stream: SessionStream, info: SessionInfo) -> Iterator[Call]:
+    runs = BranchRuns(BranchTree(info.branches, seqs_of_starts(stream, info)))
+    for record in _without_copied(_records(stream, _first_pages(stream)), info):
+        if record.kind == ENTRY:
+            yield runs.current.response(record)
+        else:
+            item = item_codec.read_item(record)
+            runs.add(item, _time_of(item, record))
+    yield from runs.item_calls()
 
 
-def _records(stream: SessionStream, kind: str, after: int) -> Iterator[Record]:
-    last_seq = max(after - 1, 0)
-    while True:
-        query = Query(stream.stream_name, kind, limit=_PAGE, after=last_seq or None)
-        snapshot = stream.read(query)
-        records = snapshot.pages[0].records
-        copied_until = _copied_until(snapshot.info)
-        yield from (record for record in records if record.at > copied_until)
-        if len(records) < _PAGE:
-            return
-        last_seq = records[-1].seq
+def _time_of(item: Item, record: Record) -> float:
+    return record.at if item.created_at is None else item.created_at.timestamp()
 
 
-def _copied_until(info: SessionInfo | None) -> float:
-    """The time up to which the records of a fork are its origin's."""
+def _first_pages(stream: SessionStream, after: int = 0) -> Snapshot:
+    """The items and the responses from a seq on, a page of each."""
+    return stream.read(*(_query(stream, kind, max(after - 1, 0)) for kind in _KINDS))
+
+
+def _records(stream: SessionStream, snapshot: Snapshot) -> Iterator[Record]:
+    """The items and the responses of a session in order, from its first pages on."""
+    pages = zip(_KINDS, snapshot.pages, strict=True)
+    return heapq.merge(*(_of_kind(stream, kind, page) for kind, page in pages), key=_SEQ)
+
+
+def _of_kind(stream: SessionStream, kind: str, page: Page) -> Iterator[Record]:
+    yield from page.records
+    while len(page.records) == _PAGE:
+        page = stream.read(_query(stream, kind, page.records[-1].seq)).pages[0]
+        yield from page.records
+
+
+def _query(stream: SessionStream, kind: str, after: int) -> Query:
+    return Query(stream.stream_name, kind, limit=_PAGE, after=after or None)
+
+
+def _without_copied(records: Iterator[Record], info: SessionInfo | None) -> Iterator[Record]:
+    """The records that a fork has not of its origin, whose items come first.
+
+    One that was edited or hidden since, or changed sides with its branch, has its own date still.
+    """
     if info is None or info.forked_from is None or info.created_at is None:
-        return float("-inf")
-    return info.created_at.timestamp()
+        return records
+    copied_until = info.created_at.timestamp()
+    later_records = (record for record in records if record.at > copied_until)
+    return dropwhile(lambda record: _first_written(record) <= copied_until, later_records)
+
+
+def _first_written(record: Record) -> float:
+    if record.kind == ENTRY:
+        return record.at
+    return _time_of(item_codec.read_item(record), record)

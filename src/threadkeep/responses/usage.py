@@ -11,7 +11,8 @@ from threadkeep.core import cursor as cursors
 from threadkeep.core.engine import Engine
 from threadkeep.errors import InputError
 from threadkeep.printable import shown
-from threadkeep.responses.calls import Call, session_calls
+from threadkeep.responses.calls import session_calls
+from threadkeep.responses.runs import Call
 from threadkeep.responses.search import Scope, sessions_in, take_page
 from threadkeep.sessions.stream import SessionStream
 from threadkeep.types import Listing, SessionInfo

@@ -71,10 +71,11 @@ def left_out(
     """
     visible_items = [item for item in read if is_visible(item)]
     reason_by_seq = _shortened(view, stages)
+    final_seqs = {item.seq for item in stages[-1][1]}  # also what was put back at the end
     policy_steps = [(_name(policy), items) for policy, items in stages[1:]]
     reason_steps = [("", read), (NOT_VISIBLE, visible_items), (NO_CALL, view), *policy_steps]
     for (_, previous_items), (reason, next_items) in itertools.pairwise(reason_steps):
-        next_seqs = {item.seq for item in next_items}
+        next_seqs = final_seqs.union(item.seq for item in next_items)
         if reason:
             reason_by_seq |= {
                 item.seq: reason for item in previous_items if item.seq not in next_seqs

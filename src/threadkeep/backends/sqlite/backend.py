@@ -26,6 +26,7 @@ from threadkeep.backends.sqlite import (
 )
 from threadkeep.backends.sqlite.driver_errors import LOCKED, classify
 from threadkeep.backends.sqlite.head_cache import Heads
+from threadkeep.backends.sqlite.opened_file import OpenedFile
 from threadkeep.backends.sqlite.pool import SqlitePool
 from threadkeep.core import cursor as cursors
 from threadkeep.core.call_limit import limited
@@ -73,6 +74,7 @@ class SqliteBackend:
         self._timeout = float(timeout)
         self._synchronous = synchronous
         self._heads = Heads()
+        self._file = OpenedFile(None if is_in_memory else self._path, self._location)
         self._pool = SqlitePool(
             self._open,
             location=self._location,
@@ -200,6 +202,8 @@ class SqliteBackend:
         return action_result
 
     def _connection(self, *, writing: bool = False) -> _Lease:
+        if writing:
+            self._file.check()
         return _Lease(self._pool, self._location, self._timeout, writing)
 
     def _read(
@@ -213,6 +217,7 @@ class SqliteBackend:
         return pages
 
     def _open(self) -> sqlite3.Connection:
+        self._file.check()  # before an empty file is made in its place
         with map_exceptions(sqlite3.Error, classify, self._location, self._timeout):
             _create_private(self._path)
             connection = sqlite3.connect(
@@ -224,6 +229,7 @@ class SqliteBackend:
             except BaseException:
                 connection.close()
                 raise
+        self._file.remember()
         if self._path != MEMORY:
             reserve.keep(self._path)
         return connection

@@ -98,7 +98,7 @@ def _message(raw_message: _Node, location: str, call_id: str | None) -> Message 
             raise fields.Malformed("the message has no content")
         return None
     content_type = content.get("content_type")
-    is_internal = content_type in _SETTINGS or bool(
+    is_internal = fields.is_one_of(content_type, _SETTINGS) or bool(
         metadata.get("is_visually_hidden_from_conversation")
     )
     message_id = fields.name(raw_message.get("id")) or ""
@@ -117,7 +117,7 @@ def _content(
 ) -> dict[str, Json]:
     model = (raw_message.get("metadata") or {}).get("model_slug")
     recipient = fields.name(raw_message.get("recipient")) or "all"
-    if kind in _THOUGHTS:
+    if fields.is_one_of(kind, _THOUGHTS):
         return {"role": "assistant", "content": [{"type": "reasoning", "reasoning": text}]}
     if role == "tool" and use_id:
         name = _tool_name(fields.name(author.get("name")) or "tool")

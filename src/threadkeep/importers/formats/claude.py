@@ -128,7 +128,11 @@ def _result(block: _Payload, call_id: str) -> dict[str, Json]:
 def _parts(block: object, kind: object) -> list[Json]:
     if kind == "thinking" and isinstance(block, Mapping):
         return [{"type": "reasoning", "reasoning": str(block.get("thinking") or "")}]
-    if kind in _SPOKEN or not isinstance(block, Mapping) or not isinstance(kind, str):
+    if (
+        fields.is_one_of(kind, _SPOKEN)
+        or not isinstance(block, Mapping)
+        or not isinstance(kind, str)
+    ):
         block_text = fields.text(block)
         return [block_text] if block_text else []
     return [{"type": "opaque", "value": dict(block)}]

@@ -14,7 +14,7 @@ from typing import Any, Final
 from threadkeep.importers import fields
 from threadkeep.importers.values import Chat, Context, FormatReader, JsonEntry, Message, Part
 from threadkeep.printable import shown
-from threadkeep.responses.calls import RESPONSE_ID
+from threadkeep.responses.runs import RESPONSE_ID
 from threadkeep.types import Json
 
 _SPOKEN: Final = frozenset({"user", "assistant"})
@@ -38,7 +38,9 @@ _PROGRAM_TEXT: Final = re.compile(
 def _matches(value: Json) -> bool:
     if not isinstance(value, dict):
         return False
-    is_message = value.get("type") in _SPOKEN and isinstance(value.get("message"), dict)
+    is_message = fields.is_one_of(value.get("type"), _SPOKEN) and isinstance(
+        value.get("message"), dict
+    )
     return is_message and "sessionId" in value
 
 
@@ -66,9 +68,9 @@ READER: Final = FormatReader(
 def _is_spoken(entry: JsonEntry, context: Context) -> bool:
     line = entry.value if isinstance(entry.value, dict) else {}
     line_type = line.get("type")
-    if line_type in _SPOKEN and isinstance(line.get("message"), dict):
+    if fields.is_one_of(line_type, _SPOKEN) and isinstance(line.get("message"), dict):
         return True
-    if line_type not in _EVENTS:
+    if not fields.is_one_of(line_type, _EVENTS):
         context.skip(entry.location, f"unknown line of type {shown(line_type)}")
     return False
 
@@ -123,5 +125,6 @@ def _is_of_program(line: Mapping[str, Any], content: Json) -> bool:
     if line["type"] != "user" or not is_text:
         return False
     origin = line.get("origin")
-    is_of_other = isinstance(origin, Mapping) and origin.get("kind") in _FOREIGN_ORIGINS
+    kind = origin.get("kind") if isinstance(origin, Mapping) else None
+    is_of_other = fields.is_one_of(kind, _FOREIGN_ORIGINS)
     return is_of_other or all(map(_PROGRAM_TEXT.match, map(str, block_texts)))

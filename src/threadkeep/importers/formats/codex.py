@@ -39,7 +39,7 @@ _PROGRAM_TEXT: Final = re.compile(
 def _matches(value: Json) -> bool:
     if not isinstance(value, dict):
         return False
-    if value.get("type") in {"session_meta", "response_item"}:
+    if fields.is_one_of(value.get("type"), ("session_meta", "response_item")):
         return isinstance(value.get("payload"), dict)
     return _is_older_head(value)
 
@@ -111,10 +111,10 @@ def _messages(entries: Iterator[JsonEntry], context: Context) -> Iterator[Messag
             model = fields.name(_payload(line).get("model")) or model
         if line.get("type") == "event_msg":
             yield from _usage(entry, _payload(line), model)
-        if line.get("type") in _REPEATED or "record_type" in line or _is_older_head(line):
+        if _is_repeated(line):
             continue
         raw_item = line.get("payload") if line.get("type") == "response_item" else line
-        if not isinstance(raw_item, dict) or raw_item.get("type") not in _ITEMS:
+        if not isinstance(raw_item, dict) or not fields.is_one_of(raw_item.get("type"), _ITEMS):
             item_type = raw_item.get("type") if isinstance(raw_item, dict) else None
             context.skip(entry.location, f"unknown item of type {shown(item_type)}")
             continue
@@ -124,6 +124,11 @@ def _messages(entries: Iterator[JsonEntry], context: Context) -> Iterator[Messag
             created_at=line.get("timestamp"),
             hidden=_is_of_program(raw_item),
         )
+
+
+def _is_repeated(line: dict[str, Json]) -> bool:
+    is_event = fields.is_one_of(line.get("type"), _REPEATED)
+    return is_event or "record_type" in line or _is_older_head(line)
 
 
 def _payload(line: dict[str, Json]) -> dict[str, Json]:

@@ -42,7 +42,7 @@ def _keyed(entries: Iterator[JsonEntry], context: Context) -> Iterator[Keyed]:
             continue
         run = entry.value
         is_child_run = bool(run.get("parent_run_id"))
-        if is_child_run and run.get("run_type") not in _MODELS:
+        if is_child_run and not fields.is_one_of(run.get("run_type"), _MODELS):
             continue  # a step, whose words the run around it has
         started_at = str(run.get("start_time") or run.get("created_at") or "")
         yield Keyed(_thread(run), f"{int(is_child_run)}{started_at}", entry)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from threadkeep.importers import fields
+
 _IN: Final = ("messages", "input", "question", "query", "prompt", "prompts", "text")
 _OUT: Final = (
     "messages", "generations", "choices", "output", "answer", "response", "result", "text",
@@ -30,7 +32,7 @@ def _messages(value: object, names: tuple[str, ...], role: str) -> list[Any]:
     if isinstance(value, str):
         return [{"role": role, "content": value}] if value.strip() else []
     if isinstance(value, list):
-        if len(value) == 2 and value[0] in _SPEAKERS and isinstance(value[1], str):
+        if len(value) == 2 and fields.is_one_of(value[0], _SPEAKERS) and isinstance(value[1], str):
             return [tuple(value)]
         return [message for element in value for message in _messages(element, names, role)]
     return []

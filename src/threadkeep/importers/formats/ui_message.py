@@ -66,7 +66,7 @@ def _call(part: Mapping[str, Any], kind: str) -> Call:
 
 
 def _result(part: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
-    if part.get("state") not in {"output-available", "output-error"}:
+    if not fields.is_one_of(part.get("state"), ("output-available", "output-error")):
         return
     is_error = part["state"] == "output-error"
     output = part.get("errorText") if is_error else part.get("output")
