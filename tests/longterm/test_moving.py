@@ -69,7 +69,7 @@ def bad(text):
     named_user = re.sub('"id":"[^"]*"', '"id":"user"', fact, count=1)
     hers = fact.replace('"user":"ada"', '"user":"eve"')
     return {
-        "no export": "\n".join(lines),
+        "not an export": "\n".join(lines),
         "the export has schema 9": head.replace("2", "9") + "\n" + fact,
         "line 3 must be JSON, found": f"{head}\n{fact}\nfact",
         "line 3 must be a JSON object, found": f"{head}\n{fact}\n5",
