@@ -98,10 +98,10 @@ class TestHooks:
                 return handler(request.override(messages=[*request.messages[:-1], masked]))
 
         sides = beside(
-            asks("my card is 4711"), lambda: [Mask()], ["a"], place=place, checkpointer=checkpointer
+            asks("my card is K711"), lambda: [Mask()], ["a"], place=place, checkpointer=checkpointer
         )
         sides.assert_same()
-        assert sides.memory.session("t").items()[0].text == "my card is 4711"
+        assert sides.memory.session("t").items()[0].text == "my card is K711"
 
     @PLACES
     def test_a_guardrail_in_after_agent(self, place):
@@ -361,16 +361,16 @@ class TestWhatWasNeverInTheState:
         assert texts(sides.ours.seen[-1]) == ["q0", "a", "q1"]
 
     def test_a_redactor_keeps_from_later_prompts_what_it_took_out(self):
-        memory = threadkeep.connect("memory://", redactor=lambda t, kind: t.replace("4711", "****"))
-        sides = beside(asks("card 4711", "and?"), list, ["a0", "a1"], memory=memory)
-        assert texts(sides.ours.seen[0]) == ["card 4711"]
+        memory = threadkeep.connect("memory://", redactor=lambda t, kind: t.replace("K711", "****"))
+        sides = beside(asks("card K711", "and?"), list, ["a0", "a1"], memory=memory)
+        assert texts(sides.ours.seen[0]) == ["card K711"]
         assert texts(sides.ours.seen[1]) == ["card ****", "a0", "and?"]
 
     def test_a_removal_is_followed_where_a_redactor_changed_the_item(self):
-        memory = threadkeep.connect("memory://", redactor=lambda t, kind: t.replace("4711", "****"))
+        memory = threadkeep.connect("memory://", redactor=lambda t, kind: t.replace("K711", "****"))
 
         def play(agent):
-            ask(agent, HumanMessage("card 4711"))
+            ask(agent, HumanMessage("card K711"))
             ask(agent, HumanMessage("q1"))
             old = next(
                 s.config
@@ -390,37 +390,37 @@ class TestHydrate:
         class Mask(AgentMiddleware):
             def before_model(self, state, runtime):
                 masked = [
-                    m.model_copy(update={"content": m.content.replace("4711", "****")})
+                    m.model_copy(update={"content": m.content.replace("K711", "****")})
                     for m in state["messages"]
                 ]
                 return {"messages": masked}
 
         memory = threadkeep.connect("memory://")
-        memory.session("t").add("card 4711", {"role": "assistant", "content": "noted 4711"})
+        memory.session("t").add("card K711", {"role": "assistant", "content": "noted K711"})
         sides = beside(
-            asks("again 4711", "and?"), lambda: [Mask()], ["a 4711", "b"], checkpointer=False,
+            asks("again K711", "and?"), lambda: [Mask()], ["a K711", "b"], checkpointer=False,
             memory=memory, hydrate="state",
         )  # fmt: skip
         assert texts(sides.ours.seen[-1]) == [
             "card ****", "noted ****", "again ****", "a ****", "and?",
         ]  # fmt: skip
-        assert "4711" not in str(memory.session("t").items(hidden=True)[:-1])
+        assert "K711" not in str(memory.session("t").items(hidden=True)[:-1])
 
     def test_a_mask_for_the_model_reaches_older_turns(self):
         class Mask(AgentMiddleware):
             def wrap_model_call(self, request, handler):
                 masked = [
-                    m.model_copy(update={"content": m.content.replace("4711", "****")})
+                    m.model_copy(update={"content": m.content.replace("K711", "****")})
                     for m in request.messages
                 ]
                 return handler(request.override(messages=masked))
 
         sides = beside(
-            asks("card 4711", "and?"), lambda: [Mask()], ["a", "b"], checkpointer=False,
+            asks("card K711", "and?"), lambda: [Mask()], ["a", "b"], checkpointer=False,
             hydrate="state",
         )  # fmt: skip
         assert texts(sides.ours.seen[-1]) == ["card ****", "a", "and?"]
-        assert sides.memory.session("t").items()[0].text == "card 4711"
+        assert sides.memory.session("t").items()[0].text == "card K711"
 
     def test_a_removal_lasts(self):
         class Drop(AgentMiddleware):
@@ -442,13 +442,13 @@ class TestHydrate:
             "weather?",
             {"type": "reasoning", "id": "rs_1", "summary": []},
             {"type": "function_call", "call_id": "c", "name": "look", "arguments": "{}"},
-            {"type": "function_call_output", "call_id": "c", "output": "mild 4711"},
+            {"type": "function_call_output", "call_id": "c", "output": "mild K711"},
             {"role": "assistant", "content": "mild"},
         )
 
         class Mask(AgentMiddleware):
             def before_model(self, state, runtime):
-                found = [m for m in state["messages"] if "4711" in m.content]
+                found = [m for m in state["messages"] if "K711" in m.content]
                 return {"messages": [m.model_copy(update={"content": "mild"}) for m in found]}
 
         for hydrate in (None, "state"):
@@ -458,8 +458,8 @@ class TestHydrate:
             )  # fmt: skip
             shown = [m.type for m in sides.ours.seen[-1]]
             assert shown[:4] == ["human", "ai", "tool", "ai"]
-        assert "4711" not in str(sides.ours.seen[-1])
-        assert "4711" not in str(chat.items())
+        assert "K711" not in str(sides.ours.seen[-1])
+        assert "K711" not in str(chat.items())
 
     def test_the_state_has_the_window(self):
         memory = threadkeep.connect("memory://")

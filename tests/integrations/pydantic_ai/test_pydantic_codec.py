@@ -98,16 +98,16 @@ def test_a_turn_reads_as_one_of_any_framework(store, memory):
 
 def test_a_redacted_text_is_in_no_message(tmp_path):
     def redactor(text, kind):
-        return text.replace("4111", "****")
+        return text.replace("K4111", "****")
 
     with threadkeep.connect("memory://", redactor=redactor) as memory:
         store = ThreadkeepConversationStore(memory)
         messages = [
-            ModelRequest([UserPromptPart("My card is 4111")]),
+            ModelRequest([UserPromptPart("My card is K4111")]),
             ModelResponse([TextPart("Thanks")]),
         ]
         run(store.save(Conversation(conversation_id="c", messages=messages)))
         loaded = run(store.load("c"))
     assert loaded.messages[0].parts[0].content == "My card is ****"
     assert loaded.messages[1] == messages[1]
-    assert "4111" not in repr(loaded)
+    assert "K4111" not in repr(loaded)
