@@ -15,19 +15,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.engine.branching import said, texts
 from tests.engine.doubles import Counting
 from threadkeep import connect
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.errors import Conflict, InputError, NotFound, NotOwner
 from threadkeep.types.branches import Branch
-
-
-def said(text):
-    return {"role": "assistant", "content": text}
-
-
-def texts(items):
-    return [item.text for item in items]
 
 
 @pytest.fixture

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.engine.branching import said, texts
 from threadkeep import connect
 from threadkeep.types.branches import Branch
-
-
-def said(text):
-    return {"role": "assistant", "content": text}
-
-
-def texts(items):
-    return [item.text for item in items]
 
 
 @pytest.fixture

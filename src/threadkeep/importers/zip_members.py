@@ -33,6 +33,11 @@ def zip_errors() -> Iterator[None]:
 
 
 def opened_member(path: Path, member: zipfile.ZipInfo) -> IO[bytes]:
+    """The bytes of a member, unpacked as they are read; closing it closes the zip.
+
+    Raises:
+        InputError: the zip is damaged, also from a later read.
+    """
     with zip_errors(), ExitStack() as on_failure:
         archive = on_failure.enter_context(zipfile.ZipFile(path))
         zip_member = _Member(archive, archive.open(member), member.file_size)

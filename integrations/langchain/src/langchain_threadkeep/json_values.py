@@ -19,6 +19,8 @@ from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage, message_to_dict, messages_from_dict
 from pydantic import BaseModel
 
+from threadkeep.adapters.json_values import object_text
+
 TAG: Final = "$threadkeep"
 Packed = Any  # JSON
 
@@ -119,11 +121,7 @@ def _pack_object(value: Any, depth: int) -> Packed:
             field.name: getattr(value, field.name) for field in dataclasses.fields(value)
         }
         return _tag("object", pack(field_values, depth + 1), cls=class_name)
-    try:
-        value_repr = repr(value)
-    except Exception:  # a failing __repr__ must not lose the message
-        value_repr = f"<{class_name}>"
-    return _tag("repr", value_repr, cls=class_name)
+    return _tag("repr", object_text(value), cls=class_name)
 
 
 @functools.lru_cache(maxsize=256)

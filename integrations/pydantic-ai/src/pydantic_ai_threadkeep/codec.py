@@ -23,6 +23,7 @@ from pydantic_ai_threadkeep.binaries import wide_paths, widen
 from pydantic_ai_threadkeep.item_fields import NOTICE, part_fields, response_fields
 from threadkeep import Item
 from threadkeep.adapters.codec import payload_of
+from threadkeep.adapters.json_values import object_text
 
 FORMAT: Final = "pydantic-ai/1"
 
@@ -113,10 +114,7 @@ def _as_text(value: object) -> str:
     A run must not end for it.
     """
     _warn_once(f"{type(value).__module__}.{type(value).__qualname__}")
-    try:
-        return repr(value)
-    except Exception:  # a failing __repr__ must not lose the message
-        return f"<{type(value).__qualname__}>"
+    return object_text(value)
 
 
 @functools.lru_cache(maxsize=256)
