@@ -103,6 +103,17 @@ def test_reads_are_refused_in_two_seconds_and_writes_ride_it_out(service):
 
 
 @pytest.mark.proves("D10")
+def test_read_whose_connection_is_cut_while_it_asks_is_refused_as_soon(service):
+    """The driver takes the connection for a good one, so the read has begun and is repeated."""
+    between, memory = service
+    between.take_no_calls()
+    between.cut("request")
+    with within(2), pytest.raises(BackendError):
+        texts(memory)
+    assert not between.mended("request")
+
+
+@pytest.mark.proves("D10")
 def test_silent_server_is_known_after_one_probe(service):
     between, memory = service
     between.silent = True

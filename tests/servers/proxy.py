@@ -43,10 +43,14 @@ class Proxy:
 
     def refuse(self) -> None:
         """Cut all connections and take no new ones."""
+        self.take_no_calls()
+        _close(*self._open)
+
+    def take_no_calls(self) -> None:
+        """Take no new connections; the open ones stay."""
         with contextlib.suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
-        _close(*self._open)
 
     def take_calls(self) -> None:
         """Take connections, also again."""

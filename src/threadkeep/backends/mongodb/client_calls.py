@@ -93,13 +93,17 @@ class RetryingClient:
         """Run a read, which has all its time only if the server is there.
 
         Inside an operation pymongo waits for a lost server as long as it may, and cannot be
-        interrupted. So after a short while the server is asked for a sign of life.
+        interrupted. So after a short while the server is asked for a sign of life. The clock says
+        whether it was: when its time is over pymongo may raise what it met first, a lost
+        connection.
         """
+        short_deadline = deadline.part(_SHORT)
         try:
-            with pymongo.timeout(min(_remaining(deadline), _SHORT)):
+            with pymongo.timeout(_remaining(short_deadline)):
                 return work(store)
         except errors.PyMongoError as error:
-            if not error.timeout or deadline.remaining() <= 0:
+            is_time_over = error.timeout or not short_deadline.remaining()
+            if not is_time_over or not deadline.remaining():
                 raise
         with pymongo.timeout(min(_remaining(deadline), PATIENCE - _SHORT)):
             _ask_for_sign_of_life(store)
