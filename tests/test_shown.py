@@ -134,7 +134,7 @@ def test_what_stands_under_a_telling_key_is_not_shown(key):
     assert "'h'" in shown({key: SECRET, "host": "h"})
 
 
-@settings(max_examples=int(os.environ.get("THREADKEEP_TEST_EXAMPLES", "300")), deadline=None)
+@settings(max_examples=int(os.environ.get("THREADKEEP_TEST_EXAMPLES", "300")))
 @given(st.one_of(st.text(st.characters(codec=None)), anything, st.binary(), st.floats()))
 def test_shown_never_raises(value):
     assert is_safe(shown(value))

@@ -6,12 +6,12 @@ import asyncio
 import signal
 import socket
 import time
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 import threadkeep
+from tests.durations import within
 from tests.servers import mongodb, mysql, postgres, redis
 from tests.servers.signals import signal_all
 
@@ -21,7 +21,6 @@ SERVERS: dict[str, Any] = {
     "redis": redis.Redis,
     "mongodb": mongodb.Mongo,
 }
-GRACE = 0.4  # of a busy machine
 
 pytestmark = pytest.mark.slow
 
@@ -38,14 +37,6 @@ def memory(server):
     with threadkeep.connect(server.url()) as memory:
         memory.session("c").add("Hello")
         yield memory
-
-
-@contextmanager
-def within(seconds):
-    started = time.monotonic()
-    yield
-    elapsed = time.monotonic() - started
-    assert elapsed < seconds + GRACE
 
 
 def checks(memory, timeout):

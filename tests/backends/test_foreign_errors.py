@@ -87,7 +87,7 @@ def test_no_parameter_ends_in_an_error_of_the_driver(name):
     url = SERVERS[name]()
     pairs = st.tuples(st.sampled_from([*PARAMETERS[name], *EVERYWHERE]), VALUES)
 
-    @settings(max_examples=80, deadline=None)
+    @settings(max_examples=80)
     @given(st.lists(pairs, min_size=1, max_size=3), st.booleans())
     def check(parameters, encode):
         limits = {} if {"timeout", "pool_size"} & dict(parameters).keys() else {"timeout": 1}

@@ -4,7 +4,6 @@ A server is needed: a URL in THREADKEEP_TEST_MONGODB_URL, `mongod`, or what `mak
 """
 
 import os
-import time
 from functools import partial
 
 import pytest
@@ -12,6 +11,7 @@ from pymongo import MongoClient
 from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
 
 import threadkeep
+from tests.durations import within
 from tests.servers import mongodb
 from tests.servers.instances import free_port, fresh_table
 from threadkeep import HistoryService
@@ -231,10 +231,12 @@ def describe(memory):
 def test_where_nobody_listens_the_error_comes_soon_and_without_secrets(act):
     url = f"mongodb://ada:{SECRET.replace(' ', '%20')}@127.0.0.1:{free_port()}"
     memory = threadkeep.connect({"type": "mongodb", "url": url, "connect_timeout": 0.5})
-    begun = time.monotonic()
-    with memory, pytest.raises(BackendError, match=r"no server answered within 0\.5 s") as caught:
+    with (
+        within(5),
+        memory,
+        pytest.raises(BackendError, match=r"no server answered within 0\.5 s") as caught,
+    ):
         act(memory)
-    assert time.monotonic() - begun < 5
     for text in (str(caught.value), repr(memory), repr(memory._engine.backend)):
         assert "127.0.0.1" in text
         assert "hunter2" not in text
@@ -279,9 +281,7 @@ def test_read_ends_after_two_seconds_also_if_the_sign_of_life_is_refused(monkeyp
     client._loop.connected = True
     monkeypatch.setattr(client, "_store", lambda _: gone)
     monkeypatch.setattr(client, "_connect", lambda store, deadline: None)
-    begun = time.monotonic()
-    with serving(Purpose.READ), pytest.raises(BackendError):
+    with within(3), serving(Purpose.READ), pytest.raises(BackendError):
         client.run(gone.read, creates=False)
-    assert time.monotonic() - begun < 3
     assert client._loop.circuit.down
     backend.close()

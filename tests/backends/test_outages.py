@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from tests.backends.sql_servers import SERVERS as SERVERS_OF_SQL
+from tests.durations import SLACK, Stalls, within
 from tests.servers import mongodb, mysql, postgres, proxy, redis
 from tests.servers.instances import fresh_table
 from threadkeep import connect
@@ -31,14 +32,6 @@ SERVERS: dict[str, tuple[Callable[[], str], int, str]] = {
     "redis": (redis.url, 6379, "prefix"),
     "mongodb": (mongodb.url, 27017, "collection"),
 }
-SLACK = 1.0  # of a loaded machine, in seconds
-
-
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    begun = time.monotonic()
-    yield
-    assert time.monotonic() - begun < seconds + SLACK
 
 
 @contextmanager
@@ -193,10 +186,11 @@ def test_calls_that_wait_for_a_thread_share_one_time_out(name):
         chat = memory.session("chat", user="ada")
         between.refuse()
         writes = [chat.aadd(f"message {n}") for n in range(16)]
-        ended = asyncio.run(outcomes([*writes, *(chat.aitems() for _ in range(16))]))
+        with Stalls() as stalls:
+            ended = asyncio.run(outcomes([*writes, *(chat.aitems() for _ in range(16))]))
     assert all(isinstance(outcome, BackendError) for _, outcome in ended)
-    assert max(seconds for seconds, _ in ended[:16]) < 4 + SLACK
-    assert max(seconds for seconds, _ in ended[16:]) < 2 + SLACK
+    assert max(seconds for seconds, _ in ended[:16]) < 4 + SLACK + stalls.seconds
+    assert max(seconds for seconds, _ in ended[16:]) < 2 + SLACK + stalls.seconds
 
 
 def test_a_queue_before_a_healthy_store_is_no_outage():
@@ -243,6 +237,7 @@ def test_application_answers_its_probe_while_its_store_is_down(service):
             assert time.monotonic() < end
         assert await handle(1)
 
-    asyncio.run(run())
-    assert max(latencies) < 1 + SLACK
+    with Stalls() as stalls:
+        asyncio.run(run())
+    assert max(latencies) < 1 + SLACK + stalls.seconds
     assert not [t for t in threading.enumerate() if t.name == "threadkeep-check" and t.is_alive()]

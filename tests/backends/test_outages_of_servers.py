@@ -6,11 +6,12 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from tests.durations import within
 from tests.servers import mongodb, mysql, postgres, redis
 from tests.servers.signals import signal_all
 from threadkeep import Memory, connect
@@ -24,7 +25,6 @@ SERVERS: dict[str, Any] = {
     "redis": lambda: redis.Redis("--appendonly", "yes", "--appendfsync", "always"),
     "mongodb": lambda: mongodb.Mongo(durable=True),
 }
-SLACK = 1.0  # of a loaded machine, in seconds
 TIMEOUT = 30.0  # seconds that a write waits for its store
 RESTART = 20.0  # seconds that a server may need to be back
 
@@ -44,13 +44,6 @@ def memory(server: Any) -> Iterator[Memory]:
     with connect(url, timeout=TIMEOUT, connect_timeout=2) as memory:
         memory.session("chat", user="ada").add("before")
         yield memory
-
-
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    started_at = time.monotonic()
-    yield
-    assert time.monotonic() - started_at < seconds + SLACK
 
 
 def texts(memory: Memory) -> list[str]:

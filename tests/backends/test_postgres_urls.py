@@ -148,7 +148,7 @@ def remembers(store):
         return chat.items()[-1].text == "hi"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(in_query=st.sets(st.sampled_from(PLACES)), again=st.booleans(), socket=st.booleans())
 def test_the_real_server_is_reached_wherever_its_keywords_stand(server, in_query, again, socket):
     keywords = real(server) | ({"host": str(server.instance.folder)} if socket else {})
@@ -188,7 +188,7 @@ def test_several_hosts_are_tried_in_turn(server):
     assert where in repr(SqlBackend(dialect="postgresql", host=where, **fields))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(name=st.sampled_from(KEYWORDS), value=TEXT | st.integers(-5, 9).map(str))
 @pytest.mark.parametrize("where", ["query", "option"])
 def test_no_keyword_ends_in_an_error_of_the_driver(server, where, name, value):

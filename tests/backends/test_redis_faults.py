@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 
+from tests.durations import within
 from tests.servers import proxy, redis
 from tests.servers.instances import free_port
 from threadkeep.backends.common.deadline import Deadline
@@ -36,13 +37,6 @@ def opened(url, **options):
         assert backend.in_use == 0, "a connection was not given back"
     finally:
         backend.close()
-
-
-@contextlib.contextmanager
-def within(seconds):
-    begun = time.monotonic()
-    yield
-    assert time.monotonic() - begun < seconds
 
 
 @pytest.mark.slow
@@ -238,7 +232,7 @@ def test_a_server_that_is_loading_is_waited_for():
     # Loading takes 4.5 s: of the hasty one's probes, one each second, some meet it on any machine.
     slow = ("--key-load-delay", "5000", "--loading-process-events-interval-bytes", "1024")
     server = redis.Redis(*slow, "--rdbcompression", "no")
-    with opened(server.url(), timeout=20) as backend, opened(server.url(), timeout=0.2) as hasty:
+    with opened(server.url(), timeout=20) as backend, opened(server.url(), timeout=0.5) as hasty:
         backend.commit(S, put=items("a"), now=NOW)
         fill = "for i = 1, 900 do redis.call('SET', 'other' .. i, string.rep('x', 5000)) end"
         server.run("EVAL", fill, 0)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.backends.sql_servers import SERVERS, fresh_table
 from tests.backends.sql_stores import opened
+from tests.durations import within
 from tests.servers import mysql, postgres
 from tests.servers.instances import free_port
 from threadkeep.backends.sql import SqlBackend
@@ -79,10 +80,8 @@ def test_a_server_that_is_gone_is_a_clear_error_in_time(private):
     with opened(private.url(), timeout=3) as backend:
         backend.commit(S, put=[item("a")], now=NOW)
         private.kill()
-        begun = time.monotonic()
-        with pytest.raises(BackendError, match="database") as caught:
+        with within(4.5), pytest.raises(BackendError, match="database") as caught:
             backend.commit(S, put=[item("b")], now=NOW)
-        assert time.monotonic() - begun < 4.5
         assert "127.0.0.1" in str(caught.value)
         private.start()
         backend.commit(S, put=[item("c")], now=NOW)
@@ -91,11 +90,9 @@ def test_a_server_that_is_gone_is_a_clear_error_in_time(private):
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
 def test_where_nobody_listens_the_error_comes_at_once(scheme):
-    with opened(f"{scheme}://ada:pw@127.0.0.1:{free_port()}/x") as backend:
-        begun = time.monotonic()
-        with pytest.raises(BackendError, match="check host, port and whether the server runs"):
-            backend.read(QUERY, now=NOW)
-        assert time.monotonic() - begun < 5
+    refused = pytest.raises(BackendError, match="check host, port and whether the server runs")
+    with opened(f"{scheme}://ada:pw@127.0.0.1:{free_port()}/x") as backend, within(5), refused:
+        backend.read(QUERY, now=NOW)
 
 
 @pytest.mark.proves("B46")
@@ -104,11 +101,9 @@ def test_where_nobody_listens_the_error_comes_at_once(scheme):
 def test_a_port_that_takes_calls_and_stays_silent_does_not_hang(scheme, how, silent_port):
     limit = "?connect_timeout=1" if how == "connect_timeout" else ""
     url = f"{scheme}://ada:pw@127.0.0.1:{silent_port}/x{limit}"
-    with opened(url, timeout=30 if limit else 1) as backend:
-        begun = time.monotonic()
-        with pytest.raises(BackendTimeout):
-            backend.read(QUERY, now=NOW)
-        assert time.monotonic() - begun < 4
+    options = {"timeout": 30 if limit else 1}
+    with opened(url, **options) as backend, within(4), pytest.raises(BackendTimeout):
+        backend.read(QUERY, now=NOW)
 
 
 @pytest.mark.proves("B44")
@@ -120,10 +115,8 @@ def test_waiting_for_a_connection_has_a_time_out_with_a_clear_error(server):
     ):
         patient.commit(S, put=[item("a")], now=NOW)
         backend.read(QUERY, now=NOW)
-        with server.held(HOLD.format(table)):
-            begun = time.monotonic()
+        with server.held(HOLD.format(table)), within(4):
             failed = run_in_threads(*[partial(_refused, backend)] * 12)
-            assert time.monotonic() - begun < 4
         assert sum("connections were in use for 1 s: raise `pool_size`" in f for f in failed) >= 1
         backend.commit(S, put=[item("b")], now=NOW)
         (page,) = backend.read(QUERY, now=NOW)

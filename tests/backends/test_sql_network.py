@@ -1,13 +1,12 @@
 """What the network does to clients of SQL servers: a commit is there once, or its error says."""
 
-import contextlib
 import os
-import time
 
 import pytest
 
 from tests.backends.sql_servers import SERVERS
 from tests.backends.sql_stores import opened
+from tests.durations import within
 from threadkeep.errors import BackendError, BackendTimeout
 from threadkeep.testing.contract.common import NOW, ids, items
 from threadkeep.types import Drop, Query
@@ -26,13 +25,6 @@ def server(request):
 def line(server):
     with server.proxied() as (between, url):
         yield between, url
-
-
-@contextlib.contextmanager
-def within(seconds):
-    begun = time.monotonic()
-    yield
-    assert time.monotonic() - begun < seconds
 
 
 def refused(backend, **change):

@@ -83,7 +83,7 @@ def test_a_terminal_gets_no_styles_but_ours(cli, url, monkeypatch, command):
 
 
 @pytest.mark.slow
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(hostile=texts, number=st.uuids(), which=st.integers(0, len(commands("", "", "")) - 1))
 def test_any_text_in_any_field(cli, hostile, number, which):
     url = f"sqlite:///{number}.db"

@@ -240,8 +240,8 @@ class Branches(RuleBasedStateMachine):
         assert shown == [self.shown]
 
 
-FEW = settings(max_examples=40, stateful_step_count=20, deadline=None)
-MANY = settings(max_examples=1_500, stateful_step_count=60, deadline=None)
+FEW = settings(max_examples=40, stateful_step_count=20)
+MANY = settings(max_examples=1_500, stateful_step_count=60)
 
 
 def test_each_branch_shows_what_a_list_of_its_own_would_hold():
@@ -254,7 +254,7 @@ def test_each_branch_shows_what_a_list_of_its_own_would_hold_in_many_stories():
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=4))
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 def test_a_switch_that_is_cut_short_is_finished_by_the_same_call(cuts):
     backend = Failing(MemoryBackend())
     with connect(backend) as memory:

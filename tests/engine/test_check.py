@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
-from contextlib import contextmanager
 
 import pytest
 
 import threadkeep
+from tests.durations import within
 from threadkeep.backends.memory import MemoryBackend
 from threadkeep.errors import BackendError, InputError
-
-
-@contextmanager
-def within(seconds):
-    started = time.monotonic()
-    yield
-    assert time.monotonic() - started < seconds
 
 
 class Hanging(MemoryBackend):

@@ -80,7 +80,7 @@ STEPS = st.lists(st.tuples(SKEWS, st.floats(0, 4 * HOUR), st.booleans()), max_si
 
 
 @pytest.mark.proves("D8")
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS)
 def test_life_is_that_of_the_latest_clock(steps):
     """Writes and sweeps by clocks half a day apart at most; a day of life outlasts that."""

@@ -48,7 +48,7 @@ STORIES = {
     "both users": [delete(), add("bob"), add(), delete("bob")],
 }
 runs = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 8)), max_size=14)
-many = settings(max_examples=int(os.environ.get("THREADKEEP_TEST_EXAMPLES", "60")), deadline=None)
+many = settings(max_examples=int(os.environ.get("THREADKEEP_TEST_EXAMPLES", "60")))
 
 
 @pytest.mark.parametrize("alive", [True, False])

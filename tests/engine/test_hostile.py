@@ -217,7 +217,6 @@ def unpaired(text):
 id_ = odd.filter(bool).filter(unpaired)
 many = settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -20,7 +20,7 @@ from threadkeep.types import KEEP, Drop, Item, Query, Record
 pytestmark = pytest.mark.proves("D4")
 
 few = settings(
-    max_examples=20, deadline=None,
+    max_examples=20,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow,
                            HealthCheck.data_too_large],
 )  # fmt: skip

@@ -38,7 +38,7 @@ SHAPES = (
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(scheme=st.sampled_from(SCHEMES), shape=st.sampled_from(SHAPES), password=PASSWORDS)
 @example("mongodb", SHAPES[0], "zq7x?k9w1")
 @example("mongodb", SHAPES[0], "zq7x@vm4d?k9w1")

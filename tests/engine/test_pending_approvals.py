@@ -144,7 +144,7 @@ STEPS = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(STEPS, max_size=5))
 def test_generated_runs_have_the_calls_pending_that_no_result_names(steps):
     with connect("memory://") as memory:

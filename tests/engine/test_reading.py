@@ -125,7 +125,7 @@ def test_unknown_is_refused_with_what_to_do(chat, message, hint):
         chat.replace("x", message)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=50) | st.sampled_from(["AI", "Human", "bots", "assistent", "systems"]))
 def test_any_other_role_and_type_is_refused(name):
     with connect("memory://") as memory:
@@ -289,7 +289,7 @@ framework_dumps = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(framework_dumps)
 @example({"type": "human", "content": [{"type": []}]})
 def test_dump_of_any_content_is_read_or_refused(dump):

@@ -253,7 +253,6 @@ class SqliteStory(Story):
 MANY = settings(
     max_examples=25,
     stateful_step_count=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

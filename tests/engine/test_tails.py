@@ -395,7 +395,7 @@ def take(chat, verb, how):
     return None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.sampled_from([0, 0, 0, 1]), steps), max_size=14), sizes)
 def test_who_knows_a_session_is_shown_what_a_stranger_is(script, size):
     backend, clock = MemoryBackend(), Clock()

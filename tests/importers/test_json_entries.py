@@ -9,7 +9,7 @@ import os
 import tracemalloc
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.importers import exports
@@ -23,8 +23,6 @@ values = st.recursive(
     scalars, lambda v: st.lists(v) | st.dictionaries(st.text(max_size=3), v), max_leaves=8
 )
 
-unhurried = settings(deadline=None)  # machines may be busy
-
 
 def split(text, size):
     splitter = ArraySplitter(10**6)
@@ -34,14 +32,12 @@ def split(text, size):
     return [json.loads(element or "") for element in found], splitter.is_closed
 
 
-@unhurried
 @given(st.lists(values), st.integers(1, 9), st.booleans(), st.sampled_from([None, 2]))
 def test_the_elements_are_those_of_json(array, size, ascii, indent):
     text = json.dumps(array, ensure_ascii=ascii, indent=indent)
     assert split(text, size) == (array, True)
 
 
-@unhurried
 @given(st.lists(values, min_size=1), st.data())
 def test_a_cut_loses_the_last_element_only(array, data):
     text = json.dumps(array)
@@ -51,7 +47,6 @@ def test_a_cut_loses_the_last_element_only(array, data):
     assert found == array[: len(found)]
 
 
-@unhurried
 @given(st.lists(values.filter(lambda v: isinstance(v, dict)), min_size=1))
 def test_arrays_lines_and_single_values_are_told_apart(objects):
     for text in (json.dumps(objects), json.dumps(objects, indent=1), exports.lines(objects)):
@@ -66,7 +61,6 @@ def test_an_element_that_is_too_long_is_given_up_and_the_next_is_read():
     assert list(splitter.feed('1, "' + "x" * 50 + '", 2]')) == ["1", None, " 2"]
 
 
-@unhurried
 @given(st.dictionaries(st.integers(0, 9).map(str), st.none() | st.integers(0, 12).map(str)))
 def test_all_nodes_of_any_tree_come_once_and_parents_first(parents):
     order = [node.key for node in branches.ordered(parents, None)]

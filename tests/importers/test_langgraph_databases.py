@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.postgres import PostgresSaver
@@ -166,7 +166,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(JSON, st.text())
 def test_what_the_serializer_writes_is_read_as_plain_data(value, text):
     serde = JsonPlusSerializer()
@@ -177,7 +176,6 @@ def test_what_the_serializer_writes_is_read_as_plain_data(value, text):
     assert decoded["messages"] == [message.model_dump()]
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_data_or_refused(data):
     try:

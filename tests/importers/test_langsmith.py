@@ -6,7 +6,7 @@ import json
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from langchain.agents import create_agent
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
@@ -119,7 +119,6 @@ def test_a_failed_run_keeps_its_question(bring, memory):
 TURNS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xy")), min_size=1, max_size=6)
 
 
-@settings(deadline=None)
 @given(TURNS)
 def test_cumulative_pieces_make_the_chat_once(turns):
     chat = [

@@ -49,7 +49,7 @@ PASSWORD = st.text(st.sampled_from(LETTERS + "!#%-_.+"), min_size=8, max_size=20
 AROUND = st.text(st.sampled_from(" \n\t\"'.,;:()[]é🧵"), max_size=5)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(before=AROUND, secret=SECRETS, after=AROUND)
 def test_a_key_never_gets_through(before, secret, after):
     redacted = redact_secrets(f"use {before}{secret}{after}")
@@ -58,7 +58,6 @@ def test_a_key_never_gets_through(before, secret, after):
     assert secret[-20:].strip("-") not in redacted
 
 
-@settings(deadline=None)
 @given(
     password=PASSWORD,
     shape=st.sampled_from(

@@ -29,7 +29,6 @@ from threadkeep.types.record_kinds import KINDS
 
 many = settings(
     max_examples=int(os.environ.get("THREADKEEP_TEST_EXAMPLES", "75")),
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

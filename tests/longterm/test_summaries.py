@@ -6,7 +6,7 @@ import asyncio
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engine.doubles import Counting
@@ -289,7 +289,6 @@ def test_it_is_kept_in_the_store_of_long_term_memory(opened, tmp_path):
     assert copy_streams.stream_names(memory._engine.longterm.backend) == []
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=12))
 def test_prompts_show_a_summary_until_it_is_six_turns_behind(turns):
     with connect("memory://") as memory:

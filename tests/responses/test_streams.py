@@ -158,7 +158,7 @@ def rank(status):
     return {"queued": 0, "in_progress": 0}.get(status, 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.sampled_from(["queued", "in_progress", "completed", "failed", "cancelled"]), min_size=1

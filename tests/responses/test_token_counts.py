@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from genai_prices import extract_usage
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from threadkeep.types.usage import token_counts
@@ -59,7 +59,6 @@ MODELS = {"openai": "gpt-5", "anthropic": "claude-sonnet-4-5", "google": "gemini
 
 
 @pytest.mark.parametrize("shape", [openai_chat, openai_responses, anthropic, gemini])
-@settings(deadline=None)  # the first call reads a table of prices
 @given(counts=st.tuples(COUNT, COUNT, COUNT, COUNT, COUNT))
 def test_counts_are_those_of_another_program(shape, counts):
     provider, flavor, key, usage = shape(*counts)
@@ -111,7 +110,6 @@ def test_counts_of_frameworks_and_gateways(usage, expected):
     assert token_counts(usage) == expected
 
 
-@settings(deadline=None)  # the first call reads a table of prices
 @given(
     usage=st.dictionaries(
         st.sampled_from(["input_tokens", "total_tokens", "input_tokens_details", "x"]),

@@ -150,9 +150,7 @@ def pages(memory, limit, **conditions):
 
 
 def test_usage_is_the_naive_sum_of_a_generated_history(backend, clock):
-    @settings(
-        max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
+    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         history=st.lists(SESSION, max_size=3),
         limit=st.integers(1, 4),

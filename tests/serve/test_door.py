@@ -204,9 +204,7 @@ CURSORS = st.one_of(
 
 
 def test_a_forged_cursor_leads_nowhere(door, bobs):
-    @settings(
-        max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(cursor=CURSORS)
     def forged(cursor):
         for path in ("/v1/conversations", "/v1/feedback"):

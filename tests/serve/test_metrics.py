@@ -192,7 +192,6 @@ def test_no_request_makes_a_label_of_its_own(memory, tmp_path):
 
         @settings(
             max_examples=60,
-            deadline=None,
             suppress_health_check=[HealthCheck.function_scoped_fixture],
         )
         @given(

@@ -188,7 +188,7 @@ CALLS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(
     role=st.sampled_from(["user", "assistant", "system", "developer", "tool"]),
     content=st.one_of(st.text(max_size=10), st.lists(BLOCKS, max_size=3)),
@@ -217,7 +217,7 @@ IDS = st.one_of(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     id=IDS,
     kind=st.sampled_from(["message", "reasoning", "function_call", "web_search_call"]),

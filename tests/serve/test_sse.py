@@ -27,7 +27,7 @@ STREAMS = st.lists(st.tuples(st.lists(LINES, max_size=3), ENDS), max_size=4).map
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(stream=STREAMS, cuts=st.lists(st.integers(0, 200), max_size=5))
 def test_events_are_those_of_the_official_client(stream, cuts):
     edges = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
@@ -92,7 +92,7 @@ EVENTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(events=st.lists(EVENTS, max_size=6))
 def test_any_events_of_a_response_give_one_that_is_json(events):
     turn = Turn(None, "openai-responses", "Hi", conversation="c", previous=None)
@@ -109,7 +109,7 @@ def test_any_events_of_a_response_give_one_that_is_json(events):
     assert answer.is_done or response["status"] == "incomplete"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(chunks=st.lists(st.fixed_dictionaries({}, optional={"choices": VALUES, "id": VALUES})))
 def test_any_chunks_of_a_chat_give_a_message_that_is_json(chunks):
     answer = ChatAnswer()
@@ -121,7 +121,7 @@ def test_any_chunks_of_a_chat_give_a_message_that_is_json(chunks):
     json.dumps([answer.message(), answer.response()])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(pieces=st.lists(st.text(max_size=5), max_size=6))
 def test_deltas_add_up_to_the_whole_text(pieces):
     answer = ChatAnswer()

@@ -77,7 +77,7 @@ def _is_right(key, junk):
     return empty or large
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(broken())
 @pytest.mark.slow
 def test_a_broken_configuration_is_refused_by_name(case):

@@ -133,7 +133,7 @@ ENTRIES = st.lists(
 
 
 @pytest.mark.proves("A6", "A7", "A8", "A16")
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(
     ENTRIES,
     st.none() | st.integers(1, 5),

@@ -80,7 +80,7 @@ def test_what_a_window_leaves_out_is_named_and_linked(open_pages, memory):
     assert f"{over.over} over the budget" in readable(text)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(
     roles=st.lists(st.sampled_from(["user", "assistant", "system"]), min_size=1, max_size=40),
     limit=st.integers(1, 60),

@@ -22,7 +22,6 @@ EVERYTHING = 1_000_000
 
 many = settings(
     max_examples=int(os.environ.get("THREADKEEP_TEST_EXAMPLES", "75")),
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 """A moderate number of examples; `THREADKEEP_TEST_EXAMPLES=20000` looks harder."""

@@ -37,7 +37,7 @@ def sent(turns, question="And now?"):
 
 
 @pytest.mark.proves("D22")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(turns=st.lists(st.tuples(TEXTS, TEXTS), max_size=5))
 def test_every_turn_comes_out_of_the_adapter(turns):
     with threadkeep.connect("memory://") as memory:

@@ -265,7 +265,7 @@ def test_a_record_of_another_database_with_the_same_key_is_not_read(inner):
     at=st.floats(-1e10, 2e11, allow_nan=False),
     expires=st.none() | st.floats(2e9, 2e11, allow_nan=False),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_dates_of_any_precision_are_read_again(at, expires):
     """As a store gives them back: to the microsecond, whichever way it rounds."""
     ring = KeyRing(KEY)

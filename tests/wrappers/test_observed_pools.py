@@ -103,7 +103,7 @@ def frozen():
 
 
 @pytest.mark.usefixtures("frozen")
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(steps=STEPS)
 def test_any_order_of_opening_and_closing_is_reported(steps, tmp_path_factory):
     stores = Stores(tmp_path_factory.mktemp("pools"))

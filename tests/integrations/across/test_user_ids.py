@@ -254,7 +254,7 @@ def test_anything_else_is_an_error_and_does_nothing(service, name):
         check(service, name, value, None)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(sorted(ENTRIES)), case=scalars)
 @example(name="ThreadkeepSession object context", case=(7, "7"))
 def test_any_value_at_any_entry(service, name, case):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from agent_framework import Content, InMemoryHistoryProvider, Message
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import threadkeep
@@ -77,7 +77,6 @@ def fields(message):
 
 
 @pytest.mark.proves("D22")
-@settings(deadline=None)
 @given(st.lists(messages, max_size=4))
 def test_messages_come_back_equal_from_a_store(said):
     with threadkeep.connect("memory://") as memory:
@@ -89,7 +88,6 @@ def test_messages_come_back_equal_from_a_store(said):
         chat.window().to_openai()  # other frameworks can read them
 
 
-@settings(deadline=None)
 @given(messages, st.data())
 def test_a_forgotten_item_takes_its_contents_along(message, data):
     items = to_items(message)
@@ -100,7 +98,6 @@ def test_a_forgotten_item_takes_its_contents_along(message, data):
 
 
 @pytest.mark.proves("D22")
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.booleans(), st.lists(messages, max_size=3)), max_size=5),
     st.data(),

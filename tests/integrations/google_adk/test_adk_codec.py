@@ -6,7 +6,7 @@ import json
 
 from google.adk.events.event import Event
 from google.genai import types
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import threadkeep
@@ -14,7 +14,6 @@ from google_adk_threadkeep.codec import to_events, to_items
 from tests.integrations.google_adk import generated
 
 
-@settings(deadline=None)
 @given(st.lists(generated.events, max_size=4))
 def test_events_come_back_equal_from_a_store(events):
     items = [item for event in events for item in to_items(event)]
@@ -25,7 +24,6 @@ def test_events_come_back_equal_from_a_store(events):
         chat.window().to_openai()  # other frameworks can read them
 
 
-@settings(deadline=None)
 @given(generated.events, st.data())
 def test_a_forgotten_item_takes_its_words_along(event, data):
     items = to_items(event)

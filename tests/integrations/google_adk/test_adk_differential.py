@@ -137,5 +137,5 @@ class Services(RuleBasedStateMachine):
         assert ours == theirs
 
 
-Services.TestCase.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+Services.TestCase.settings = settings(max_examples=40, stateful_step_count=20)
 TestServices = pytest.mark.filterwarnings("error")(Services.TestCase)

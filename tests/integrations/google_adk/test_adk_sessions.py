@@ -14,7 +14,7 @@ from google.adk.events.event_actions import EventActions
 from google.adk.sessions import DatabaseSessionService, InMemorySessionService, Session
 from google.adk.sessions.base_session_service import GetSessionConfig
 from google.genai import types
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import threadkeep
@@ -54,7 +54,6 @@ def append(service, session, event):
 names = st.text(min_size=1, max_size=8) | st.text("a/%2F", min_size=1, max_size=8)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(names, names, names), min_size=2, max_size=2, unique=True))
 def test_no_two_sessions_share_a_stored_id(addresses):
     first, second = (stored_session_id(*address) for address in addresses)

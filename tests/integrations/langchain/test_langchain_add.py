@@ -143,7 +143,7 @@ def test_sample_is_stored_as_by_the_adapter(memory, chat, name, dump):
     assert exactly(to_message(chat.items()[0])) == exactly(SAMPLES[name])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(conversation=st.lists(messages, max_size=5), dump=st.sampled_from([*DUMPS.values()]))
 def test_conversation_is_stored_as_by_the_adapter(memory, conversation, dump):
     expected = stored_by_the_adapter(memory, conversation)

@@ -64,7 +64,7 @@ def text_of(size):
     return "".join(f"word{n} " for n in range(size))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(SIZES, min_size=1, max_size=3), SIZES, WINDOWS)
 def test_an_edited_result_is_cut_as_if_the_tool_had_returned_it(sizes, edited_size, window):
     results = {f"c{n}": text_of(size) for n, size in enumerate(sizes)}

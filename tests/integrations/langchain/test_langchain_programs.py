@@ -34,10 +34,10 @@ from tests.integrations.langchain.programs import (
 
 EXAMPLES = int(os.environ.get("THREADKEEP_TEST_EXAMPLES", "34"))
 FEW = settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=True,
+    max_examples=EXAMPLES, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )  # fmt: skip
-MANY = settings(max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=2_000, suppress_health_check=[HealthCheck.too_slow])
 
 
 def perform(program: Program, hydrate: str | None = None) -> Sides:

@@ -21,8 +21,8 @@ from langchain_threadkeep import ThreadkeepStore
 from tests.integrations.langchain.chains import Clock
 
 EXAMPLES = int(os.environ.get("THREADKEEP_TEST_EXAMPLES", "120"))
-FEW = settings(max_examples=EXAMPLES, deadline=None)
-MANY = settings(max_examples=5_000, deadline=None)
+FEW = settings(max_examples=EXAMPLES)
+MANY = settings(max_examples=5_000)
 LABELS = st.sampled_from(["a", "b", "users", "ü/%", "a b", "="])
 NAMESPACES = st.lists(LABELS, min_size=1, max_size=3).map(tuple)
 KEYS = st.sampled_from(["k", "", "=x", "long " * 200, "\ud83d", "n\0l"])

@@ -60,7 +60,7 @@ def test_sample_is_stored_as_by_the_adapter(memory, message, dump):
     check(memory, message, dump)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(message=messages, dump=st.sampled_from([*DUMPS.values()]))
 def test_message_is_stored_as_by_the_adapter(memory, message, dump):
     check(memory, message, dump)

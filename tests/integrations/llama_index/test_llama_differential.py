@@ -25,8 +25,8 @@ from llama_index.memory.threadkeep import (
 from tests.integrations.llama_index.conftest import call
 
 EXAMPLES = int(os.environ.get("THREADKEEP_TEST_EXAMPLES", "100"))
-FEW = settings(max_examples=EXAMPLES, deadline=None)
-MANY = settings(max_examples=3_000, deadline=None)
+FEW = settings(max_examples=EXAMPLES)
+MANY = settings(max_examples=3_000)
 KEYS = st.sampled_from(["a", "b", "A", "ü/%"])
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(
     ["word " * 30, "q", ""]

@@ -17,8 +17,8 @@ import threadkeep
 from openai_agents_threadkeep import ThreadkeepSession
 
 EXAMPLES = int(os.environ.get("THREADKEEP_TEST_EXAMPLES", "120"))
-FEW = settings(max_examples=EXAMPLES, deadline=None)
-MANY = settings(max_examples=5_000, deadline=None)
+FEW = settings(max_examples=EXAMPLES)
+MANY = settings(max_examples=5_000)
 LIMITS = st.none() | st.integers(-1, 9)
 TEXTS = st.text(max_size=8) | st.sampled_from(["q", "", "n\0l", "\ud83d", "ü"])
 NUMBERS = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)

@@ -41,7 +41,7 @@ import threadkeep
 from pydantic_ai_threadkeep import ThreadkeepConversationStore
 
 EXAMPLES = int(os.environ.get("THREADKEEP_TEST_EXAMPLES", "25"))
-many = settings(max_examples=EXAMPLES, deadline=None)
+many = settings(max_examples=EXAMPLES)
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"

@@ -55,7 +55,7 @@ def take(chat, kind, animal, index):
 
 
 @pytest.mark.proves("D13")
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(steps)
 def test_memory_is_what_the_conversation_says(program):
     with connect(
@@ -82,7 +82,7 @@ def test_memory_is_what_the_conversation_says(program):
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=40)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(TEXTS, TEXTS, TEXTS)
 def test_nothing_a_model_cites_or_a_user_says_breaks_the_gate(said, meant, quote):
     reply = answer(fact(meant, 1, quote=quote), instructions=[{**fact(meant, 1, quote=quote)}])

@@ -228,7 +228,7 @@ def test_a_builder_that_dies_over_vectors_leaves_nothing_behind(
 NUMBERS = st.lists(st.integers(-10_000, 10_000).map(lambda n: n / 7), min_size=8, max_size=8)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(NUMBERS, NUMBERS)
 def test_eight_bits_are_enough(first, second):
     exact = cosine(first, second)

@@ -108,7 +108,7 @@ def answers(index, asked):
     return [(place[index.origins[n]], index.seqs[n], score) for n, score in found]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(step, max_size=40), text)
 def test_an_index_that_grew_answers_as_one_that_was_built_anew(steps, asked):
     grown = Grown()

@@ -117,7 +117,7 @@ LETTERS = st.text(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(LETTERS)
 def test_composed_and_decomposed_letters_are_the_same_words(text):
     composed, decomposed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
@@ -126,7 +126,7 @@ def test_composed_and_decomposed_letters_are_the_same_words(text):
     assert fold.fold(folded) == folded
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(LETTERS)
 def test_what_was_written_is_found_by_the_same_words(text):
     indexed = [set(word) for word in tokenizer.words(text)]

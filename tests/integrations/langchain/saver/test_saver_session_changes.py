@@ -107,7 +107,7 @@ class Chat:
         self.elsewhere.close()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(said | removed, min_size=2, max_size=8))
 @example([("say", "yes", "pair"), ("clear", 0, False), ("say", "yes", "pair")])
 @example([("say", "yes", "pair"), ("clear", 0, True), ("say", "yes", "pair")])

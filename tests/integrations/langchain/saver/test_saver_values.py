@@ -6,7 +6,7 @@ import datetime
 import json
 from typing import Any
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -63,7 +63,6 @@ class Shelf:
         return self.encoder.texts[name]
 
 
-@settings(deadline=None)
 @given(values, st.booleans())
 def test_value_comes_back_as_from_the_serializer(value, said):
     shelf = Shelf()
@@ -81,7 +80,6 @@ steps = st.tuples(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(steps, max_size=60))
 @example([(0, "add", 1)] * 80)
 @example([(0, "add", 1)] * 40 + [(5, "add", 2), (0, "add", 1)] * 20)
