@@ -12,7 +12,7 @@ from typing import Final
 from threadkeep.api.session import Session
 from threadkeep.api.user import User
 from threadkeep.core import item_codec
-from threadkeep.core.engine import async_twin
+from threadkeep.core.async_twin import async_twin
 from threadkeep.errors import InputError
 from threadkeep.longterm import markers
 from threadkeep.longterm.context.escape import escape_line

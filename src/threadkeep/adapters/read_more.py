@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from threadkeep.api.session import Session
-from threadkeep.core.engine import async_twin
+from threadkeep.core.async_twin import async_twin
 from threadkeep.messages.tool_groups import is_tool_result
 from threadkeep.protocols import Policy
 from threadkeep.types import Item

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from threadkeep.core import file_codec, names
+from threadkeep.core.async_twin import async_twin
 from threadkeep.core.call_limit import reads
-from threadkeep.core.engine import Engine, async_twin
+from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted_file
 from threadkeep.core.suggestions import name_unknown_attributes
 from threadkeep.core.wrong_calls import explain_wrong_calls

@@ -12,8 +12,9 @@ from threadkeep.api.collections import HasCollections
 from threadkeep.api.session import Session
 from threadkeep.api.user import User
 from threadkeep.core import names
+from threadkeep.core.async_twin import async_twin
 from threadkeep.core.call_limit import limit_total, reads
-from threadkeep.core.engine import Engine, async_twin
+from threadkeep.core.engine import Engine
 from threadkeep.core.settings import Settings
 from threadkeep.core.suggestions import missing_attribute, refuse_container
 from threadkeep.core.user_id import UserId, optional_user_id

@@ -7,8 +7,9 @@ from operator import add as plus
 from typing import Any, Literal
 
 from threadkeep.core import names
+from threadkeep.core.async_twin import async_twin
 from threadkeep.core.call_limit import reads
-from threadkeep.core.engine import Engine, async_twin
+from threadkeep.core.engine import Engine
 from threadkeep.core.suggestions import name_unknown_attributes
 from threadkeep.core.user_id import UserId
 from threadkeep.core.wrong_calls import explain_wrong_calls

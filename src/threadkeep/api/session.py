@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from threadkeep.api.files import Files
 from threadkeep.core import names
+from threadkeep.core.async_twin import async_twin
 from threadkeep.core.call_limit import reads
-from threadkeep.core.engine import Engine, async_twin
+from threadkeep.core.engine import Engine
 from threadkeep.core.redaction import redacted_info
 from threadkeep.core.suggestions import (
     missing_attribute,

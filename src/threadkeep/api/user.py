@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from threadkeep.api.collections import HasCollections
 from threadkeep.api.session import Session
+from threadkeep.core.async_twin import async_twin
 from threadkeep.core.call_limit import reads
-from threadkeep.core.engine import Engine, async_twin
+from threadkeep.core.engine import Engine
 from threadkeep.core.suggestions import (
     missing_attribute,
     refuse_container,

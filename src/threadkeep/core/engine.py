@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import os
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol, TypeVar
 
 from threadkeep.core import cursor as cursors
 from threadkeep.core import names, store_record
@@ -13,7 +12,6 @@ from threadkeep.core.append_log import AppendLog
 from threadkeep.core.cache.generational import GenerationalCache
 from threadkeep.core.cache.recent_items import RecentItemsCache
 from threadkeep.core.cache.session_info import SessionInfoCache
-from threadkeep.core.call_limit import only_reads
 from threadkeep.core.clock import StoreClock
 from threadkeep.core.settings import Settings
 from threadkeep.core.verb_threads import VerbThreads
@@ -26,7 +24,6 @@ _TOUCH_CAPACITY: Final = 5_000
 _SWEEP_LIMIT: Final = 1_000
 _SEALED: Final = store_record.SEALED
 
-P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
@@ -281,32 +278,3 @@ def _purge(backend: Backend, now: float) -> list[str]:
 
 def _random() -> str:
     return os.urandom(8).hex()
-
-
-class HasEngine(Protocol):
-    """An object whose verbs can have async twins."""
-
-    @property
-    def _engine(self) -> Engine: ...
-
-
-S = TypeVar("S", bound=HasEngine)
-
-
-def async_twin(
-    verb: Callable[Concatenate[S, P], R],
-) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
-    """The async twin of a verb: the same signature, run as a whole in a thread.
-
-    If the awaiting task is cancelled, a write is completed, or not begun at all.
-    """
-    is_read = only_reads(verb)
-
-    @functools.wraps(verb)
-    async def run(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        bound_verb = functools.partial(verb, self, *args, **kwargs)
-        return await self._engine.run_in_thread(bound_verb, reading=is_read)
-
-    run.__name__ = f"a{verb.__name__}"
-    run.__qualname__ = run.__qualname__.replace(verb.__name__, run.__name__)
-    return run

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from threadkeep.core import call_limit
-from threadkeep.core.engine import async_twin
+from threadkeep.core.async_twin import async_twin
 from threadkeep.core.peer_names import CONTENT, KEYWORDS
 from threadkeep.errors import did_you_mean
 from threadkeep.printable import shown

@@ -7,8 +7,9 @@ from operator import attrgetter
 from typing import Any, Final
 
 from threadkeep.core import names
+from threadkeep.core.async_twin import async_twin
 from threadkeep.core.call_limit import reads
-from threadkeep.core.engine import Engine, async_twin
+from threadkeep.core.engine import Engine
 from threadkeep.core.wrong_calls import explain_wrong_calls
 from threadkeep.errors import InputError, did_you_mean
 from threadkeep.longterm.html import EntryListing

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from threadkeep.core import names
+from threadkeep.core.async_twin import async_twin
 from threadkeep.core.call_limit import reads
-from threadkeep.core.engine import Engine, async_twin
+from threadkeep.core.engine import Engine
 from threadkeep.core.suggestions import missing_attribute, refuse_container
 from threadkeep.core.wrong_calls import explain_wrong_calls
 from threadkeep.errors import NotFound
