@@ -118,7 +118,7 @@ def test_one_order_explains_what_all_clients_saw(
         _keep(name, logs)
     answered = figures["operations"] - figures["without an answer"]
     print(f"{name}: {figures}, trouble: {dict(run.trouble)}")
-    assert answered > 10 * SECONDS
+    assert answered > 3 * SECONDS  # else nothing was tried
     assert sum(run.trouble.values()) > 0
 
 
