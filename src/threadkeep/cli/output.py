@@ -43,9 +43,9 @@ def print_line(text: object, *, err: bool = False) -> None:
 
 def print_block(text: str, *, err: bool = False) -> None:
     """Print lines as they are, such as SQL."""
-    stream = sys.stderr if err else sys.stdout
-    stream.write(f"{escaped(text)}\n")
-    stream.flush()
+    output_stream = sys.stderr if err else sys.stdout
+    output_stream.write(f"{escaped(text)}\n")
+    output_stream.flush()
 
 
 def print_styled(*parts: StyledText) -> None:

@@ -105,25 +105,25 @@ def _start_encryption(backend: EncryptedBackend, stream: str, now: float) -> IdB
 
 def _finish_encryption(task: _RekeyTask, namespace: str, blinder: IdBlinder) -> Iterator[Rekeyed]:
     """Encrypt a namespace until no plain text remains, then open it to holders of the key."""
-    backend, keyring_stream = task.backend, store_record.store_stream(namespace)
+    backend, keyring_stream_name = task.backend, store_record.store_stream(namespace)
     for _ in range(_TRIES):
         renewal_reports = [
             report
             for name in _stream_names(backend, namespace)
-            if store_record.store_stream(name) == keyring_stream
+            if store_record.store_stream(name) == keyring_stream_name
             and (report := _rekey_stream(task, name, blinder)).renewed
         ]
         yield from renewal_reports
         if renewal_reports:
             continue
         now = task.clock()
-        store_state = store_record.read(backend.inner, keyring_stream, now)
+        store_state = store_record.read(backend.inner, keyring_stream_name, now)
         store_entry = store_record.record(blinder.keyring, now)
         if not store_state.unfinished or store_record.put(
-            backend.inner, keyring_stream, store_state, [store_entry], now
+            backend.inner, keyring_stream_name, store_state, [store_entry], now
         ):
             return
-    raise store_record.contention_error(keyring_stream)
+    raise store_record.contention_error(keyring_stream_name)
 
 
 def _rekey_stream(task: _RekeyTask, stream: str, blinder: IdBlinder | None) -> Rekeyed:
