@@ -76,12 +76,12 @@ def load(
     Raises:
         NotOwner: the session belongs to another user.
     """
-    stream = chat._stream
+    session_stream = chat._stream
     is_newest = last is not None
-    query = items_query(stream, limit=last, newest=is_newest, before=before, after=after)
-    snapshot = stream.read(query, *map(_session_query, beside))
+    query = items_query(session_stream, limit=last, newest=is_newest, before=before, after=after)
+    snapshot = session_stream.read(query, *map(_session_query, beside))
     page, *pages = snapshot.pages
-    items_read = whole_items(stream, items_of_page(page))
+    items_read = whole_items(session_stream, items_of_page(page))
     metadata_dicts = [_metadata(page, chat) for page, chat in zip(pages, beside, strict=True)]
     return Snapshot(snapshot.info, generation_of(snapshot.version), items_read, metadata_dicts)
 
@@ -160,8 +160,8 @@ def _all_streams(memory: Memory, prefix: str) -> Iterator[list[str]]:
     for suffix in (quote(prefix, safe="", errors="surrogatepass"), "="):  # names that are too long
         cursor = None
         while True:
-            streams, cursor = engine.streams(base + suffix, cursor=cursor, limit=_PAGE)
-            yield streams
+            stream_names, cursor = engine.streams(base + suffix, cursor=cursor, limit=_PAGE)
+            yield stream_names
             if cursor is None:
                 break
 

@@ -98,8 +98,8 @@ class Conversations:
         Raises:
             NotOwner: it belongs to another user.
         """
-        stream = self._stream(id, user)
-        stream.retry(lambda: remove.delete(stream))
+        session_stream = self._stream(id, user)
+        session_stream.retry(lambda: remove.delete(session_stream))
 
     @reads
     def items(

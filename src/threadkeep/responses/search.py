@@ -56,11 +56,11 @@ def find_places(
     """
     walk_start, start_session, before_seq = _parse_cursor(cursor, scope)
     for walk_position, info in sessions_in(engine, scope, walk_start):
-        stream = SessionStream(engine, SessionInfo(info.id, scope.user))
+        session_stream = SessionStream(engine, SessionInfo(info.id, scope.user))
         start_seq = before_seq if info.id == start_session else None
-        for record in _newest_records(stream, kind, start_seq):
+        for record in _newest_records(session_stream, kind, start_seq):
             hit_cursor = [walk_position, info.id, record.seq]
-            yield RecordHit(record, stream, hit_cursor), hit_cursor
+            yield RecordHit(record, session_stream, hit_cursor), hit_cursor
         yield None, [walk_position, info.id, 0]
 
 

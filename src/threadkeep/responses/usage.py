@@ -74,9 +74,9 @@ def _walk(
     """The sessions with their calls; of the one to start with, those from its run on."""
     start = start or _Start()
     for walk_position, info in sessions_in(engine, scope, start.position):
-        stream = SessionStream(engine, SessionInfo(info.id, scope.user))
+        session_stream = SessionStream(engine, SessionInfo(info.id, scope.user))
         first_run = start.run if info.id == start.session else 0
-        call_iterator = filter(partial(_is_in, span), session_calls(stream, first_run))
+        call_iterator = filter(partial(_is_in, span), session_calls(session_stream, first_run))
         yield _SessionCalls(walk_position, info.id, call_iterator)
 
 

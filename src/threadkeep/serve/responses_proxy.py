@@ -144,22 +144,22 @@ async def _streamed(
     request: Request, proxy: ProxyState, turn: Turn, answer: httpx.Response
 ) -> AsyncGenerator[bytes, None]:
     """The upstream's events with our ids; the turn is stored before the last one goes out."""
-    stream = _Stream(request, proxy, turn)
+    event_stream = _Stream(request, proxy, turn)
     reader = EventReader()
     try:
         async for chunk in answer.aiter_bytes():
             for event in reader.feed(chunk):
-                yield await stream.rewritten(event)
-        if not stream.answer.is_done:
+                yield await event_stream.rewritten(event)
+        if not event_stream.answer.is_done:
             proxy.upstream.failed("broken")
-            yield await stream.broken("the upstream ended its answer too early")
+            yield await event_stream.broken("the upstream ended its answer too early")
     except (MalformedStream, *BROKEN) as error:
         _log.warning("a streamed response broke off: %s", type(error).__name__)
         proxy.upstream.failed("broken")
-        yield await stream.broken("the upstream broke off its answer")
+        yield await event_stream.broken("the upstream broke off its answer")
     finally:
         await answer.aclose()
-        await stream.store()
+        await event_stream.store()
 
 
 class _Stream:

@@ -51,10 +51,10 @@ def lines(engine: Engine, session: str) -> Iterator[Line]:
 
     Those of the large parts of its items come last.
     """
-    stream_name = engine.stream("session", session)
+    session_stream_name = engine.stream("session", session)
     has_no_records = True
     for record_kind in SESSION_KINDS:
-        for record in all_records(engine, stream_name, record_kind):
+        for record in all_records(engine, session_stream_name, record_kind):
             has_no_records = False
             yield _line(session, record)
     for record in () if has_no_records else blob_copy.records(engine, session):

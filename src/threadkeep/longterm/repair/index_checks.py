@@ -41,8 +41,8 @@ def check_pointer(engine: Engine, stream: str) -> Iterator[StoreFinding]:
 
 def _is_owned(engine: Engine, stream: str, entry: Record) -> bool:
     """Whether the session of an entry is there, and its owner's list is the one with the entry."""
-    session_stream = engine.stream("session", user_index.session_id_of(entry))
-    session_page = engine.read(Query(session_stream, "session", ids=["session"]))[0]
+    session_stream_name = engine.stream("session", user_index.session_id_of(entry))
+    session_page = engine.read(Query(session_stream_name, "session", ids=["session"]))[0]
     if not session_page.records:
         return False
     owner = session_codec.owner(session_page.records[0])
