@@ -177,9 +177,9 @@ def _info(page: Page) -> SessionInfo | None:
 
 
 def _metadata(page: Page, chat: Session) -> dict[str, Any]:
-    info = _info(page)
-    is_own = info is not None and info.user == chat.user
-    return json_text.copy_json(info.metadata) if info is not None and is_own else {}
+    session_info = _info(page)
+    is_own = session_info is not None and session_info.user == chat.user
+    return json_text.copy_json(session_info.metadata) if session_info is not None and is_own else {}
 
 
 def _session_query(chat: Session) -> Query:

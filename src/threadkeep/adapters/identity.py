@@ -95,8 +95,8 @@ def plain_user(user: UserId | None, user_id: UserId | None) -> str | None:
     Raises:
         ConfigError: it is no id, or both are given and differ.
     """
-    owner, alias = optional_user_id(user, "user"), optional_user_id(user_id, "user_id")
-    user_id_source = user_source(owner, alias)
+    owner_id, alias = optional_user_id(user, "user"), optional_user_id(user_id, "user_id")
+    user_id_source = user_source(owner_id, alias)
     return user_id_source if isinstance(user_id_source, str) else None
 
 

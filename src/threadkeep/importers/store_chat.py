@@ -127,7 +127,7 @@ def _stream(
     session: Session, chat: Chat, system: str, redactor: HasSettings | None
 ) -> SessionStream:
     """The session's stream, which begins with the chat's own title and date."""
-    info = SessionInfo(
+    session_info = SessionInfo(
         session.id,
         session.user,
         session.agent,
@@ -137,8 +137,8 @@ def _stream(
         forked_from=chat.forked_from,
     )
     if redactor is not None:
-        info = redacted_info(redactor, info)
-    return SessionStream(session._engine, redacted_info(session._engine, info))
+        session_info = redacted_info(redactor, session_info)
+    return SessionStream(session._engine, redacted_info(session._engine, session_info))
 
 
 def _without_existing(session: Session, stream: SessionStream, batch: Sequence[Item]) -> list[Item]:

@@ -30,10 +30,10 @@ def sessions(engine: Engine, user: str, unreadable: list[str]) -> Iterator[str]:
     """
     stream_prefix = names.noun_prefix(engine.settings.namespace, "session")
     for session_stream_name, _, record in _records(engine, stream_prefix, "session"):
-        owner = session_codec.owner(record)
-        if owner == user:
+        owner_id = session_codec.owner(record)
+        if owner_id == user:
             yield _session(engine, session_stream_name, record)
-        elif owner is None and not _is_readable(record):
+        elif owner_id is None and not _is_readable(record):
             unreadable.append(session_stream_name)
 
 
@@ -45,8 +45,8 @@ def forget_pointers(engine: Engine, user: str, sessions: Collection[str]) -> int
     stream_prefix = names.noun_prefix(engine.settings.namespace, "response")
     record_count = 0
     for pointer_stream_name, version, record in _records(engine, stream_prefix, "pointer"):
-        owner, session = (session_codec.text_field(record, name) for name in ("user", "session"))
-        if owner == user or session in sessions or not body.is_readable(record, POINTER):
+        owner_id, session = (session_codec.text_field(record, name) for name in ("user", "session"))
+        if owner_id == user or session in sessions or not body.is_readable(record, POINTER):
             record_count += _drop(engine, pointer_stream_name, version)
     return record_count
 

@@ -80,11 +80,11 @@ def checked(
     """
     line_iterator = iter(numbered_lines)
     jsonl.check_header(next(line_iterator, (0, {}))[1])
-    for owner, owner_lines in groupby(line_iterator, key=lambda pair: _owner(*pair)):
-        if owner is None:
+    for owner_id, owner_lines in groupby(line_iterator, key=lambda pair: _owner(*pair)):
+        if owner_id is None:
             yield from jsonl.sessions(owner_lines, user)
         else:
-            yield from _user_entries(owner, owner_lines, user)
+            yield from _user_entries(owner_id, owner_lines, user)
 
 
 def restore(
@@ -116,12 +116,12 @@ def restore_user(
 
 def _owner(number: int, line: Line) -> str | None:
     """Whose a line is that is of no session."""
-    owner = line.get("user")
-    if owner is not None and not (isinstance(owner, str) and owner):
+    owner_id = line.get("user")
+    if owner_id is not None and not (isinstance(owner_id, str) and owner_id):
         raise InputError(f"line {number}: user must be a text")
-    if owner is not None and "session" in line:
+    if owner_id is not None and "session" in line:
         raise InputError(f"line {number} names a session and a user; a line is of one of them")
-    return None if owner is None else names.check(owner, "user")
+    return None if owner_id is None else names.check(owner_id, "user")
 
 
 def _user_entries(

@@ -183,12 +183,12 @@ def existing_info(stream: SessionStream) -> SessionInfo:
     Raises:
         NotFound: it does not exist.
     """
-    info = stream.read().info
-    if info is None and stream.engine.discards:
+    session_info = stream.read().info
+    if session_info is None and stream.engine.discards:
         return SessionInfo(stream.id, stream.user)
-    if info is None:
+    if session_info is None:
         raise not_found(stream)
-    return info
+    return session_info
 
 
 def not_found(stream: SessionStream) -> NotFound:

@@ -36,17 +36,17 @@ _STREAM_BROKE: Final = "the upstream broke off its answer"
 async def complete(request: Request) -> Response:
     """Ask the upstream; with `X-Threadkeep-Session`, behind the session's window."""
     turn: Turn | None = None
-    owner = scope_of(request, "write")
+    scoped_memory = scope_of(request, "write")
     proxy = proxy_of(request)
     body = await read_json(request)
     session_id = request.headers.get(SESSION_HEADER)
     if session_id is not None:
-        system_messages, turn = _turn(body, owner, session_id)
+        system_messages, turn = _turn(body, scoped_memory, session_id)
         window = await call(
             request,
             partial(
                 conversation_window,
-                owner,
+                scoped_memory,
                 session_id,
                 turn.items(),
                 proxy.policies,

@@ -35,10 +35,10 @@ _NO_ENDPOINT: Final = frozenset({404, 405, 501})
 
 async def create(request: Request) -> Response:
     """Ask the upstream behind a conversation or a chain of responses, and store the turn."""
-    owner = scope_of(request, "write")
+    scoped_memory = scope_of(request, "write")
     proxy = proxy_of(request)
     body = await read_json(request)
-    turn = make_turn(body, owner)
+    turn = make_turn(body, scoped_memory)
     window = await call(request, partial(_window, turn, proxy))
     upstream_fields = {key: value for key, value in body.items() if key not in _OURS}
     upstream_fields |= {"store": False, "input": _prompt(turn, window)}

@@ -58,10 +58,10 @@ def import_summary(chat: Session, text: object) -> int:
         existing.summary.last_seq or existing.summary.text == text
     ):
         return 0
-    owner = chat.user if snapshot.info is None else snapshot.info.user
+    owner_id = chat.user if snapshot.info is None else snapshot.info.user
     generation = generation_of(snapshot.version)
     summary = Summary(chat.id, text)
-    return int(summaries.write(engine, existing, summary, generation=generation, user=owner) > 0)
+    return int(summaries.write(engine, existing, summary, generation=generation, user=owner_id) > 0)
 
 
 def _known_ids(memory: Memory, owner: User | Session) -> set[str]:

@@ -229,8 +229,8 @@ def upload(stream: SessionStream, draft: Draft) -> None:
         NotOwner: it belongs to another user; nothing was written.
     """
     session_info = stream.read().info
-    owner = stream.user if session_info is None else session_info.user or stream.user
-    blob_upload.store(stream.engine, stream.id, owner, draft.uploads)
+    owner_id = stream.user if session_info is None else session_info.user or stream.user
+    blob_upload.store(stream.engine, stream.id, owner_id, draft.uploads)
 
 
 def without_pages(stream: SessionStream, result: Item) -> Item:

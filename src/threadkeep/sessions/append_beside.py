@@ -122,8 +122,8 @@ class _Write:
         try:
             for batch in batches([*notes, *self.flipped, *self._new]):
                 seqs += stream.compare_and_set(snapshot, put=batch)
-                info, version = stream.claim(snapshot), snapshot.version + 1
-                snapshot = snapshot._replace(info=info, version=version)
+                session_info, version = stream.claim(snapshot), snapshot.version + 1
+                snapshot = snapshot._replace(info=session_info, version=version)
             drops = [Drop(UNDO, [note.id for note in notes]), *change.drop]
             stream.compare_and_set(snapshot, put=change.records, drop=drops, info=change.info)
         except Exception:

@@ -84,8 +84,8 @@ def write(engine: Engine, session: CheckedSession) -> bool:
         if stream.read().info is None:  # first: the session completes them
             blob_copy.restore(engine, session.info.id, _blob_records(session))
             if session.checkpoints:
-                owner = session.info.user
-                checkpoint_lines.write(engine, session.info.id, owner, session.checkpoints)
+                owner_id = session.info.user
+                checkpoint_lines.write(engine, session.info.id, owner_id, session.checkpoints)
         create_session(stream, session.info, _with_pointers(engine, session), session.session_entry)
     except (Conflict, CorruptRecord):  # an existing session stays, even an unreadable one
         return False
@@ -143,7 +143,7 @@ def _check_session(
     session: str, numbered_lines: list[tuple[int, Line]], user: str | None
 ) -> CheckedSession:
     (first_number, first_line), *other_lines = numbered_lines
-    record, info = _check_session_record(session, first_number, first_line, user)
+    record, session_info = _check_session_record(session, first_number, first_line, user)
     checkpoint_field = checkpoint_lines.FIELD
     record_pairs = [(number, line) for number, line in other_lines if checkpoint_field not in line]
     checkpoints = [
@@ -151,7 +151,7 @@ def _check_session(
         for number, line in other_lines
         if checkpoint_field in line
     ]
-    return CheckedSession(info, record, list(_other_records(record_pairs)), checkpoints)
+    return CheckedSession(session_info, record, list(_other_records(record_pairs)), checkpoints)
 
 
 def _check_session_record(

@@ -98,8 +98,8 @@ def restore_pointers(engine: Engine, session: str, ids: Iterable[str]) -> None:
         Query(stream_name, "session", ids=["session"]), Query(stream_name, ENTRY, ids=response_keys)
     )
     for entry_record in entry_page.records:
-        owner = session_codec.owner(session_page.records[0]) if session_page.records else None
-        adopt_pointer(engine, session, owner, entry_record)
+        owner_id = session_codec.owner(session_page.records[0]) if session_page.records else None
+        adopt_pointer(engine, session, owner_id, entry_record)
 
 
 def renew_pointers(engine: Engine, session: str, *, new: bool) -> None:

@@ -154,15 +154,15 @@ def users(engine: Engine, limit: int, cursor: Any = None) -> Listing[str]:
     """A page of the users of the namespace who have sessions, in the store's order."""
     stream_prefix = names.noun_prefix(engine.settings.namespace, "sessions")
     stream_names, next_cursor = engine.streams(stream_prefix, cursor=cursor, limit=limit)
-    owners = (_user_of(engine, stream_name) for stream_name in dict.fromkeys(stream_names))
-    return Listing((owner for owner in owners if owner is not None), cursor=next_cursor)
+    owner_ids = (_user_of(engine, stream_name) for stream_name in dict.fromkeys(stream_names))
+    return Listing((owner for owner in owner_ids if owner is not None), cursor=next_cursor)
 
 
 def _user_of(engine: Engine, stream: str) -> str | None:
     """The user of a list; a long name is hashed, so that a session must tell."""
-    user = names.decoded(names.parts(stream)[1])
-    if engine.stream("sessions", user) == stream:
-        return user
+    user_id = names.decoded(names.parts(stream)[1])
+    if engine.stream("sessions", user_id) == stream:
+        return user_id
     records = engine.read(Query(stream, "session", limit=1, newest=True))[0].records
     infos = read(engine, [engine.stream("session", session_id_of(record)) for record in records])
     return next((info.user for info in infos if info is not None), None)

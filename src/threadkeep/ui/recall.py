@@ -24,7 +24,7 @@ _EXPLANATIONS: Final = {
 
 def recall(request: Request) -> Response:
     """`GET /user/recall?id=&q=`: the best answers first, each with what found it."""
-    user = user_of(request)
+    user_memory = user_of(request)
     query = text_parameter(request, "q")
     hit_limit = number_parameter(request, "k", 100) or 10
     conditions: dict[str, Any] = {
@@ -33,11 +33,11 @@ def recall(request: Request) -> Response:
     if conditions["kind"] not in ("", "fact", "item"):
         raise ApiError(400, "kind must be fact or item", param="kind")
     set_conditions = {name: value for name, value in conditions.items() if value}
-    hits = user.recall(query, hit_limit, **set_conditions) if query else Hits()
+    hits = user_memory.recall(query, hit_limit, **set_conditions) if query else Hits()
     return render(
         request,
         "recall.html",
-        user=user,
+        user=user_memory,
         query=query,
         count=hit_limit,
         conditions=conditions,

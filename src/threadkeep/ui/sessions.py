@@ -18,19 +18,19 @@ _MAX_WORDS: Final = 200
 
 def sessions(request: Request) -> Response:
     """`GET /`: sessions; of a user, or those that a search finds."""
-    owner = owner_of(request)
-    user = owner or text_parameter(request, "user") or None
+    owner_id = owner_of(request)
+    user_id = owner_id or text_parameter(request, "user") or None
     words = text_parameter(request, "q", _MAX_WORDS)
     since_text, until_text = (text_parameter(request, name, 40) for name in ("since", "until"))
     search = parse_search(words, since_text, until_text)
-    page = find_sessions(memory_of(request), user, search, cursor_of(request))
+    page = find_sessions(memory_of(request), user_id, search, cursor_of(request))
     return render(
         request,
         "sessions.html",
         page=page,
         following=None if page.cursor is None else encode_cursor(page.cursor),
-        owner=owner,
-        user=user,
+        owner=owner_id,
+        user=user_id,
         words=words,
         since=since_text,
         until=until_text,

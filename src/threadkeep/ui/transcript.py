@@ -23,7 +23,7 @@ _MAX_FEEDBACK: Final = 20
 
 def transcript(request: Request) -> Response:
     """`GET /session?id=`: the newest items; `after=` or `before=` a seq, those there."""
-    chat, info = session_of(request)
+    chat, session_info = session_of(request)
     after_seq, before_seq = (number_parameter(request, name) for name in ("after", "before"))
     with_hidden = request.query_params.get("hidden") == "1"
     items, older_seq, newer_seq = page_of_items(chat, after_seq, before_seq, with_hidden)
@@ -31,8 +31,8 @@ def transcript(request: Request) -> Response:
     return render(
         request,
         "session.html",
-        info=info,
-        metadata=as_json(info.metadata, _MAX_METADATA) if info.metadata else None,
+        info=session_info,
+        metadata=as_json(session_info.metadata, _MAX_METADATA) if session_info.metadata else None,
         summary=summaries.peek(chat._stream),
         files=chat.files.list()[:_MAX_FILES],
         feedback=memory_of(request).feedback.list(

@@ -113,10 +113,10 @@ def session_of(request: Request, name: str = "id") -> tuple[Session, SessionInfo
         NotOwner: it belongs to another user.
     """
     chat = memory_of(request).session(id_parameter(request, name), user=owner_of(request))
-    info = chat.info()
-    if info is None:
+    session_info = chat.info()
+    if session_info is None:
         raise NotFound(NOT_FOUND)
-    return chat, info
+    return chat, session_info
 
 
 def user_of(request: Request, name: str = "id") -> User:
@@ -125,10 +125,10 @@ def user_of(request: Request, name: str = "id") -> User:
     Raises:
         ApiError: 404: another user's data.
     """
-    user_name, owner = id_parameter(request, name), owner_of(request)
-    if owner is not None and user_name != owner:
+    user_id, owner_id = id_parameter(request, name), owner_of(request)
+    if owner_id is not None and user_id != owner_id:
         raise ApiError(404, NOT_FOUND, code="not_found")
-    return memory_of(request).user(user_name)
+    return memory_of(request).user(user_id)
 
 
 def _within_limit(view: View, request: Request) -> Response:

@@ -32,12 +32,12 @@ def parse_url(url: str) -> DatabaseTarget:
     if not separator or "\0" in url or authority.count("@") > 1 or "@" in database_path:
         raise unreadable_url()
     parameters = merge_parameters([*_parse_conninfo(address), *_parameters(query)])
-    host, user, password, database = (
+    host, user_name, password, database = (
         parameters.pop(parameter_name, None) or None
         for parameter_name in ("host", "user", "password", "dbname")
     )
     port = _parse_port(parameters.pop("port", ""))
-    return DatabaseTarget("postgresql", host, port, user, password, database, parameters)
+    return DatabaseTarget("postgresql", host, port, user_name, password, database, parameters)
 
 
 def _parameters(query: str) -> Iterator[tuple[str, str]]:

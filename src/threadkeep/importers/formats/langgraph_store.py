@@ -46,5 +46,5 @@ def _text(value: Any) -> str | None:
 
 def _user(prefix: str) -> str | None:
     """`memories.ada` and `ada.memories` are ada's."""
-    users = [part for part in prefix.split(".") if part.lower() not in _KINDS]
-    return users[0] if len(users) == 1 else None
+    user_parts = [part for part in prefix.split(".") if part.lower() not in _KINDS]
+    return user_parts[0] if len(user_parts) == 1 else None

@@ -45,8 +45,8 @@ def _is_owned(engine: Engine, stream: str, entry: Record) -> bool:
     session_page = engine.read(Query(session_stream_name, "session", ids=["session"]))[0]
     if not session_page.records:
         return False
-    owner = session_codec.owner(session_page.records[0])
-    return owner is None or engine.stream("sessions", owner) == stream
+    owner_id = session_codec.owner(session_page.records[0])
+    return owner_id is None or engine.stream("sessions", owner_id) == stream
 
 
 def _has_response(engine: Engine, stream: str, pointer: Record) -> bool:

@@ -65,8 +65,8 @@ def _names_another_owner(body_json: str) -> bool:
         field_values = json.loads(body_json)
     except (ValueError, RecursionError):
         return False
-    owner = field_values.get("user") if isinstance(field_values, dict) else None
-    return isinstance(owner, str) and owner not in ("", "ada")
+    owner_id = field_values.get("user") if isinstance(field_values, dict) else None
+    return isinstance(owner_id, str) and owner_id not in ("", "ada")
 
 
 def _call_all(

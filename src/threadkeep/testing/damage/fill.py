@@ -46,8 +46,8 @@ class StoredRecord(NamedTuple):
 
 def fill(memory: Memory) -> None:
     """Write what two users may have, with at least one record of every kind."""
-    for user, session in (("ada", "chat"), ("ada", "whole"), ("bob", "bobs")):
-        _fill_session(memory, user, session)
+    for user_id, session_id in (("ada", "chat"), ("ada", "whole"), ("bob", "bobs")):
+        _fill_session(memory, user_id, session_id)
     _fill_user(memory)
 
 
