@@ -53,8 +53,8 @@ def print_styled(*parts: StyledText) -> None:
     from rich.text import Text
 
     styled_texts = [(part, "") if isinstance(part, str) else part for part in parts]
-    line = Text.assemble(*((escaped_line(text), style) for text, style in styled_texts))
-    _console().print(line, soft_wrap=True)
+    styled_line = Text.assemble(*((escaped_line(text), style) for text, style in styled_texts))
+    _console().print(styled_line, soft_wrap=True)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -129,10 +129,10 @@ def _user_entries(
 ) -> Iterator[UserEntries]:
     """A run of lines on a user, in parts that one commit can take."""
     entry_by_line = {}
-    for number, line in numbered_lines:
+    for number, line_fields in numbered_lines:
         if user not in (None, owner):
             raise InputError(f"line {number} is of another user")
-        entry_by_line[number] = _read(number, line)
+        entry_by_line[number] = _read(number, line_fields)
     entry_by_record = {id(record): entry for record, entry in entry_by_line.values()}
     for record_batch in batches(record for record, _ in entry_by_line.values()):
         yield UserEntries(owner, [entry_by_record[id(record)] for record in record_batch])
@@ -233,8 +233,8 @@ def _parsed(text: str | Iterable[str]) -> Iterator[tuple[int, Line]]:
     text_lines = text.split("\n") if isinstance(text, str) else text
     if not isinstance(text_lines, Iterable):
         raise InputError(f"lines must be a str or an iterable of them, got {type(text).__name__}")
-    for line_number, line in enumerate(text_lines, start=1):
-        if not isinstance(line, str):
-            raise InputError(f"line {line_number} must be a str, got {type(line).__name__}")
-        if line.strip():
-            yield line_number, export_line.parse(line_number, line)
+    for line_number, line_text in enumerate(text_lines, start=1):
+        if not isinstance(line_text, str):
+            raise InputError(f"line {line_number} must be a str, got {type(line_text).__name__}")
+        if line_text.strip():
+            yield line_number, export_line.parse(line_number, line_text)

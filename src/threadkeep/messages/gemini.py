@@ -50,8 +50,8 @@ def to_gemini(items: Sequence[Item]) -> GeminiContents:
     contribution_list = contributions(items)
     contents: list[Content] = []
     for contribution in contribution_list:
-        for content in _contents(contribution):
-            _append(contents, content)
+        for gemini_content in _contents(contribution):
+            _append(contents, gemini_content)
     if items and (not contents or contents[0]["role"] != "user"):
         _prepend(contents)
     _sign_running_calls(contents)
@@ -95,12 +95,12 @@ def _prepend(contents: list[Content]) -> None:
 
 def _sign_running_calls(contents: list[Content]) -> None:
     """Sign the first call of each content behind the user's newest words, if nobody has."""
-    for content in reversed(contents):
-        if content["role"] == "user" and any(
-            "functionResponse" not in part for part in content["parts"]
+    for gemini_content in reversed(contents):
+        if gemini_content["role"] == "user" and any(
+            "functionResponse" not in part for part in gemini_content["parts"]
         ):
             return
-        call_parts = [part for part in content["parts"] if "functionCall" in part]
+        call_parts = [part for part in gemini_content["parts"] if "functionCall" in part]
         if call_parts:
             call_parts[0].setdefault("thoughtSignature", _signature(UNSIGNED))
 

@@ -89,9 +89,9 @@ def to_entries(item: Item) -> list[Entry]:
         return []  # only the API that wrote it can read it
     entries: list[Entry] = []
     role = role_of(item)
-    content = _to_content(item.content, role)
-    if content or not item.tool_calls:
-        entries.append({"type": "message", "role": role, "content": content})
+    entry_content = _to_content(item.content, role)
+    if entry_content or not item.tool_calls:
+        entries.append({"type": "message", "role": role, "content": entry_content})
     return [*entries, *(_to_call(tool_call) for tool_call in item.tool_calls)]
 
 

@@ -102,8 +102,8 @@ def with_fields(
         )
     role = "user" if role is None else role
     check_role(role, "role")
-    message = {"role": role, "content": messages[0], "name": name, "metadata": metadata}
-    return {key: value for key, value in message.items() if value is not None}
+    message_fields = {"role": role, "content": messages[0], "name": name, "metadata": metadata}
+    return {key: value for key, value in message_fields.items() if value is not None}
 
 
 _FIELDS: Final = ("role", "name", "metadata")

@@ -122,8 +122,8 @@ def _anthropic_message(data: dict[str, Any]) -> dict[str, Any]:
     reason = data.get("stop_reason")
     status = "incomplete" if reason in _CUT_OFF else "completed" if reason else "in_progress"
     other_fields = {k: v for k, v in data.items() if k not in {"type", "role", "content"}}
-    message = {key: data[key] for key in ("type", "role", "content") if key in data}
-    return {"status": status, **other_fields, "output": [message]}
+    message_fields = {key: data[key] for key in ("type", "role", "content") if key in data}
+    return {"status": status, **other_fields, "output": [message_fields]}
 
 
 def _text_field(response_fields: Mapping[str, Any], key: str) -> str | None:

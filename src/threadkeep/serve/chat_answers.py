@@ -119,9 +119,9 @@ def completion_response(completion: Mapping[str, Any]) -> tuple[dict[str, Any], 
     """
     raw_choices = completion.get("choices")
     choice = raw_choices[0] if isinstance(raw_choices, list) and raw_choices else None
-    message = choice.get("message") if isinstance(choice, dict) else None
-    if not isinstance(choice, dict) or not isinstance(message, dict):
+    raw_message = choice.get("message") if isinstance(choice, dict) else None
+    if not isinstance(choice, dict) or not isinstance(raw_message, dict):
         raise MalformedStream("the completion has no message")
     head = {key: value for key, value in completion.items() if key not in {"choices", "object"}}
     finish_reason = choice.get("finish_reason")
-    return response_of(head, finish_reason or "stop", message), message
+    return response_of(head, finish_reason or "stop", raw_message), raw_message

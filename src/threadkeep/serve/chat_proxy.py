@@ -55,18 +55,18 @@ async def complete(request: Request) -> Response:
         )
         body = {**body, "messages": [*system_messages, *window.to_openai()]}
     upstream_answer = await proxy.upstream.send("POST", PATH, body)
-    headers = {} if turn is None or not turn.store else {RESPONSE_HEADER: turn.response_id}
+    response_headers = {} if turn is None or not turn.store else {RESPONSE_HEADER: turn.response_id}
     if body.get("stream"):
         await require_event_stream(upstream_answer)
         events = _streamed(request, proxy, turn, upstream_answer)
-        return EventStream(events, send_seconds=proxy.send_seconds, headers=headers)
+        return EventStream(events, send_seconds=proxy.send_seconds, headers=response_headers)
     try:
         completion = await proxy.upstream.read_object(upstream_answer)
     finally:
         await upstream_answer.aclose()
     if turn is not None:
         await _record_completion(request, proxy, turn, completion)
-    return JSONResponse(completion, headers=headers)
+    return JSONResponse(completion, headers=response_headers)
 
 
 def _turn(body: dict[str, Any], owner: Any, session: str) -> tuple[list[dict[str, Any]], Turn]:

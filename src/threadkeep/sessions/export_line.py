@@ -53,14 +53,14 @@ def parse(number: int, text: str | bytes, max_line: int = MAX_LINE) -> Line:
         )
     try:
         line_text = text if isinstance(text, str) else text.decode("utf-8-sig")
-        line = body.parse_json(line_text.strip(), f"line {number}", _MAX_DEPTH)
+        line_fields = body.parse_json(line_text.strip(), f"line {number}", _MAX_DEPTH)
     except UnicodeDecodeError:
         raise InputError(f"line {number} must be UTF-8") from None
     except UnreadableRecord as error:
         raise InputError(str(error)) from None
-    if not isinstance(line, dict):
-        raise InputError(f"line {number} must be a JSON object, found {shown(line)}")
-    return line
+    if not isinstance(line_fields, dict):
+        raise InputError(f"line {number} must be a JSON object, found {shown(line_fields)}")
+    return line_fields
 
 
 def read(number: int, line: Mapping[str, Any], kinds: Sequence[str] = KINDS) -> Record:

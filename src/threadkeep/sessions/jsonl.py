@@ -132,8 +132,8 @@ def check_header(first: Line) -> None:
 
 
 def _session(numbered_line: tuple[int, Line]) -> str:
-    line_number, line = numbered_line
-    session_id = line.get("session") if isinstance(line, Mapping) else None
+    line_number, line_fields = numbered_line
+    session_id = line_fields.get("session") if isinstance(line_fields, Mapping) else None
     if not isinstance(session_id, str) or not session_id:
         raise InputError(f"line {line_number} names no session")
     return names.check(session_id, f"line {line_number}: session")
@@ -176,8 +176,8 @@ def _check_session_record(
 def _other_records(numbered_lines: Iterable[tuple[int, Line]]) -> Iterator[Record]:
     """The records after the `session` record, which must be distinct."""
     seen_ids: set[tuple[str, str]] = set()
-    for line_number, line in numbered_lines:
-        record = export_line.read(line_number, line)
+    for line_number, line_fields in numbered_lines:
+        record = export_line.read(line_number, line_fields)
         if record.kind == "session" or (record.kind, record.id) in seen_ids:
             raise InputError(f"line {line_number} repeats the {record.kind} of a line before")
         seen_ids.add((record.kind, record.id))

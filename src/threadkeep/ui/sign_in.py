@@ -55,9 +55,9 @@ class Browsers:
 
     def principal_of_key(self, connection: HTTPConnection, key: str) -> Principal | None:
         """The principal of a key, as if the request had brought it."""
-        headers = [pair for pair in connection.scope["headers"] if pair[0] != b"authorization"]
+        kept_headers = [pair for pair in connection.scope["headers"] if pair[0] != b"authorization"]
         key_header = (b"authorization", f"Bearer {key}".encode("utf-8", "surrogatepass"))
-        scope = {**connection.scope, "headers": [*headers, key_header]}
+        scope = {**connection.scope, "headers": [*kept_headers, key_header]}
         return self.keys.authenticate(HTTPConnection(scope))
 
     def sign_in(self, key: str) -> str:

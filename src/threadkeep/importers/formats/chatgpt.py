@@ -156,7 +156,7 @@ def _files(node: _Node) -> Iterator[dict[str, Json]]:
     raw_message = node.get("message")
     if not isinstance(raw_message, Mapping):
         return
-    metadata, content = raw_message.get("metadata"), raw_message.get("content")
+    metadata, raw_content = raw_message.get("metadata"), raw_message.get("content")
     for file in (metadata.get("attachments") or ()) if isinstance(metadata, Mapping) else ():
         if isinstance(file, Mapping) and file.get("id"):
             file_name, mime_type = fields.name(file.get("name")), file.get("mime_type")
@@ -164,7 +164,7 @@ def _files(node: _Node) -> Iterator[dict[str, Json]]:
             yield fields.without_empty(
                 url=url, name=file_name, mime_type=mime_type, size=file.get("size")
             )
-    for part in (content.get("parts") or ()) if isinstance(content, Mapping) else ():
+    for part in (raw_content.get("parts") or ()) if isinstance(raw_content, Mapping) else ():
         if isinstance(part, Mapping) and isinstance(part.get("asset_pointer"), str):
             yield fields.without_empty(url=part["asset_pointer"], size=part.get("size_bytes"))
 

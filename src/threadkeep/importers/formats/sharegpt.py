@@ -52,8 +52,8 @@ def _messages(
     def message(value: Any, place: str) -> Message:
         turn = fields.mapping(value, "a turn")
         role = fields.role(turn.get("from", turn.get("role")))
-        content = turn.get("value", turn.get("content"))
-        text = content if isinstance(content, str) else fields.text(content)
+        raw_content = turn.get("value", turn.get("content"))
+        text = raw_content if isinstance(raw_content, str) else fields.text(raw_content)
         model_field = {"model": model} if role == "assistant" and isinstance(model, str) else {}
         if role == "tool":  # an answer without the id of its call
             role, text = "user", f"[tool result]\n{text}"

@@ -20,9 +20,9 @@ from threadkeep.types import Json
 def _matches(value: Json) -> bool:
     if not isinstance(value, dict):
         return False
-    messages = value.get("messages")
-    is_thread = isinstance(messages, list) and any(
-        isinstance(message, Mapping) and "role_type" in message for message in messages
+    raw_messages = value.get("messages")
+    is_thread = isinstance(raw_messages, list) and any(
+        isinstance(message, Mapping) and "role_type" in message for message in raw_messages
     )
     edges = value.get("edges")
     return is_thread or _is_edge(value) or (isinstance(edges, list) and any(map(_is_edge, edges)))
