@@ -53,8 +53,8 @@ def spreadsheet_cell(value: object) -> str:
 
     Tabs, line breaks and spaces before the sign do not hide it.
     """
-    text = "" if value is None else escaped(str(value))
-    return f"'{text}" if _FORMULA.match(text) else text
+    cell_text = "" if value is None else escaped(str(value))
+    return f"'{cell_text}" if _FORMULA.match(cell_text) else cell_text
 
 
 def _items(memory: Memory, id: str, within: Period) -> Iterator[Item]:

@@ -42,9 +42,9 @@ def stats(
     count_by_user = _sessions_per_user(require_existing(memory), user)
     usage_by_key = memory.responses.usage(by=by.value, user=user)
     ratings = memory.feedback.counts(by=by.value, user=user)
-    keys = sorted(usage_by_key.keys() | ratings.keys())
+    row_keys = sorted(usage_by_key.keys() | ratings.keys())
     rows: list[_Row] = [
-        (key, usage_by_key.get(key, Usage()), ratings.get(key, RatingCounts())) for key in keys
+        (key, usage_by_key.get(key, Usage()), ratings.get(key, RatingCounts())) for key in row_keys
     ]
     user_count = sum(user_id is not None for user_id in count_by_user)
     if json:

@@ -78,8 +78,8 @@ def refuse_container(use: str, *, opened: bool = False) -> Callable[[type[T]], t
 
     def decorate(cls: type[T]) -> type[T]:
         def refuse(self: object, *_: object) -> None:
-            name = _with_article(type(self).__name__)
-            raise TypeError(f"{name} is not a list or dict; use {use}")
+            class_phrase = _with_article(type(self).__name__)
+            raise TypeError(f"{class_phrase} is not a list or dict; use {use}")
 
         def refuse_with(self: object, *_: object) -> None:
             name = _with_article(type(self).__name__)
@@ -115,13 +115,13 @@ def suggest_for_values(*classes: type) -> None:
     """
 
     def no_key(self: object, key: object) -> object:
-        name = type(self).__name__
-        raise TypeError(f"{_with_article(name)} is not a dict: its fields are attributes")
+        class_name = type(self).__name__
+        raise TypeError(f"{_with_article(class_name)} is not a dict: its fields are attributes")
 
     for cls in classes:
         absent_names = {name for name in ATTRIBUTES[cls.__name__] if not hasattr(cls, name)}
-        for name in absent_names:
-            setattr(cls, name, _Absent(name))
+        for absent_name in absent_names:
+            setattr(cls, absent_name, _Absent(absent_name))
         setattr(cls, "__dir__", _dir_without(absent_names))  # noqa: B010  # mypy knows another
         if not issubclass(cls, list):
             setattr(cls, "__getitem__", no_key)  # noqa: B010

@@ -82,8 +82,8 @@ class ChatAnswer:
         new_call = {"type": "function", "function": {"name": "", "arguments": ""}}
         call = self._calls.setdefault(call_index, new_call)
         function = delta.get("function")
-        for key, value in function.items() if isinstance(function, dict) else ():
-            call["function"][key] = joined(call["function"].get(key), value)
+        for field_name, field_value in function.items() if isinstance(function, dict) else ():
+            call["function"][field_name] = joined(call["function"].get(field_name), field_value)
         call_fields = {key: v for key, v in delta.items() if key not in {"function", "index"}}
         call.update({key: value for key, value in call_fields.items() if value})
 

@@ -107,8 +107,8 @@ def new_key() -> str:
 
 def bearer(headers: Mapping[str, str]) -> str | None:
     """The key of an `Authorization: Bearer` header."""
-    scheme, _, key = headers.get("authorization", "").partition(" ")
-    return key.strip() or None if scheme.lower() == "bearer" else None
+    scheme, _, api_key = headers.get("authorization", "").partition(" ")
+    return api_key.strip() or None if scheme.lower() == "bearer" else None
 
 
 def cookie_name(connection: HTTPConnection, kind: str = COOKIE) -> str:

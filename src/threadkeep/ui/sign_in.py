@@ -99,10 +99,10 @@ async def enter(request: Request) -> Response:
     """`POST /sign-in`: swap a key for a cookie."""
     browsers: Browsers = request.app.state.authenticator
     tokens: FormTokens = request.app.state.form_tokens
-    key = (await tokens.read_form(request)).get("key", "").strip()
-    if not key or browsers.principal_of_key(request, key) is None:
+    api_key = (await tokens.read_form(request)).get("key", "").strip()
+    if not api_key or browsers.principal_of_key(request, api_key) is None:
         return page(request, 401, "The key is not valid.")
-    return _redirect(request, KEY_COOKIE, browsers.sign_in(key))
+    return _redirect(request, KEY_COOKIE, browsers.sign_in(api_key))
 
 
 async def leave(request: Request) -> Response:

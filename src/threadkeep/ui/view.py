@@ -73,10 +73,10 @@ def text_parameter(request: Request, name: str, limit: int = 4_000) -> str:
     Raises:
         ApiError: 400: it is too long.
     """
-    text = request.query_params.get(name, "").strip()
-    if len(text) > limit:
+    parameter_text = request.query_params.get(name, "").strip()
+    if len(parameter_text) > limit:
         raise ApiError(400, f"{name} must have at most {limit:,} characters", param=name)
-    return text
+    return parameter_text
 
 
 def number_parameter(request: Request, name: str, maximum: int = 10**9) -> int | None:
@@ -85,12 +85,12 @@ def number_parameter(request: Request, name: str, maximum: int = 10**9) -> int |
     Raises:
         ApiError: 400: it is none.
     """
-    text = text_parameter(request, name, 20)
-    if not text:
+    number_text = text_parameter(request, name, 20)
+    if not number_text:
         return None
-    if not (text.isascii() and text.isdigit() and int(text) <= maximum):
+    if not (number_text.isascii() and number_text.isdigit() and int(number_text) <= maximum):
         raise ApiError(400, f"{name} must be a number from 0 to {maximum:,}", param=name)
-    return int(text)
+    return int(number_text)
 
 
 def id_parameter(request: Request, name: str = "id") -> str:
@@ -99,10 +99,10 @@ def id_parameter(request: Request, name: str = "id") -> str:
     Raises:
         ApiError: 400: it is not given.
     """
-    id = request.query_params.get(name, "")
-    if not id:
+    id_text = request.query_params.get(name, "")
+    if not id_text:
         raise ApiError(400, f"{name} is missing", param=name)
-    return id
+    return id_text
 
 
 def session_of(request: Request, name: str = "id") -> tuple[Session, SessionInfo]:

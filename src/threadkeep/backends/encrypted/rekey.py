@@ -64,11 +64,11 @@ def rekey(
     """
     task = _RekeyTask(backend, [kind for kind in kinds if kind != store_record.KIND], clock)
     blinder_by_namespace: dict[str, IdBlinder | None] = {}
-    for name in _stream_names(backend, prefix):
-        namespace = name.partition("/")[0]
+    for stream_name in _stream_names(backend, prefix):
+        namespace = stream_name.partition("/")[0]
         if namespace not in blinder_by_namespace:
-            blinder_by_namespace[namespace] = _start_encryption(backend, name, clock())
-        yield _rekey_stream(task, name, blinder_by_namespace[namespace])
+            blinder_by_namespace[namespace] = _start_encryption(backend, stream_name, clock())
+        yield _rekey_stream(task, stream_name, blinder_by_namespace[namespace])
     for namespace, blinder in blinder_by_namespace.items():
         if blinder is not None:
             yield from _finish_encryption(task, namespace, blinder)
@@ -85,8 +85,8 @@ class _RekeyTask(NamedTuple):
 def _stream_names(backend: EncryptedBackend, prefix: str) -> Iterator[str]:
     cursor = None
     while True:
-        names, cursor = backend.inner.streams(prefix, cursor=cursor)
-        yield from names
+        stream_names, cursor = backend.inner.streams(prefix, cursor=cursor)
+        yield from stream_names
         if cursor is None:
             return
 

@@ -95,12 +95,12 @@ def _touch(connection: sqlite3.Connection, row: Row, decision: Decision) -> Comm
 
 
 def _drop(connection: sqlite3.Connection, sid: int, drops: Sequence[Drop]) -> None:
-    for kind, ids, last_seq in drops:
+    for kind, record_ids, last_seq in drops:
         max_seq = LAST if last_seq is None else last_seq
-        if ids is None:
+        if record_ids is None:
             connection.execute(statements.DROP_RANGE, (sid, kind, max_seq))
         else:
-            connection.execute(statements.DROP_IDS, (sid, kind, max_seq, id_list(ids)))
+            connection.execute(statements.DROP_IDS, (sid, kind, max_seq, id_list(record_ids)))
 
 
 def _write(
