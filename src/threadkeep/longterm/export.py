@@ -30,8 +30,8 @@ def export(engine: Engine, user: str) -> Iterator[Line]:
     """A user, line by line: the header, what was learned, then session after session."""
     yield jsonl.header()
     yield from lines(engine, user)
-    for session in sessions(engine, user):
-        yield from jsonl.lines(engine, session)
+    for session_id in sessions(engine, user):
+        yield from jsonl.lines(engine, session_id)
 
 
 def sessions(engine: Engine, user: str) -> Iterator[str]:

@@ -50,9 +50,9 @@ def forget_user(engine: Engine, user: str, *, purge: bool) -> ForgetReport:
     user_unit = _mark_forgotten(user_stream)
     count_by_session: dict[str, int] = {}
     unreadable_stream_names: list[str] = []
-    for session in _all_sessions(engine, user, unreadable_stream_names):
-        if (count := _erase(engine, user, session)) is not None:
-            count_by_session[session] = count_by_session.get(session, 0) + count
+    for session_id in _all_sessions(engine, user, unreadable_stream_names):
+        if (count := _erase(engine, user, session_id)) is not None:
+            count_by_session[session_id] = count_by_session.get(session_id, 0) + count
     record_count = sum(count_by_session.values()) + orphans.forget_pointers(
         engine, user, count_by_session
     )

@@ -143,8 +143,8 @@ def _signature(state_fields: Mapping[str, Any]) -> str:
 def _part(block: Block, model: bool) -> Part | None:
     if not model and (media_part := _media(block)):
         return media_part
-    text = spoken_text(block) if model else describe(block)
-    return {"text": text} if text.strip() else None
+    block_text = spoken_text(block) if model else describe(block)
+    return {"text": block_text} if block_text.strip() else None
 
 
 def _media(block: Block) -> Part | None:
@@ -166,8 +166,8 @@ def _call(tool_call: dict[str, Json]) -> Part:
 
 
 def _response(result: Item, name_by_call_id: Mapping[Any, str | None]) -> Part:
-    name = tool_name(name_by_call_id.get(result.tool_call_id) or result.name)
-    return {"functionResponse": {"name": name, "response": _output(result)}}
+    valid_name = tool_name(name_by_call_id.get(result.tool_call_id) or result.name)
+    return {"functionResponse": {"name": valid_name, "response": _output(result)}}
 
 
 def _output(result: Item) -> dict[str, Json]:

@@ -123,8 +123,8 @@ def _parse_cursor(cursor: object, scope: Scope) -> tuple[Any, str | None, int | 
     """Parse a cursor into a scan position, a session id and the seq to continue before."""
     if cursor is None:
         return None, None, None
-    walk_start, session, before_seq = cursors.parts(cursor, 3)
+    walk_start, session_id, before_seq = cursors.parts(cursor, 3)
     is_walk = scope.conversation is None  # a cursor within one conversation has no scan position
-    if (walk_start is not None) != is_walk or (not is_walk and session != scope.conversation):
+    if (walk_start is not None) != is_walk or (not is_walk and session_id != scope.conversation):
         raise cursors.invalid()
-    return walk_start, cursors.text(session), cursors.position(before_seq)
+    return walk_start, cursors.text(session_id), cursors.position(before_seq)

@@ -54,9 +54,9 @@ def usage(
         return Listing(rows, cursor=next_cursor)
     last_key = None if cursor is None else cursors.text(cursors.parts(cursor, 1)[0])
     rows_by_key = _sums(_walk(engine, scope, span), by)
-    keys = [key for key in sorted(rows_by_key) if last_key is None or key > last_key]
-    next_cursor = [keys[limit - 1]] if len(keys) > limit else None
-    return Listing([rows_by_key[key] for key in keys[:limit]], cursor=next_cursor)
+    sorted_keys = [key for key in sorted(rows_by_key) if last_key is None or key > last_key]
+    next_cursor = [sorted_keys[limit - 1]] if len(sorted_keys) > limit else None
+    return Listing([rows_by_key[key] for key in sorted_keys[:limit]], cursor=next_cursor)
 
 
 class _Start(NamedTuple):
@@ -140,10 +140,10 @@ def _sum(row: UsageRow, calls: Iterable[Call]) -> UsageRow:
 def _start(cursor: object, scope: Scope) -> _Start:
     if cursor is None:
         return _Start()
-    position, session, run_seq, row_number = cursors.parts(cursor, 4)
+    position, session_id, run_seq, row_number = cursors.parts(cursor, 4)
     is_walk = scope.conversation is None
-    if (position is not None) != is_walk or (not is_walk and session != scope.conversation):
+    if (position is not None) != is_walk or (not is_walk and session_id != scope.conversation):
         raise cursors.invalid()
     return _Start(
-        position, cursors.text(session), cursors.position(run_seq), cursors.position(row_number)
+        position, cursors.text(session_id), cursors.position(run_seq), cursors.position(row_number)
     )

@@ -136,16 +136,16 @@ def _body(line: Mapping[str, Any], location: str) -> str:
         raise InputError(f"{location} must have either a body or a text")
     if "body" in line:
         return json_text.dumps(line["body"], location)
-    text = line["text"]
-    if not isinstance(text, str):
-        raise InputError(f"{location}: text must be a text, found {shown(text)}")
+    body_text = line["text"]
+    if not isinstance(body_text, str):
+        raise InputError(f"{location}: text must be a text, found {shown(body_text)}")
     try:
-        text_size = len(text.encode())
+        text_size = len(body_text.encode())
     except UnicodeEncodeError:
         raise InputError(f"{location}: text has half a character") from None
-    if text_size > json_text.MAX_BODY or "\0" in text:
+    if text_size > json_text.MAX_BODY or "\0" in body_text:
         raise InputError(f"{location}: text is too large, or has a NUL")
-    return text
+    return body_text
 
 
 def _record_key(value: Json) -> shape.Fault | None:

@@ -92,8 +92,8 @@ def _message(raw_message: _Node, location: str, call_id: str | None) -> Message 
     content = content if isinstance(content, Mapping) else {"parts": [content] if content else []}
     metadata = raw_message.get("metadata")
     metadata = metadata if isinstance(metadata, Mapping) else {}
-    role, text = fields.role(author.get("role")), _text(content)
-    if not text.strip() and not (role == "tool" and call_id):
+    role, message_text = fields.role(author.get("role")), _text(content)
+    if not message_text.strip() and not (role == "tool" and call_id):
         if not content.get("parts") and content.keys() <= {"content_type", "parts"}:
             raise fields.Malformed("the message has no content")
         return None
@@ -103,7 +103,7 @@ def _message(raw_message: _Node, location: str, call_id: str | None) -> Message 
     )
     message_id = fields.name(raw_message.get("id")) or ""
     return Message(
-        _content(raw_message, author, role, text, str(content_type), message_id, call_id),
+        _content(raw_message, author, role, message_text, str(content_type), message_id, call_id),
         location,
         message_id,
         raw_message.get("create_time"),
@@ -120,8 +120,8 @@ def _content(
     if fields.is_one_of(kind, _THOUGHTS):
         return {"role": "assistant", "content": [{"type": "reasoning", "reasoning": text}]}
     if role == "tool" and use_id:
-        name = _tool_name(fields.name(author.get("name")) or "tool")
-        return {"role": "tool", "tool_call_id": use_id, "name": name, "content": text}
+        tool_name = _tool_name(fields.name(author.get("name")) or "tool")
+        return {"role": "tool", "tool_call_id": use_id, "name": tool_name, "content": text}
     if role == "tool":  # an answer to nothing that is in the export
         return {"role": "assistant", "content": text, "name": fields.name(author.get("name"))}
     message: dict[str, Json] = {"role": role, "content": text}

@@ -65,8 +65,8 @@ def _state(database: Database, place: Row) -> _State:
     )
     user_id = next(filter(None, map(fields.name, user_fields)), None)
     versions = fields.mapping(checkpoint_fields.get("channel_versions") or {}, "channel_versions")
-    values = fields.mapping(checkpoint_fields.get("channel_values") or {}, "channel_values")
-    return _State(place, checkpoint_fields.get("ts"), versions, values, user_id)
+    channel_values = fields.mapping(checkpoint_fields.get("channel_values") or {}, "channel_values")
+    return _State(place, checkpoint_fields.get("ts"), versions, channel_values, user_id)
 
 
 def _messages_of(database: Database, state: _State, has_blobs: bool) -> list[Any]:

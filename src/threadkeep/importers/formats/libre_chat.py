@@ -60,8 +60,8 @@ def _flat(
 
 def _messages(placed_by_key: dict[str, _Placed], context: Context) -> Iterator[Message]:
     parent_by_key = {key: parent for key, (_, _, parent) in placed_by_key.items()}
-    for key, is_shown in branches.ordered(parent_by_key, None):
-        location, raw_message, _ = placed_by_key[key]
+    for message_key, is_shown in branches.ordered(parent_by_key, None):
+        location, raw_message, _ = placed_by_key[message_key]
         try:
             role = _role(raw_message)
         except fields.Malformed as error:
