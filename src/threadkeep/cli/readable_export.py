@@ -60,9 +60,9 @@ def spreadsheet_cell(value: object) -> str:
 def _items(memory: Memory, id: str, within: Period) -> Iterator[Item]:
     chat, last_seq = memory.session(id), None
     while True:
-        page = chat.items(after=last_seq, limit=_PAGE)
-        yield from (item for item in page if within.has(item.created_at))
-        last_seq = page.cursor
+        item_page = chat.items(after=last_seq, limit=_PAGE)
+        yield from (item for item in item_page if within.has(item.created_at))
+        last_seq = item_page.cursor
         if last_seq is None:
             return
 

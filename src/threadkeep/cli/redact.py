@@ -38,16 +38,16 @@ def redact(
     """
     redaction = Redaction(_compiled(pattern), replacement, dry_run)
     _check_replacement(redaction)
-    store = require_existing(memory)
+    existing_memory = require_existing(memory)
     count_by_kind: Counter[str] = Counter()
     seen_owner_ids: set[str | None] = set()
-    for session_id in session or session_ids(store, None):
-        for entry in redact_session(store, session_id, redaction):
+    for session_id in session or session_ids(existing_memory, None):
+        for entry in redact_session(existing_memory, session_id, redaction):
             _report(entry, count_by_kind)
-        session_info = store.session(session_id).info()
+        session_info = existing_memory.session(session_id).info()
         owner_id = None if session_info is None else session_info.user
         if owner_id is None or owner_id not in seen_owner_ids:
-            for entry in redact_knowledge(store, session_id, redaction):
+            for entry in redact_knowledge(existing_memory, session_id, redaction):
                 _report(entry, count_by_kind)
         seen_owner_ids.add(owner_id)
     verb = "have a match" if dry_run else "changed"

@@ -140,15 +140,15 @@ def _files(chat: Session, redaction: Redaction) -> Iterator[RedactedEntry]:
 def _responses(memory: Memory, chat: Session, redaction: Redaction) -> Iterator[RedactedEntry]:
     cursor = None
     while True:
-        page = memory.responses.list(conversation=chat.id, limit=100, cursor=cursor)
-        for response in page:
+        response_page = memory.responses.list(conversation=chat.id, limit=100, cursor=cursor)
+        for response in response_page:
             fields = {name: redaction.json(getattr(response, name)) for name in _RESPONSE_FIELDS}
             if all(getattr(response, name) == value for name, value in fields.items()):
                 continue
             if not redaction.dry_run:
                 memory.responses.add(dataclasses.replace(response, **fields), conversation=chat.id)
             yield RedactedEntry(chat.id, "response", response.id)
-        cursor = page.cursor
+        cursor = response_page.cursor
         if cursor is None:
             return
 

@@ -74,8 +74,8 @@ def _sessions_per_user(memory: Memory, user: str | None) -> Counter[str | None]:
     count_by_user: Counter[str | None] = Counter()
     cursor = None
     while True:
-        page = memory.sessions(user=user, limit=_PAGE, cursor=cursor)
-        count_by_user.update(info.user for info in page)
-        cursor = page.cursor
+        session_page = memory.sessions(user=user, limit=_PAGE, cursor=cursor)
+        count_by_user.update(info.user for info in session_page)
+        cursor = session_page.cursor
         if cursor is None:
             return count_by_user

@@ -221,10 +221,10 @@ def _write(
     now: float,
 ) -> int:
     written_count = 0
-    for batch in batches(records):
-        commit = target.commit(stream, put=batch, ttl=ttl, expect=version, now=now)
+    for record_batch in batches(records):
+        commit = target.commit(stream, put=record_batch, ttl=ttl, expect=version, now=now)
         version = commit.version
-        written_count += len(batch)
+        written_count += len(record_batch)
     return written_count
 
 

@@ -78,13 +78,13 @@ def write(
     now = memory._engine.now()
     item_ids = None if earlier is None else earlier.ids(chat)
     incoming_items = chat_items.items(chat, system, now, report.skip, item_ids)
-    while batch := list(islice(incoming_items, _BATCH)):
-        item_count += len(batch)
-        new_items = _without_existing(session, stream, batch)
+    while item_batch := list(islice(incoming_items, _BATCH)):
+        item_count += len(item_batch)
+        new_items = _without_existing(session, stream, item_batch)
         if new_items:
             append.add(stream, new_items if redactor is None else _redacted(redactor, new_items))
         report.messages += len(new_items)
-        report.existing += len(batch) - len(new_items)
+        report.existing += len(item_batch) - len(new_items)
     if not item_count:
         if earlier is None:
             report.skip(chat.location, "the chat has no messages")

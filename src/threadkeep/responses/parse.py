@@ -178,10 +178,10 @@ def _dict_field(response_fields: Mapping[str, Any], field_name: str) -> dict[str
 
 
 def _is_stored(response_fields: Mapping[str, Any]) -> bool:
-    store = response_fields.get("store", True)
-    if not isinstance(store, bool):
-        raise InputError(f"response.store must be True or False, got {_type_name(store)}")
-    return store
+    store_field = response_fields.get("store", True)
+    if not isinstance(store_field, bool):
+        raise InputError(f"response.store must be True or False, got {_type_name(store_field)}")
+    return store_field
 
 
 def _type_name(value: object) -> str:

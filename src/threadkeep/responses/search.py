@@ -55,13 +55,13 @@ def find_places(
     So who looks for few among many can stop anywhere, also among sessions that have none.
     """
     walk_start, start_session, before_seq = _parse_cursor(cursor, scope)
-    for walk_position, session_info in sessions_in(engine, scope, walk_start):
+    for session_position, session_info in sessions_in(engine, scope, walk_start):
         session_stream = SessionStream(engine, SessionInfo(session_info.id, scope.user))
         start_seq = before_seq if session_info.id == start_session else None
         for record in _newest_records(session_stream, kind, start_seq):
-            hit_cursor = [walk_position, session_info.id, record.seq]
+            hit_cursor = [session_position, session_info.id, record.seq]
             yield RecordHit(record, session_stream, hit_cursor), hit_cursor
-        yield None, [walk_position, session_info.id, 0]
+        yield None, [session_position, session_info.id, 0]
 
 
 def take_page(pairs: Iterator[tuple[T | None, Any]], limit: int) -> tuple[list[T], Any]:

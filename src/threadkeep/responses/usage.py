@@ -73,11 +73,11 @@ def _walk(
 ) -> Iterator[_SessionCalls]:
     """The sessions with their calls; of the one to start with, those from its run on."""
     start = start or _Start()
-    for walk_position, session_info in sessions_in(engine, scope, start.position):
+    for session_position, session_info in sessions_in(engine, scope, start.position):
         session_stream = SessionStream(engine, SessionInfo(session_info.id, scope.user))
         first_run = start.run if session_info.id == start.session else 0
         call_iterator = filter(partial(_is_in, span), session_calls(session_stream, first_run))
-        yield _SessionCalls(walk_position, session_info.id, call_iterator)
+        yield _SessionCalls(session_position, session_info.id, call_iterator)
 
 
 def _is_in(span: Span, call: Call) -> bool:

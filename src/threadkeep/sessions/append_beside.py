@@ -120,8 +120,8 @@ class _Write:
         notes = rollback.notes(stream, snapshot, self._new, *self._before)
         seqs = list[int]()
         try:
-            for batch in batches([*notes, *self.flipped, *self._new]):
-                seqs += stream.compare_and_set(snapshot, put=batch)
+            for record_batch in batches([*notes, *self.flipped, *self._new]):
+                seqs += stream.compare_and_set(snapshot, put=record_batch)
                 session_info, version = stream.claim(snapshot), snapshot.version + 1
                 snapshot = snapshot._replace(info=session_info, version=version)
             drops = [Drop(UNDO, [note.id for note in notes]), *change.drop]

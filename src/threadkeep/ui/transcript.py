@@ -50,12 +50,12 @@ def page_of_items(
 ) -> tuple[list[Item], int | None, int | None]:
     """Items, the seq before which older ones stand, and the one behind which newer ones do."""
     if after is not None:
-        page = chat.items(after=after, limit=PAGE, hidden=hidden)
-        older_seq = page[0].seq if page and after > 0 else None
-        return list(page), older_seq, page.cursor
-    page = chat.items(last=PAGE + 1, before=before, hidden=hidden)
-    items = page[-PAGE:]
-    older_seq = items[0].seq if len(page) > PAGE else None
+        item_page = chat.items(after=after, limit=PAGE, hidden=hidden)
+        older_seq = item_page[0].seq if item_page and after > 0 else None
+        return list(item_page), older_seq, item_page.cursor
+    item_page = chat.items(last=PAGE + 1, before=before, hidden=hidden)
+    items = item_page[-PAGE:]
+    older_seq = items[0].seq if len(item_page) > PAGE else None
     return items, older_seq, items[-1].seq if items and before is not None else None
 
 

@@ -77,8 +77,8 @@ def add_up(user: User) -> Totals:
     engine, totals = user._engine, Totals()
     infos = [info for _, info in islice(scan.sessions(engine, user.id, None), MAX_SESSIONS + 1)]
     totals.is_complete = len(infos) <= MAX_SESSIONS
-    for batch in _batches(infos[:MAX_SESSIONS]):
-        _add_sessions(engine, batch, totals)
+    for info_batch in _batches(infos[:MAX_SESSIONS]):
+        _add_sessions(engine, info_batch, totals)
     return totals
 
 

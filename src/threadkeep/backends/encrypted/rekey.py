@@ -201,14 +201,14 @@ def _replace_records(
 ) -> None:
     """Replace the records; one whose id becomes hidden moves to the end of its kind."""
     old_id_by_key = {(record.kind, record.id): old_id for old_id, record in renewals}
-    for batch in batches(record for _, record in renewals):
+    for record_batch in batches(record for _, record in renewals):
         renamed_records = [
-            record for record in batch if old_id_by_key[record.kind, record.id] != record.id
+            record for record in record_batch if old_id_by_key[record.kind, record.id] != record.id
         ]
         drops = [
             Drop(record.kind, [old_id_by_key[record.kind, record.id]]) for record in renamed_records
         ]
         commit = backend.inner.commit(
-            stream, put=batch, drop=drops, ttl=KEEP, expect=version, now=now
+            stream, put=record_batch, drop=drops, ttl=KEEP, expect=version, now=now
         )
         version = commit.version
