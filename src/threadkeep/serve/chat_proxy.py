@@ -76,8 +76,8 @@ def _turn(body: dict[str, Any], owner: Any, session: str) -> tuple[list[dict[str
         raise ApiError(400, "messages must be a list of objects", param="messages")
     if body.get("n") not in (None, 1):
         raise ApiError(400, "with a session, only one choice can be asked for", param="n")
-    store = body.get("store")
-    if store not in (None, True, False):
+    store_field = body.get("store")
+    if store_field not in (None, True, False):
         raise ApiError(400, "store must be true or false", param="store")
     system_count = next(
         (n for n, message in enumerate(messages) if message.get("role") not in _SYSTEM_ROLES),
@@ -88,7 +88,7 @@ def _turn(body: dict[str, Any], owner: Any, session: str) -> tuple[list[dict[str
         "openai-chat",
         messages[system_count:],
         conversation=session,
-        store=store is not False,
+        store=store_field is not False,
     )
     return messages[:system_count], turn
 

@@ -62,8 +62,8 @@ def make_turn(body: Mapping[str, Any], owner: Owner) -> Turn:
     """
     if body.get("background"):
         raise ApiError(400, "background mode is not supported here", param="background")
-    store = body.get("store")
-    if store not in (None, True, False):
+    store_field = body.get("store")
+    if store_field not in (None, True, False):
         raise ApiError(400, "store must be true or false", param="store")
     conversation, previous_id = _conversation(body), body.get("previous_response_id")
     if previous_id is not None and not isinstance(previous_id, str):
@@ -85,7 +85,7 @@ def make_turn(body: Mapping[str, Any], owner: Owner) -> Turn:
         entries,
         conversation=conversation,
         previous=previous_id,
-        store=store is not False,
+        store=store_field is not False,
     )
 
 
