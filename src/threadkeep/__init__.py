@@ -53,9 +53,9 @@ def __getattr__(name: str) -> Any:
     """What is loaded when it is first asked for: most programs never do."""
     if name not in _LAZY:
         raise missing_name(__name__, name)
-    value = getattr(importlib.import_module(_LAZY[name]), name)
-    globals()[name] = value
-    return value
+    attribute = getattr(importlib.import_module(_LAZY[name]), name)
+    globals()[name] = attribute
+    return attribute
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -30,8 +30,8 @@ def say_instead(**uses: str) -> Callable[[type[T]], type[T]]:
     """
 
     def decorate(cls: type[T]) -> type[T]:
-        for name, use in uses.items():
-            setattr(cls, name, _Absent(name, use))
+        for attribute_name, use in uses.items():
+            setattr(cls, attribute_name, _Absent(attribute_name, use))
         return cls
 
     return decorate

@@ -76,12 +76,12 @@ def load(
     Raises:
         NotOwner: the session belongs to another user.
     """
-    stream = chat._stream
+    session_stream = chat._stream
     is_newest = last is not None
-    query = items_query(stream, limit=last, newest=is_newest, before=before, after=after)
-    snapshot = stream.read(query, *map(_session_query, beside))
+    query = items_query(session_stream, limit=last, newest=is_newest, before=before, after=after)
+    snapshot = session_stream.read(query, *map(_session_query, beside))
     page, *pages = snapshot.pages
-    items_read = whole_items(stream, items_of_page(page))
+    items_read = whole_items(session_stream, items_of_page(page))
     metadata_dicts = [_metadata(page, chat) for page, chat in zip(pages, beside, strict=True)]
     return Snapshot(snapshot.info, generation_of(snapshot.version), items_read, metadata_dicts)
 
@@ -160,8 +160,8 @@ def _all_streams(memory: Memory, prefix: str) -> Iterator[list[str]]:
     for suffix in (quote(prefix, safe="", errors="surrogatepass"), "="):  # names that are too long
         cursor = None
         while True:
-            streams, cursor = engine.streams(base + suffix, cursor=cursor, limit=_PAGE)
-            yield streams
+            stream_names, cursor = engine.streams(base + suffix, cursor=cursor, limit=_PAGE)
+            yield stream_names
             if cursor is None:
                 break
 
@@ -177,9 +177,9 @@ def _info(page: Page) -> SessionInfo | None:
 
 
 def _metadata(page: Page, chat: Session) -> dict[str, Any]:
-    info = _info(page)
-    is_own = info is not None and info.user == chat.user
-    return json_text.copy_json(info.metadata) if info is not None and is_own else {}
+    session_info = _info(page)
+    is_own = session_info is not None and session_info.user == chat.user
+    return json_text.copy_json(session_info.metadata) if session_info is not None and is_own else {}
 
 
 def _session_query(chat: Session) -> Query:

@@ -123,10 +123,10 @@ def item_body(item: Item) -> str:
     Raises:
         InputError: it cannot be stored.
     """
-    message = Item(**{field_name: getattr(item, field_name) for field_name in _MESSAGE_FIELDS})
-    if message.raw is not None:
-        message = dataclasses.replace(message, raw=_payload(message.raw))
-    return item_codec.item_record(message, "x", 0.0).body
+    message_item = Item(**{field_name: getattr(item, field_name) for field_name in _MESSAGE_FIELDS})
+    if message_item.raw is not None:
+        message_item = dataclasses.replace(message_item, raw=_payload(message_item.raw))
+    return item_codec.item_record(message_item, "x", 0.0).body
 
 
 def _payload(raw_fields: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -36,13 +36,13 @@ def content_of(
     without_bytes: Callable[[Part, Block | None, int], Part],
 ) -> tuple[str | list[Block], list[Part]]:
     """The content of an item, and its parts with references to the bytes that the content has."""
-    content: list[Block] = []
+    content_blocks: list[Block] = []
     slim_parts: list[Part] = []
     for part in parts:
         block = to_block(part)
-        slim_parts.append(without_bytes(part, block, len(content)))
-        content += [] if block is None else [block]
-    return text_or_blocks(content), slim_parts
+        slim_parts.append(without_bytes(part, block, len(content_blocks)))
+        content_blocks += [] if block is None else [block]
+    return text_or_blocks(content_blocks), slim_parts
 
 
 def text_or_blocks(blocks: list[Block]) -> str | list[Block]:

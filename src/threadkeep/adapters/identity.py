@@ -53,9 +53,9 @@ def first_user_id(candidates: Iterable[Candidate]) -> str | None:
     Raises:
         ConfigError: its value is not a valid user id; the error names the source.
     """
-    for location, value in candidates:
-        if value is not None:
-            return user_id(value, location)
+    for location, candidate_id in candidates:
+        if candidate_id is not None:
+            return user_id(candidate_id, location)
     return None
 
 
@@ -65,12 +65,12 @@ def session_id_text(value: object, source: str = "session_id") -> str:
     Raises:
         ConfigError: it is anything else, or empty: no object's `repr` becomes a session.
     """
-    text = id_text(value)
-    if not text:
+    id_string = id_text(value)
+    if not id_string:
         raise ConfigError(
             f"{source} must be a str that is not empty, an int or a UUID, got {describe(value)}"
         )
-    return text
+    return id_string
 
 
 def user_source(user: UserIdSource, user_id: UserIdSource) -> UserIdSource:
@@ -95,8 +95,8 @@ def plain_user(user: UserId | None, user_id: UserId | None) -> str | None:
     Raises:
         ConfigError: it is no id, or both are given and differ.
     """
-    owner, alias = optional_user_id(user, "user"), optional_user_id(user_id, "user_id")
-    user_id_source = user_source(owner, alias)
+    owner_id, alias = optional_user_id(user, "user"), optional_user_id(user_id, "user_id")
+    user_id_source = user_source(owner_id, alias)
     return user_id_source if isinstance(user_id_source, str) else None
 
 

@@ -25,9 +25,9 @@ def add_in_batches(memory: Memory, session: str, user: str | None, items: Iterab
         NotOwner: the session belongs to another user.
     """
     chat, item_count, remaining_items = memory.session(session, user=user), 0, iter(items)
-    while batch := list(islice(remaining_items, BATCH)):
-        chat.add(*batch)
-        item_count += len(batch)
+    while item_batch := list(islice(remaining_items, BATCH)):
+        chat.add(*item_batch)
+        item_count += len(item_batch)
     return item_count
 
 

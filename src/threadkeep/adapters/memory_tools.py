@@ -104,13 +104,13 @@ class MemoryTools:
         session_stream = self._chat._stream
         query = Query(session_stream.stream_name, "item", limit=_RECENT_ITEMS, newest=True)
         snapshot = session_stream.read(query)
-        user = None if snapshot.info is None else snapshot.info.user
-        best_line = self._statement(text, snapshot.pages[0], user)
+        user_id = None if snapshot.info is None else snapshot.info.user
+        best_line = self._statement(text, snapshot.pages[0], user_id)
         if best_line is not None:
             sources = cited_sources([best_line], text, "", self._chat.id, self._source_namespace())
             return "active", sources
         unstored_page = Page(0, self._unstored()[-_RECENT_ITEMS:])
-        is_said = self._statement(text, unstored_page, user or self._chat.user) is not None
+        is_said = self._statement(text, unstored_page, user_id or self._chat.user) is not None
         return ("active" if is_said else "quarantined"), ()
 
     def _statement(self, text: str, page: Page, user: str | None) -> TranscriptLine | None:
@@ -145,15 +145,15 @@ class MemoryTools:
         return session_namespace if session_namespace != longterm_namespace else None
 
     def _search_lines(self, query: str) -> list[str]:
-        user = self._user()
-        if user is None:
+        user_id = self._user()
+        if user_id is None:
             query_stems = content_stems(query)
             facts = self._chat.facts.list()
             return [fact_line(fact) for fact in facts if query_stems & content_stems(fact.text)][
                 :_MAX_HITS
             ]
         visible_ids = {item.id for item in self._chat.items(last=_VISIBLE_ITEMS)}
-        hits = User(self._engine, user).recall(query, k=2 * _MAX_HITS)
+        hits = User(self._engine, user_id).recall(query, k=2 * _MAX_HITS)
         earlier_hits = [hit for hit in hits if not self._is_in_view(hit, visible_ids)]
         lines = [hit_line(hit) for hit in earlier_hits[:_MAX_HITS]]
         return lines if hits.complete else [*lines, INCOMPLETE]
@@ -168,8 +168,8 @@ class MemoryTools:
     def _user(self) -> str | None:
         if self._chat.user is not None:
             return self._chat.user
-        info = self._chat.info()
-        return None if info is None else info.user
+        session_info = self._chat.info()
+        return None if session_info is None else session_info.user
 
 
 def fact_line(fact: Fact) -> str:

@@ -47,8 +47,8 @@ def all_items(chat: Session) -> Iterator[Item]:
     """All items of a session, hidden ones too, oldest first, read in pages."""
     last_seq: int | None = None
     while True:
-        page = chat.items(after=last_seq, limit=_PAGE, hidden=True)
-        yield from page
-        if page.cursor is None:
+        item_page = chat.items(after=last_seq, limit=_PAGE, hidden=True)
+        yield from item_page
+        if item_page.cursor is None:
             return
-        last_seq = page.cursor
+        last_seq = item_page.cursor

@@ -61,8 +61,8 @@ class Conversations:
         """
         given_id = "" if id is None else names.check(id, "id")
         given_title = None if title is None else names.check(title, "title")
-        owner = owner_for(self._engine, self._user, user)
-        info = SessionInfo(given_id, owner, title=given_title, metadata=json_object(metadata))
+        owner_id = owner_for(self._engine, self._user, user)
+        info = SessionInfo(given_id, owner_id, title=given_title, metadata=json_object(metadata))
         return conversations.create(self._engine, info, items)
 
     @reads
@@ -99,8 +99,8 @@ class Conversations:
         Raises:
             NotOwner: it belongs to another user.
         """
-        stream = self._stream(id, user)
-        stream.retry(lambda: remove.delete(stream))
+        session_stream = self._stream(id, user)
+        session_stream.retry(lambda: remove.delete(session_stream))
 
     @reads
     def items(
@@ -191,9 +191,9 @@ class Conversations:
             None if since is None else parse_time(since, "since"),
             None if until is None else parse_time(until, "until"),
         )
-        owner = owner_for(self._engine, self._user, user)
+        owner_id = owner_for(self._engine, self._user, user)
         return conversations.list_conversations(
-            self._engine, owner, conditions, check_limit(limit), cursor
+            self._engine, owner_id, conditions, check_limit(limit), cursor
         )
 
     acreate = async_twin(create)
@@ -207,5 +207,5 @@ class Conversations:
     alist = async_twin(list)
 
     def _stream(self, id: str, user: UserId | None) -> SessionStream:
-        owner = owner_for(self._engine, self._user, user)
-        return SessionStream(self._engine, SessionInfo(names.check(id, "id"), owner))
+        owner_id = owner_for(self._engine, self._user, user)
+        return SessionStream(self._engine, SessionInfo(names.check(id, "id"), owner_id))

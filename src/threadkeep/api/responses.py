@@ -70,14 +70,14 @@ class Responses:
                 already, or it would go on from itself; nothing was written.
             NotOwner: the conversation or the previous response belongs to another user.
         """
-        owner = self._user if user is None else owner_for(self._engine, self._user, user)
+        owner_id = self._user if user is None else owner_for(self._engine, self._user, user)
         overrides = {
             "conversation": conversation,
             "input": input,
             "safety_identifier": safety_identifier,
             "store": store,
         }
-        return answering.add(self._engine, owner, response, overrides)
+        return answering.add(self._engine, owner_id, response, overrides)
 
     @reads
     def get(self, id: str, *, user: UserId | None = None) -> Response | None:
@@ -101,8 +101,8 @@ class Responses:
             InputError: `depth` is not from 1 to 1,000.
             CorruptRecord: two writers made it go in a circle.
         """
-        owner = owner_for(self._engine, self._user, user)
-        return chaining.chain(self._engine, owner, names.check(id, "id"), check_limit(depth))
+        owner_id = owner_for(self._engine, self._user, user)
+        return chaining.chain(self._engine, owner_id, names.check(id, "id"), check_limit(depth))
 
     def delete(self, id: str, *, user: UserId | None = None) -> None:
         """Delete a response with its feedback; one that is not there is no error.
@@ -127,10 +127,10 @@ class Responses:
             InputError: no condition is given.
             NotOwner: the conversation belongs to another user.
         """
-        owner = owner_for(self._engine, self._user, user)
-        if owner is None and conversation is None and safety_identifier is None:
+        owner_id = owner_for(self._engine, self._user, user)
+        if owner_id is None and conversation is None and safety_identifier is None:
             raise InputError("say which responses: user=, conversation= or safety_identifier=")
-        return answering.clear(self._engine, Scope(owner, conversation), safety_identifier)
+        return answering.clear(self._engine, Scope(owner_id, conversation), safety_identifier)
 
     @reads
     def usage(

@@ -159,11 +159,11 @@ def _run() -> int:
 
 def _print_usage_error(error: typer.TyperException) -> int:
     """Print what is wrong with the arguments; without arguments, print the help."""
-    message = error.format_message()
-    if message.startswith("Usage:"):
-        output.print_block(message, err=True)
+    error_text = error.format_message()
+    if error_text.startswith("Usage:"):
+        output.print_block(error_text, err=True)
         return USAGE
-    usage_text = message.replace("\n\t", " ")  # which stand one below the other
+    usage_text = error_text.replace("\n\t", " ")  # which stand one below the other
     usage_text = hints.with_hint(usage_text, hints.options_of(error))
     usage_text += flags.hint(usage_text) + hints.usage_line(error)
     return _print_error(_SECRETS.sub("", usage_text), USAGE)

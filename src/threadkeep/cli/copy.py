@@ -81,9 +81,9 @@ def _copy_all(source_memory: Memory, target_memory: Memory, namespace: str | Non
 
 def _opened_backend(memory: Memory, variable: str) -> Backend:
     """The backend, decrypted if the variable holds keys; other records are not copied."""
-    backend, key = memory._engine.backend, os.environ.get(variable)
-    if not key:
+    backend, encryption_key = memory._engine.backend, os.environ.get(variable)
+    if not encryption_key:
         return backend
     from threadkeep.backends.encrypted import EncryptedBackend  # takes an extra
 
-    return EncryptedBackend(backend, key, strict=True)
+    return EncryptedBackend(backend, encryption_key, strict=True)

@@ -90,9 +90,9 @@ def _store_checks(memory: Memory) -> Iterator[Check]:
     except ThreadkeepError as error:
         yield failure("store", error)
         return
-    for topic, value in description.items():
+    for topic, topic_value in description.items():
         if topic != "exists":
-            yield _description_check(topic, value)
+            yield _description_check(topic, topic_value)
 
 
 def _clock_check(memory: Memory) -> Iterator[Check]:

@@ -66,9 +66,9 @@ def feedback(
     elif lines:
         _print_lines(memory, conditions)
     else:
-        page = collection.list(limit=limit, **conditions)
-        _print_list(list(page), json)
-        if page.cursor is not None and not json:
+        feedback_page = collection.list(limit=limit, **conditions)
+        _print_list(list(feedback_page), json)
+        if feedback_page.cursor is not None and not json:
             print_line(f"... and more; --limit shows up to 1000 ({limit} shown)", err=True)
 
 
@@ -113,9 +113,9 @@ def _print_counts(by: FeedbackGroupBy, counts: dict[str, RatingCounts], json: bo
 def _print_lines(memory: Memory, conditions: dict[str, Any]) -> None:
     cursor = None
     while True:
-        page = memory.feedback.list(limit=_PAGE, cursor=cursor, **conditions)
-        for feedback_entry in page:
+        feedback_page = memory.feedback.list(limit=_PAGE, cursor=cursor, **conditions)
+        for feedback_entry in feedback_page:
             print_line(json_text(to_json(feedback_entry), separators=(",", ":")))
-        cursor = page.cursor
+        cursor = feedback_page.cursor
         if cursor is None:
             return

@@ -52,9 +52,9 @@ def _parser() -> argparse.ArgumentParser:
 def hint(message: str) -> str:
     """The flag of a store that an unknown option comes near to, for an error; empty = none."""
     _, phrase, option = message.partition("No such option: ")
-    name = option.partition(" ")[0]
-    flags = get_close_matches(name, [option.flag for _, option in flag_owners().values()], n=1)
-    return f"; did you mean {shown(flags[0])}?" if phrase and name == option and flags else ""
+    flag_name = option.partition(" ")[0]
+    flags = get_close_matches(flag_name, [option.flag for _, option in flag_owners().values()], n=1)
+    return f"; did you mean {shown(flags[0])}?" if phrase and flag_name == option and flags else ""
 
 
 def help_text() -> str:

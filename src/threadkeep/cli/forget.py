@@ -25,10 +25,10 @@ def forget(
     There is no way back; `threadkeep export --user` beforehand keeps a copy. Cut short, it can be
     repeated.
     """
-    owner = require_existing(memory).user(user)
+    user_memory = require_existing(memory).user(user)
     if not yes:
         output.confirm(f"Remove everything of {shown(user)} for good?")
-    report = owner.forget(purge=purge)
+    report = user_memory.forget(purge=purge)
     output.print_line(f"{int(report)} records removed, {report.sessions} sessions among them")
     for location in report.beyond:
         output.print_line(f"not reached: {location}", err=True)

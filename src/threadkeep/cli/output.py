@@ -43,9 +43,9 @@ def print_line(text: object, *, err: bool = False) -> None:
 
 def print_block(text: str, *, err: bool = False) -> None:
     """Print lines as they are, such as SQL."""
-    stream = sys.stderr if err else sys.stdout
-    stream.write(f"{escaped(text)}\n")
-    stream.flush()
+    output_stream = sys.stderr if err else sys.stdout
+    output_stream.write(f"{escaped(text)}\n")
+    output_stream.flush()
 
 
 def print_styled(*parts: StyledText) -> None:
@@ -53,8 +53,8 @@ def print_styled(*parts: StyledText) -> None:
     from rich.text import Text
 
     styled_texts = [(part, "") if isinstance(part, str) else part for part in parts]
-    line = Text.assemble(*((escaped_line(text), style) for text, style in styled_texts))
-    _console().print(line, soft_wrap=True)
+    styled_line = Text.assemble(*((escaped_line(text), style) for text, style in styled_texts))
+    _console().print(styled_line, soft_wrap=True)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

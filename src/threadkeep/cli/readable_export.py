@@ -53,16 +53,16 @@ def spreadsheet_cell(value: object) -> str:
 
     Tabs, line breaks and spaces before the sign do not hide it.
     """
-    text = "" if value is None else escaped(str(value))
-    return f"'{text}" if _FORMULA.match(text) else text
+    cell_text = "" if value is None else escaped(str(value))
+    return f"'{cell_text}" if _FORMULA.match(cell_text) else cell_text
 
 
 def _items(memory: Memory, id: str, within: Period) -> Iterator[Item]:
     chat, last_seq = memory.session(id), None
     while True:
-        page = chat.items(after=last_seq, limit=_PAGE)
-        yield from (item for item in page if within.has(item.created_at))
-        last_seq = page.cursor
+        item_page = chat.items(after=last_seq, limit=_PAGE)
+        yield from (item for item in item_page if within.has(item.created_at))
+        last_seq = item_page.cursor
         if last_seq is None:
             return
 

@@ -38,18 +38,18 @@ def redact(
     """
     redaction = Redaction(_compiled(pattern), replacement, dry_run)
     _check_replacement(redaction)
-    store = require_existing(memory)
+    existing_memory = require_existing(memory)
     count_by_kind: Counter[str] = Counter()
-    seen_owners: set[str | None] = set()
-    for session_id in session or session_ids(store, None):
-        for entry in redact_session(store, session_id, redaction):
+    seen_owner_ids: set[str | None] = set()
+    for session_id in session or session_ids(existing_memory, None):
+        for entry in redact_session(existing_memory, session_id, redaction):
             _report(entry, count_by_kind)
-        info = store.session(session_id).info()
-        owner = None if info is None else info.user
-        if owner is None or owner not in seen_owners:
-            for entry in redact_knowledge(store, session_id, redaction):
+        session_info = existing_memory.session(session_id).info()
+        owner_id = None if session_info is None else session_info.user
+        if owner_id is None or owner_id not in seen_owner_ids:
+            for entry in redact_knowledge(existing_memory, session_id, redaction):
                 _report(entry, count_by_kind)
-        seen_owners.add(owner)
+        seen_owner_ids.add(owner_id)
     verb = "have a match" if dry_run else "changed"
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(count_by_kind.items()))
     output.print_line(f"{count_by_kind.total()} entries {verb}" + (f": {kinds}" if kinds else ""))

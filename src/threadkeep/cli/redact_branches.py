@@ -16,20 +16,20 @@ from threadkeep.types.branches import MAIN
 def new_names(chat: Session, redact: Callable[[str], str]) -> dict[str, str]:
     """The new names of the branches in which there is a match, by the old ones."""
     info = chat.info()
-    names = [branch.name for branch in info.branches if branch.name != MAIN] if info else []
+    branch_names = [branch.name for branch in info.branches if branch.name != MAIN] if info else []
     new_name_by_name: dict[str, str] = {}
-    for name in names:
-        if (redacted_name := redact(name) or "branch") != name:
-            taken_names = {MAIN, *names, *new_name_by_name.values()}
+    for branch_name in branch_names:
+        if (redacted_name := redact(branch_name) or "branch") != branch_name:
+            taken_names = {MAIN, *branch_names, *new_name_by_name.values()}
             free_names = (name for name in _candidates(redacted_name) if name not in taken_names)
-            new_name_by_name[name] = next(free_names)
+            new_name_by_name[branch_name] = next(free_names)
     return new_name_by_name
 
 
 def renamed(item: Item, metadata: Mapping[str, Json], new_names: Mapping[str, str]) -> Item:
     """The item with this metadata, in which the branch it is hidden for has its new name."""
-    if (name := label(item)) is not None:
-        metadata = {**metadata, BRANCH: new_names.get(name, name)}
+    if (branch_label := label(item)) is not None:
+        metadata = {**metadata, BRANCH: new_names.get(branch_label, branch_label)}
     return dataclasses.replace(item, metadata=dict(metadata))
 
 

@@ -77,9 +77,9 @@ def redact_session(memory: Memory, id: str, redaction: Redaction) -> Iterator[Re
 def redact_knowledge(memory: Memory, id: str, redaction: Redaction) -> Iterator[RedactedEntry]:
     """Redact the facts and instructions of a session's user, or of the session if it has none."""
     chat = memory.session(id)
-    info = chat.info()
-    owner = id if info is None or info.user is None else info.user
-    return iter(_knowledge(for_session(chat._stream), owner, redaction))
+    session_info = chat.info()
+    owner_id = id if session_info is None or session_info.user is None else session_info.user
+    return iter(_knowledge(for_session(chat._stream), owner_id, redaction))
 
 
 def _items(
@@ -110,12 +110,12 @@ def _item(item: Item, redaction: Redaction, new_name_by_name: Mapping[str, str])
 def _info(
     chat: Session, redaction: Redaction, new_name_by_name: Mapping[str, str]
 ) -> Iterator[RedactedEntry]:
-    info = chat.info()
-    if info is None:
+    session_info = chat.info()
+    if session_info is None:
         return
-    redacted_title = None if info.title is None else redaction.text(info.title)
-    redacted_metadata = redaction.json(info.metadata)
-    is_same = (redacted_title, redacted_metadata) == (info.title, info.metadata)
+    redacted_title = None if session_info.title is None else redaction.text(session_info.title)
+    redacted_metadata = redaction.json(session_info.metadata)
+    is_same = (redacted_title, redacted_metadata) == (session_info.title, session_info.metadata)
     if is_same and not new_name_by_name:
         return
     if not redaction.dry_run:
@@ -140,15 +140,15 @@ def _files(chat: Session, redaction: Redaction) -> Iterator[RedactedEntry]:
 def _responses(memory: Memory, chat: Session, redaction: Redaction) -> Iterator[RedactedEntry]:
     cursor = None
     while True:
-        page = memory.responses.list(conversation=chat.id, limit=100, cursor=cursor)
-        for response in page:
+        response_page = memory.responses.list(conversation=chat.id, limit=100, cursor=cursor)
+        for response in response_page:
             fields = {name: redaction.json(getattr(response, name)) for name in _RESPONSE_FIELDS}
             if all(getattr(response, name) == value for name, value in fields.items()):
                 continue
             if not redaction.dry_run:
                 memory.responses.add(dataclasses.replace(response, **fields), conversation=chat.id)
             yield RedactedEntry(chat.id, "response", response.id)
-        cursor = page.cursor
+        cursor = response_page.cursor
         if cursor is None:
             return
 

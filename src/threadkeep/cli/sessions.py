@@ -29,9 +29,9 @@ def sessions(
 
     With dates it reads all sessions, or all of the user, so it takes longer in a large store.
     """
-    page = _page(require_existing(memory), user, period(since, until), limit)
+    session_page = _page(require_existing(memory), user, period(since, until), limit)
     if json:
-        print_json([asdict(info) for info in page[:limit]])
+        print_json([asdict(info) for info in session_page[:limit]])
         return
     print_table(
         ("session", "user", "title", "began", "last written"),
@@ -43,10 +43,10 @@ def sessions(
                 format_time(info.created_at),
                 format_time(info.updated_at),
             )
-            for info in page[:limit]
+            for info in session_page[:limit]
         ],
     )
-    if page.cursor is not None:
+    if session_page.cursor is not None:
         print_line(f"... and more; --limit shows up to 1000 ({limit} shown)", err=True)
 
 

@@ -29,16 +29,16 @@ def show(
 ) -> None:
     """Show a session: its items as stored, or the window a model would see."""
     chat = require_existing(memory).session(session)
-    info = chat.info()
-    if info is None:
+    session_info = chat.info()
+    if session_info is None:
         raise NotFound(f"there is no session {shown(session)}; `threadkeep sessions` lists them")
     items: list[Item] = (
         chat.items(last=last) if max_tokens is None else chat.window(max_tokens=max_tokens)
     )
     if json:
-        print_json({"session": asdict(info), "items": [asdict(item) for item in items]})
+        print_json({"session": asdict(session_info), "items": [asdict(item) for item in items]})
         return
-    _print_heading(info)
+    _print_heading(session_info)
     for item in items:
         _print_item(item)
 

@@ -42,9 +42,9 @@ def stats(
     count_by_user = _sessions_per_user(require_existing(memory), user)
     usage_by_key = memory.responses.usage(by=by.value, user=user)
     ratings = memory.feedback.counts(by=by.value, user=user)
-    keys = sorted(usage_by_key.keys() | ratings.keys())
+    row_keys = sorted(usage_by_key.keys() | ratings.keys())
     rows: list[_Row] = [
-        (key, usage_by_key.get(key, Usage()), ratings.get(key, RatingCounts())) for key in keys
+        (key, usage_by_key.get(key, Usage()), ratings.get(key, RatingCounts())) for key in row_keys
     ]
     user_count = sum(user_id is not None for user_id in count_by_user)
     if json:
@@ -74,8 +74,8 @@ def _sessions_per_user(memory: Memory, user: str | None) -> Counter[str | None]:
     count_by_user: Counter[str | None] = Counter()
     cursor = None
     while True:
-        page = memory.sessions(user=user, limit=_PAGE, cursor=cursor)
-        count_by_user.update(info.user for info in page)
-        cursor = page.cursor
+        session_page = memory.sessions(user=user, limit=_PAGE, cursor=cursor)
+        count_by_user.update(info.user for info in session_page)
+        cursor = session_page.cursor
         if cursor is None:
             return count_by_user

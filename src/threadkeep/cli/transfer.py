@@ -59,8 +59,8 @@ def export(
     session_count = 0
     with _open_target(target) as file:
         _write(file, jsonl.header())
-        for line in exporting.lines(memory._engine, user) if user else ():
-            _write(file, line)
+        for line_fields in exporting.lines(memory._engine, user) if user else ():
+            _write(file, line_fields)
         for session_id in ids:
             line_count = sum(_write(file, line) for line in jsonl.lines(memory._engine, session_id))
             if session and not line_count:
@@ -183,8 +183,8 @@ def _validated(
 def _parsed_lines(source_file: IO[bytes], max_line: int) -> Iterator[tuple[int, export_line.Line]]:
     """The lines, none of which is read further than is allowed."""
     lines = iter(lambda: source_file.readline(max_line + 1), b"")
-    for line_number, line in enumerate(lines, start=1):
-        yield line_number, export_line.parse(line_number, line, max_line)
+    for line_number, line_bytes in enumerate(lines, start=1):
+        yield line_number, export_line.parse(line_number, line_bytes, max_line)
 
 
 @contextmanager

@@ -49,14 +49,14 @@ def usage(
 
     It reads all sessions in question, so it takes its time in a large store.
     """
-    page = require_existing(memory).usage(
+    usage_page = require_existing(memory).usage(
         by=by.value, user=user, session=session, since=since, until=until, limit=limit
     )
     if json:
-        print_json([asdict(row) for row in page])
+        print_json([asdict(row) for row in usage_page])
     else:
-        _print_rows(by, list(page))
-    if page.cursor is not None and not json:
+        _print_rows(by, list(usage_page))
+    if usage_page.cursor is not None and not json:
         print_line(f"... and more; --limit shows up to 1000 ({limit} shown)", err=True)
 
 

@@ -38,13 +38,13 @@ def users(
     write_period = period(since, until)
     counts_by_user: dict[str, _UserCount] = {}
     ownerless_count = 0
-    for info in sessions_in(require_existing(memory), None, write_period):
-        if info.user is None:
+    for session_info in sessions_in(require_existing(memory), None, write_period):
+        if session_info.user is None:
             ownerless_count += 1
             continue
-        count = counts_by_user.setdefault(info.user, _UserCount())
+        count = counts_by_user.setdefault(session_info.user, _UserCount())
         count.sessions += 1
-        dates = [date for date in (count.last_written, info.updated_at) if date]
+        dates = [date for date in (count.last_written, session_info.updated_at) if date]
         count.last_written = max(dates, default=None)
     if since is None and until is None:
         for user_id in _known_users(memory):

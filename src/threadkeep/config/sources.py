@@ -55,9 +55,9 @@ def from_url(text: object) -> Source:
 def _url_options(url: Url, store: StoreSpec) -> list[GivenOption]:
     check_values(url.query, "the URL")
     own_options, driver_parameters = _query_options(url.query, store)
-    for name, occurrences in Counter(option.name for option in own_options).items():
+    for option_name, occurrences in Counter(option.name for option in own_options).items():
         if occurrences > 1:
-            raise ConfigError(f"{name} is given twice in the URL")
+            raise ConfigError(f"{option_name} is given twice in the URL")
     location = store.location(url)
     if driver_parameters:
         location["url"] += "?" + "&".join(driver_parameters)
@@ -74,11 +74,11 @@ def _query_options(query: str, store: StoreSpec) -> tuple[list[GivenOption], lis
     )
     options, driver_parameters = [], []
     for encoded_name, equals_sign, encoded_value in raw_parameters:
-        name = unquote_plus(encoded_name)
-        if _is_of_driver(name, store):
+        option_name = unquote_plus(encoded_name)
+        if _is_of_driver(option_name, store):
             driver_parameters.append(f"{encoded_name}{equals_sign}{encoded_value}")
         else:
-            options.append(GivenOption(name, unquote_plus(encoded_value), "in the URL"))
+            options.append(GivenOption(option_name, unquote_plus(encoded_value), "in the URL"))
     return options, driver_parameters
 
 

@@ -23,8 +23,8 @@ class Url(NamedTuple):
     def parse(cls, text: str) -> Url | None:
         """Split a text; `None` if it has no scheme."""
         scheme, colon, location_and_query = text.partition(":")
-        location, _, query = location_and_query.partition("?")
-        return cls(scheme, location, query) if colon else None
+        location, _, query_text = location_and_query.partition("?")
+        return cls(scheme, location, query_text) if colon else None
 
 
 def after_slashes(url: Url) -> str:

@@ -93,12 +93,12 @@ def copy(
         WrongKey: one of the two is encrypted, and the other is not or in another way; nothing of
             that namespace was written.
     """
-    prepared_streams: set[str] = set()
+    prepared_names: set[str] = set()
     for stream_name in names:
-        store_stream = store_record.store_stream(stream_name)
-        if store_stream not in prepared_streams:
-            _copy_store_record(source, target, store_stream, clock())
-            prepared_streams.add(store_stream)
+        store_stream_name = store_record.store_stream(stream_name)
+        if store_stream_name not in prepared_names:
+            _copy_store_record(source, target, store_stream_name, clock())
+            prepared_names.add(store_stream_name)
         try:
             yield _copy_stream(source, target, stream_name, ttl, clock())
         except CorruptRecord:
@@ -221,10 +221,10 @@ def _write(
     now: float,
 ) -> int:
     written_count = 0
-    for batch in batches(records):
-        commit = target.commit(stream, put=batch, ttl=ttl, expect=version, now=now)
+    for record_batch in batches(records):
+        commit = target.commit(stream, put=record_batch, ttl=ttl, expect=version, now=now)
         version = commit.version
-        written_count += len(batch)
+        written_count += len(record_batch)
     return written_count
 
 

@@ -125,10 +125,10 @@ def decode_item(record: Record) -> Item:
         UnreadableRecord: it cannot be read.
     """
     body_fields = body.parse(record.body, "item")
-    content, role = body_fields.get("content"), body_fields.get("role")
-    if len(body_fields) == 2 and type(content) is str and type(role) is str and role:
+    raw_content, role = body_fields.get("content"), body_fields.get("role")
+    if len(body_fields) == 2 and type(raw_content) is str and type(role) is str and role:
         return _item(
-            record.id, record.seq, "message", role, None, content,
+            record.id, record.seq, "message", role, None, raw_content,
             [], None, None, None, None, {}, utc_datetime(record.at), False, None,
         )  # fmt: skip
     if (fault := record_shapes.ITEM(body_fields)) is not None:

@@ -91,9 +91,9 @@ def redacted_file(engine: HasSettings, file: File) -> File:
     if engine.settings.redactor is None:
         return file
     url = redacted_json(engine, file.url, "file")
-    name = redacted_json(engine, file.name, "file")
+    file_name = redacted_json(engine, file.name, "file")
     metadata = redacted_json(engine, file.metadata, "file")
-    return replace(file, id=url or name or file.id, url=url, name=name, metadata=metadata)
+    return replace(file, id=url or file_name or file.id, url=url, name=file_name, metadata=metadata)
 
 
 def redacted_response(engine: HasSettings, response: Response) -> Response:

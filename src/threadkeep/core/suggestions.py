@@ -15,14 +15,14 @@ T = TypeVar("T")
 def missing_attribute(instance: object, name: str) -> AttributeError:
     """The error for an attribute that a public object does not have."""
     cls = type(instance)
-    message = f"{shown(cls.__name__)} object has no attribute {shown(name)}"
+    error_text = f"{shown(cls.__name__)} object has no attribute {shown(name)}"
     if name.startswith("_"):
-        return AttributeError(message, name=name, obj=instance)
+        return AttributeError(error_text, name=name, obj=instance)
     for base_class in cls.__mro__:  # an application may have a subclass
         our_names = ATTRIBUTES.get(base_class.__name__, {})
         if our_name := our_names.get(name) or our_names.get(name.removeprefix("a")):
-            return AttributeError(f"{message}; use {our_name}")
-    return AttributeError(message, name=name, obj=instance)  # Python itself proposes a near one
+            return AttributeError(f"{error_text}; use {our_name}")
+    return AttributeError(error_text, name=name, obj=instance)  # Python itself proposes a near one
 
 
 def missing_name(module: str, name: str, public: str | None = None) -> Exception:
@@ -58,8 +58,8 @@ def refuse_assignment(**uses: str) -> Callable[[type[T]], type[T]]:
     def decorate(cls: type[T]) -> type[T]:
         def set_attribute(self: object, name: str, value: object) -> None:
             if name in uses:
-                message = f"{shown(cls.__name__)} object has no {name} to set; use {uses[name]}"
-                raise AttributeError(message)
+                error_text = f"{shown(cls.__name__)} object has no {name} to set; use {uses[name]}"
+                raise AttributeError(error_text)
             object.__setattr__(self, name, value)
 
         setattr(cls, "__setattr__", set_attribute)  # noqa: B010  # mypy would take any name then
@@ -78,8 +78,8 @@ def refuse_container(use: str, *, opened: bool = False) -> Callable[[type[T]], t
 
     def decorate(cls: type[T]) -> type[T]:
         def refuse(self: object, *_: object) -> None:
-            name = _with_article(type(self).__name__)
-            raise TypeError(f"{name} is not a list or dict; use {use}")
+            class_phrase = _with_article(type(self).__name__)
+            raise TypeError(f"{class_phrase} is not a list or dict; use {use}")
 
         def refuse_with(self: object, *_: object) -> None:
             name = _with_article(type(self).__name__)
@@ -103,8 +103,8 @@ class _Absent:
 
     def __get__(self, instance: object, owner: type) -> object:
         if instance is None:
-            message = f"type object {shown(owner.__name__)} has no attribute {shown(self._name)}"
-            raise AttributeError(message)
+            error_text = f"type object {shown(owner.__name__)} has no attribute {shown(self._name)}"
+            raise AttributeError(error_text)
         raise missing_attribute(instance, self._name)
 
 
@@ -115,13 +115,13 @@ def suggest_for_values(*classes: type) -> None:
     """
 
     def no_key(self: object, key: object) -> object:
-        name = type(self).__name__
-        raise TypeError(f"{_with_article(name)} is not a dict: its fields are attributes")
+        class_name = type(self).__name__
+        raise TypeError(f"{_with_article(class_name)} is not a dict: its fields are attributes")
 
     for cls in classes:
         absent_names = {name for name in ATTRIBUTES[cls.__name__] if not hasattr(cls, name)}
-        for name in absent_names:
-            setattr(cls, name, _Absent(name))
+        for absent_name in absent_names:
+            setattr(cls, absent_name, _Absent(absent_name))
         setattr(cls, "__dir__", _dir_without(absent_names))  # noqa: B010  # mypy knows another
         if not issubclass(cls, list):
             setattr(cls, "__getitem__", no_key)  # noqa: B010

@@ -73,8 +73,8 @@ class SqliteDatabase:
         self._connection = connection
 
     def tables(self) -> Tables:
-        query = "SELECT name FROM sqlite_master WHERE type = 'table'"
-        name_rows = self._connection.execute(query).fetchall()
+        statement = "SELECT name FROM sqlite_master WHERE type = 'table'"
+        name_rows = self._connection.execute(statement).fetchall()
         return {name: frozenset(self._columns(name)) for (name,) in name_rows}
 
     def rows(
@@ -86,10 +86,10 @@ class SqliteDatabase:
     ) -> Iterator[Row]:
         filters = where or {}
         conditions = " AND ".join(f"{_quoted(column_name)} = ?" for column_name in filters)
-        query = f"SELECT {', '.join(map(_quoted, columns))} FROM {_quoted(table)}"  # noqa: S608
-        query += f" WHERE {conditions}" if filters else ""
-        query += f" ORDER BY {', '.join(map(_quoted, order_by))}" if order_by else ""
-        yield from self._connection.execute(query, tuple(filters.values()))
+        statement = f"SELECT {', '.join(map(_quoted, columns))} FROM {_quoted(table)}"  # noqa: S608
+        statement += f" WHERE {conditions}" if filters else ""
+        statement += f" ORDER BY {', '.join(map(_quoted, order_by))}" if order_by else ""
+        yield from self._connection.execute(statement, tuple(filters.values()))
 
     def _columns(self, table: str) -> Iterator[Any]:
         for column_row in self._connection.execute(f"PRAGMA table_info({_quoted(table)})"):

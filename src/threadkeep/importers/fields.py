@@ -115,8 +115,8 @@ def name(value: object) -> str | None:
 
 def agent_name(value: object) -> str | None:
     """The name of an agent, as a part of a session's id."""
-    text = name(value)
-    return text.replace("/", "-") if text else None
+    name_text = name(value)
+    return name_text.replace("/", "-") if name_text else None
 
 
 def mapping(value: object, what: str) -> Mapping[str, Any]:

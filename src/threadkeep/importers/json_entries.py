@@ -86,9 +86,9 @@ def _has_lines(source_file: IO[bytes]) -> bool:
     """Whether one of the first lines is an object by itself, as in no indented JSON."""
     text_stream = _opened(source_file)
     for _ in range(_PROBED_LINES):
-        line = text_stream.readline(MAX_ENTRY)
+        line_text = text_stream.readline(MAX_ENTRY)
         try:
-            if line.strip() and isinstance(parsed(line), dict):
+            if line_text.strip() and isinstance(parsed(line_text), dict):
                 return True
         except ValueError:
             continue
@@ -109,13 +109,13 @@ def _elements(text_stream: io.TextIOWrapper, label: str, skip: Skip) -> Iterator
 
 def _lines(text_stream: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[JsonEntry]:
     line_number = 0
-    while line := text_stream.readline(MAX_ENTRY + 1):
+    while line_text := text_stream.readline(MAX_ENTRY + 1):
         line_number += 1
-        is_too_long = len(line) > MAX_ENTRY
-        while is_too_long and line and not line.endswith("\n"):
-            line = text_stream.readline(MAX_ENTRY)
-        if line.strip():
-            yield from entry(None if is_too_long else line, f"{label}:{line_number}", skip)
+        is_too_long = len(line_text) > MAX_ENTRY
+        while is_too_long and line_text and not line_text.endswith("\n"):
+            line_text = text_stream.readline(MAX_ENTRY)
+        if line_text.strip():
+            yield from entry(None if is_too_long else line_text, f"{label}:{line_number}", skip)
 
 
 def _single(text_stream: io.TextIOWrapper, label: str, skip: Skip) -> Iterator[JsonEntry]:

@@ -177,17 +177,17 @@ class _Import:
                 context.skip(part.location, str(error))
 
     def _write(self, part: Part, system: str, earlier: store_chat.Continuation | None) -> None:
-        owner = self._owner(part)
+        owner_id = self._owner(part)
         if isinstance(part, Chat) and self.report.is_dry_run:
             store_chat.check(part, system, self.report, earlier)
         elif isinstance(part, Chat):
-            store_chat.write(self._memory, part, owner, system, self.report, earlier=earlier)
-        elif owner is None:
+            store_chat.write(self._memory, part, owner_id, system, self.report, earlier=earlier)
+        elif owner_id is None:
             raise InputError(f"the source does not say whose {part.kind} this is: pass the user")
         elif self.report.is_dry_run:
             self._knowledge.check(part)
         else:
-            self._knowledge.write(part, owner, system)
+            self._knowledge.write(part, owner_id, system)
 
     def _owner(self, part: Part) -> str | None:
         """Whose it becomes; never that of two users of the source together."""

@@ -78,13 +78,13 @@ def write(
     now = memory._engine.now()
     item_ids = None if earlier is None else earlier.ids(chat)
     incoming_items = chat_items.items(chat, system, now, report.skip, item_ids)
-    while batch := list(islice(incoming_items, _BATCH)):
-        item_count += len(batch)
-        new_items = _without_existing(session, stream, batch)
+    while item_batch := list(islice(incoming_items, _BATCH)):
+        item_count += len(item_batch)
+        new_items = _without_existing(session, stream, item_batch)
         if new_items:
             append.add(stream, new_items if redactor is None else _redacted(redactor, new_items))
         report.messages += len(new_items)
-        report.existing += len(batch) - len(new_items)
+        report.existing += len(item_batch) - len(new_items)
     if not item_count:
         if earlier is None:
             report.skip(chat.location, "the chat has no messages")
@@ -127,7 +127,7 @@ def _stream(
     session: Session, chat: Chat, system: str, redactor: HasSettings | None
 ) -> SessionStream:
     """The session's stream, which begins with the chat's own title and date."""
-    info = SessionInfo(
+    session_info = SessionInfo(
         session.id,
         session.user,
         session.agent,
@@ -137,8 +137,8 @@ def _stream(
         forked_from=chat.forked_from,
     )
     if redactor is not None:
-        info = redacted_info(redactor, info)
-    return SessionStream(session._engine, redacted_info(session._engine, info))
+        session_info = redacted_info(redactor, session_info)
+    return SessionStream(session._engine, redacted_info(session._engine, session_info))
 
 
 def _without_existing(session: Session, stream: SessionStream, batch: Sequence[Item]) -> list[Item]:

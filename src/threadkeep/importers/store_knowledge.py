@@ -64,11 +64,11 @@ class KnowledgeWriter:
         return ids_by_kind
 
     def _add(self, knowledge: Knowledge, text: str, owner: str, extractor: str) -> None:
-        user = self._memory.user(owner)
+        user_memory = self._memory.user(owner)
         observed_at = fields.moment(knowledge.observed_at)
         expires_at = fields.moment(knowledge.expires_at)
         if knowledge.kind == "fact":
-            user.facts.add(
+            user_memory.facts.add(
                 text,
                 observed_at=observed_at,
                 valid_from=fields.moment(knowledge.valid_from),
@@ -77,7 +77,7 @@ class KnowledgeWriter:
                 extractor=extractor,
             )
             return
-        user.instructions.add(
+        user_memory.instructions.add(
             text,
             observed_at=observed_at,
             expires_at=expires_at,

@@ -178,12 +178,12 @@ def _model_error(error: Exception) -> ModelError:
 
 
 def _retry_after(error: Exception) -> float | None:
-    headers = getattr(getattr(error, "response", None), "headers", None)
-    if headers is None:
+    response_headers = getattr(getattr(error, "response", None), "headers", None)
+    if response_headers is None:
         return None
     try:
-        if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1_000)
-        return max(0.0, float(headers["retry-after"]))
+        if "retry-after-ms" in response_headers:
+            return max(0.0, float(response_headers["retry-after-ms"]) / 1_000)
+        return max(0.0, float(response_headers["retry-after"]))
     except (KeyError, ValueError, TypeError):
         return None

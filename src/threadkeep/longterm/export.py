@@ -30,18 +30,18 @@ def export(engine: Engine, user: str) -> Iterator[Line]:
     """A user, line by line: the header, what was learned, then session after session."""
     yield jsonl.header()
     yield from lines(engine, user)
-    for session in sessions(engine, user):
-        yield from jsonl.lines(engine, session)
+    for session_id in sessions(engine, user):
+        yield from jsonl.lines(engine, session_id)
 
 
 def sessions(engine: Engine, user: str) -> Iterator[str]:
     """The ids of all sessions that are the user's, those of sub-agents too, oldest first."""
-    list_stream = engine.stream("sessions", user)
+    list_stream_name = engine.stream("sessions", user)
     after_seq = 0
     while True:
-        list_entries = engine.read(Query(list_stream, "session", limit=_PAGE, after=after_seq))[
-            0
-        ].records
+        list_entries = engine.read(
+            Query(list_stream_name, "session", limit=_PAGE, after=after_seq)
+        )[0].records
         listed_ids = [user_index.session_id_of(list_entry) for list_entry in list_entries]
         session_pages = (
             engine.read(*(_session_query(engine, listed_id) for listed_id in listed_ids))

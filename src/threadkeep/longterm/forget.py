@@ -49,10 +49,10 @@ def forget_user(engine: Engine, user: str, *, purge: bool) -> ForgetReport:
     user_stream = UserStream(engine, user=user)
     user_unit = _mark_forgotten(user_stream)
     count_by_session: dict[str, int] = {}
-    unreadable_streams: list[str] = []
-    for session in _all_sessions(engine, user, unreadable_streams):
-        if (count := _erase(engine, user, session)) is not None:
-            count_by_session[session] = count_by_session.get(session, 0) + count
+    unreadable_stream_names: list[str] = []
+    for session_id in _all_sessions(engine, user, unreadable_stream_names):
+        if (count := _erase(engine, user, session_id)) is not None:
+            count_by_session[session_id] = count_by_session.get(session_id, 0) + count
     record_count = sum(count_by_session.values()) + orphans.forget_pointers(
         engine, user, count_by_session
     )
@@ -68,7 +68,7 @@ def forget_user(engine: Engine, user: str, *, purge: bool) -> ForgetReport:
     user_stream.delete()
     engine.evict_user(user)
     unreached_places = [
-        *_unreached(other_namespaces, unreadable_streams),
+        *_unreached(other_namespaces, unreadable_stream_names),
         *(engine.purge() if purge else []),
     ]
     return ForgetReport(
@@ -138,19 +138,19 @@ def _all_sessions(engine: Engine, user: str, unreadable_streams: list[str]) -> I
 
 def _listed(engine: Engine, user: str) -> Iterator[str]:
     """The sessions of the user's list, until it is empty; each leaves it when it is over."""
-    list_stream = engine.stream("sessions", user)
+    stream_name = engine.stream("sessions", user)
     for _ in range(_ROUNDS):
-        list_page = engine.read(Query(list_stream, "session", limit=_PAGE))[0]
+        list_page = engine.read(Query(stream_name, "session", limit=_PAGE))[0]
         if not list_page.records:
             if list_page.version:
                 with suppress(Conflict):  # somebody begins a session
-                    engine.commit(list_stream, drop=[Drop()], ttl=KEEP, expect=list_page.version)
+                    engine.commit(stream_name, drop=[Drop()], ttl=KEEP, expect=list_page.version)
             return
         for record in list_page.records:
             yield user_index.session_id_of(record)
         entry_drops = [Drop("session", [record.id for record in list_page.records])]
         with suppress(Conflict):  # somebody wrote to one of them meanwhile: once more
-            engine.commit(list_stream, drop=entry_drops, ttl=KEEP, expect=list_page.version)
+            engine.commit(stream_name, drop=entry_drops, ttl=KEEP, expect=list_page.version)
     raise BackendError(
         f"user {shown(user)} still writes to sessions that were forgotten: stop that, and try again"
     )
@@ -189,13 +189,13 @@ def _count(session_stream: SessionStream) -> int:
 def _summaries(engine: Engine, unit: UnitOfWork) -> list[str]:
     """Remove the summaries of sessions that were read and are gone; the namespaces of others."""
     other_namespaces: dict[str, None] = {}
-    for session_stream in unit.watermarks:
-        if "/" not in session_stream:  # what learning cost, which is of no session
+    for session_stream_name in unit.watermarks:
+        if "/" not in session_stream_name:  # what learning cost, which is of no session
             continue
-        namespace, _ = names.parts(session_stream)
+        namespace, _ = names.parts(session_stream_name)
         if namespace == engine.settings.namespace:
-            summary_stream = derived.derived_stream(engine, derived.SUMMARY, session_stream)
-            engine.longterm.commit(summary_stream, drop=[Drop()], ttl=KEEP)
+            stream_name = derived.derived_stream(engine, derived.SUMMARY, session_stream_name)
+            engine.longterm.commit(stream_name, drop=[Drop()], ttl=KEEP)
         else:
             other_namespaces[namespace] = None
     return list(other_namespaces)

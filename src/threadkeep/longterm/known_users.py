@@ -15,6 +15,6 @@ def known_users(engine: Engine, cursor: Any, limit: int) -> tuple[list[str], Any
     """
     longterm = engine.longterm
     prefix = names.noun_prefix(longterm.settings.namespace, "user")
-    streams, next_cursor = longterm.streams(prefix, cursor=cursor, limit=limit)
-    encoded_names = (names.parts(stream)[1] for stream in dict.fromkeys(streams))
+    stream_names, next_cursor = longterm.streams(prefix, cursor=cursor, limit=limit)
+    encoded_names = (names.parts(stream)[1] for stream in dict.fromkeys(stream_names))
     return [names.decoded(name) for name in encoded_names if not name.startswith("=")], next_cursor

@@ -29,12 +29,12 @@ def sessions(engine: Engine, user: str, unreadable: list[str]) -> Iterator[str]:
         unreadable: takes the streams of sessions of which nobody can say whose they are.
     """
     stream_prefix = names.noun_prefix(engine.settings.namespace, "session")
-    for session_stream, _, record in _records(engine, stream_prefix, "session"):
-        owner = session_codec.owner(record)
-        if owner == user:
-            yield _session(engine, session_stream, record)
-        elif owner is None and not _is_readable(record):
-            unreadable.append(session_stream)
+    for session_stream_name, _, record in _records(engine, stream_prefix, "session"):
+        owner_id = session_codec.owner(record)
+        if owner_id == user:
+            yield _session(engine, session_stream_name, record)
+        elif owner_id is None and not _is_readable(record):
+            unreadable.append(session_stream_name)
 
 
 def forget_pointers(engine: Engine, user: str, sessions: Collection[str]) -> int:
@@ -44,10 +44,10 @@ def forget_pointers(engine: Engine, user: str, sessions: Collection[str]) -> int
     """
     stream_prefix = names.noun_prefix(engine.settings.namespace, "response")
     record_count = 0
-    for stream, version, record in _records(engine, stream_prefix, "pointer"):
-        owner, session = (session_codec.text_field(record, name) for name in ("user", "session"))
-        if owner == user or session in sessions or not body.is_readable(record, POINTER):
-            record_count += _drop(engine, stream, version)
+    for pointer_stream_name, version, record in _records(engine, stream_prefix, "pointer"):
+        owner_id, session = (session_codec.text_field(record, name) for name in ("user", "session"))
+        if owner_id == user or session in sessions or not body.is_readable(record, POINTER):
+            record_count += _drop(engine, pointer_stream_name, version)
     return record_count
 
 
@@ -58,24 +58,24 @@ def forget_summaries(engine: Engine, user: str) -> int:
     """
     stream_prefix = derived.stream(engine, derived.SUMMARY, "")
     record_count = 0
-    for stream, version, record in _records(engine.longterm, stream_prefix, derived.SUMMARY):
+    for stream_name, version, record in _records(engine.longterm, stream_prefix, derived.SUMMARY):
         if body.is_readable(record, SUMMARY):
             is_theirs = session_codec.text_field(record, "user") == user
         else:
-            is_theirs = _owner_of_derived(engine, stream) in (None, user)
+            is_theirs = _owner_of_derived(engine, stream_name) in (None, user)
         if is_theirs:
-            record_count += _drop(engine.longterm, stream, version)
+            record_count += _drop(engine.longterm, stream_name, version)
     return record_count
 
 
 def _records(engine: Engine, prefix: str, kind: str) -> Iterator[tuple[str, int, Record]]:
     """The streams of a prefix, with their versions and their one record of a kind."""
-    for streams in stream_pages(engine, prefix):
-        record_queries = [Query(stream, kind, ids=[kind]) for stream in streams]
+    for stream_names in stream_pages(engine, prefix):
+        record_queries = [Query(stream, kind, ids=[kind]) for stream in stream_names]
         record_pages = engine.read(*record_queries) if record_queries else []
-        for stream, record_page in zip(streams, record_pages, strict=True):
+        for stream_name, record_page in zip(stream_names, record_pages, strict=True):
             if record_page.records:
-                yield stream, record_page.version, record_page.records[0]
+                yield stream_name, record_page.version, record_page.records[0]
 
 
 def _session(engine: Engine, stream: str, record: Record) -> str:
@@ -89,8 +89,8 @@ def _session(engine: Engine, stream: str, record: Record) -> str:
 def _owner_of_derived(engine: Engine, stream: str) -> str | None:
     """The owner of the session that a summary is of, by the names of their streams."""
     session_prefix = names.noun_prefix(engine.settings.namespace, "session")
-    session_stream = session_prefix + names.parts(stream)[1]
-    session_records = engine.read(Query(session_stream, "session", ids=["session"]))[0].records
+    session_stream_name = session_prefix + names.parts(stream)[1]
+    session_records = engine.read(Query(session_stream_name, "session", ids=["session"]))[0].records
     return session_codec.owner(session_records[0]) if session_records else None
 
 

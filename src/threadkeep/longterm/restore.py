@@ -80,11 +80,11 @@ def checked(
     """
     line_iterator = iter(numbered_lines)
     jsonl.check_header(next(line_iterator, (0, {}))[1])
-    for owner, owner_lines in groupby(line_iterator, key=lambda pair: _owner(*pair)):
-        if owner is None:
+    for owner_id, owner_lines in groupby(line_iterator, key=lambda pair: _owner(*pair)):
+        if owner_id is None:
             yield from jsonl.sessions(owner_lines, user)
         else:
-            yield from _user_entries(owner, owner_lines, user)
+            yield from _user_entries(owner_id, owner_lines, user)
 
 
 def restore(
@@ -116,12 +116,12 @@ def restore_user(
 
 def _owner(number: int, line: Line) -> str | None:
     """Whose a line is that is of no session."""
-    owner = line.get("user")
-    if owner is not None and not (isinstance(owner, str) and owner):
+    owner_id = line.get("user")
+    if owner_id is not None and not (isinstance(owner_id, str) and owner_id):
         raise InputError(f"line {number}: user must be a text")
-    if owner is not None and "session" in line:
+    if owner_id is not None and "session" in line:
         raise InputError(f"line {number} names a session and a user; a line is of one of them")
-    return None if owner is None else names.check(owner, "user")
+    return None if owner_id is None else names.check(owner_id, "user")
 
 
 def _user_entries(
@@ -129,10 +129,10 @@ def _user_entries(
 ) -> Iterator[UserEntries]:
     """A run of lines on a user, in parts that one commit can take."""
     entry_by_line = {}
-    for number, line in numbered_lines:
+    for number, line_fields in numbered_lines:
         if user not in (None, owner):
             raise InputError(f"line {number} is of another user")
-        entry_by_line[number] = _read(number, line)
+        entry_by_line[number] = _read(number, line_fields)
     entry_by_record = {id(record): entry for record, entry in entry_by_line.values()}
     for record_batch in batches(record for record, _ in entry_by_line.values()):
         yield UserEntries(owner, [entry_by_record[id(record)] for record in record_batch])
@@ -233,8 +233,8 @@ def _parsed(text: str | Iterable[str]) -> Iterator[tuple[int, Line]]:
     text_lines = text.split("\n") if isinstance(text, str) else text
     if not isinstance(text_lines, Iterable):
         raise InputError(f"lines must be a str or an iterable of them, got {type(text).__name__}")
-    for line_number, line in enumerate(text_lines, start=1):
-        if not isinstance(line, str):
-            raise InputError(f"line {line_number} must be a str, got {type(line).__name__}")
-        if line.strip():
-            yield line_number, export_line.parse(line_number, line)
+    for line_number, line_text in enumerate(text_lines, start=1):
+        if not isinstance(line_text, str):
+            raise InputError(f"line {line_number} must be a str, got {type(line_text).__name__}")
+        if line_text.strip():
+            yield line_number, export_line.parse(line_number, line_text)

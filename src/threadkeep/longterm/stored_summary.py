@@ -68,8 +68,8 @@ class StoredSummary(NamedTuple):
 
     def texts(self) -> list[str]:
         """All that it says."""
-        texts = [self.summary.text] if self.summary else []
-        return [*texts, self.in_prompts.text] if self.in_prompts else texts
+        summary_texts = [self.summary.text] if self.summary else []
+        return [*summary_texts, self.in_prompts.text] if self.in_prompts else summary_texts
 
 
 def summary_fields(

@@ -164,8 +164,8 @@ def write(
 def delete_version(engine: Engine, session: str, version: int) -> None:
     """Drop a summary that was just written, unless somebody wrote another one since."""
     with suppress(Conflict):
-        summary_stream = stream(engine, SUMMARY, session)
-        engine.longterm.commit(summary_stream, drop=[Drop()], ttl=KEEP, expect=version)
+        summary_stream_name = stream(engine, SUMMARY, session)
+        engine.longterm.commit(summary_stream_name, drop=[Drop()], ttl=KEEP, expect=version)
 
 
 def extend_ttl(engine: Engine, summary: Summary) -> None:
@@ -173,12 +173,12 @@ def extend_ttl(engine: Engine, summary: Summary) -> None:
     now, ttl = engine.now(), engine.settings.summary_ttl
     if ttl is None:
         return
-    summary_stream = stream(engine, SUMMARY, summary.session)
+    summary_stream_name = stream(engine, SUMMARY, summary.session)
     written_at = 0.0 if summary.updated_at is None else summary.updated_at.timestamp()
-    last_extended_at = max(written_at, engine.longterm.touched(_TOUCH_KEY, summary_stream))
+    last_extended_at = max(written_at, engine.longterm.touched(_TOUCH_KEY, summary_stream_name))
     if not 0 <= now - last_extended_at < ttl * _MIN_TTL_SHARE:
-        engine.longterm.commit(summary_stream, ttl=ttl)
-        engine.longterm.touch(_TOUCH_KEY, summary_stream, now)
+        engine.longterm.commit(summary_stream_name, ttl=ttl)
+        engine.longterm.touch(_TOUCH_KEY, summary_stream_name, now)
 
 
 def _combined_span(

@@ -40,8 +40,8 @@ def spoken_text(item: Item) -> str:
 
 def readable_text(engine: Engine, item: Item) -> str:
     """What is read of an item."""
-    text = spoken_text(item)
-    return (redacted(engine, text, "item") or "")[:MAX_CHARACTERS] if text else ""
+    item_text = spoken_text(item)
+    return (redacted(engine, item_text, "item") or "")[:MAX_CHARACTERS] if item_text else ""
 
 
 def version_of(text: str) -> str:

@@ -46,8 +46,8 @@ def recall(user: User, query: str, limit: int, project: str) -> Hits:
 def _in_project(user: User, hits: list[Hit], project: str) -> Iterator[Hit]:
     ids = list({hit.session for hit in hits if hit.item is not None and hit.session is not None})
     engine = user._engine
-    streams = [engine.stream("session", session_id) for session_id in ids]
-    info_by_session = dict(zip(ids, user_index.read(engine, streams), strict=True))
+    session_stream_names = [engine.stream("session", session_id) for session_id in ids]
+    info_by_session = dict(zip(ids, user_index.read(engine, session_stream_names), strict=True))
     for hit in hits:
         info = info_by_session.get(hit.session) if hit.session is not None else None
         if hit.item is None or info is None or is_in(info.metadata.get(FOLDER), project):

@@ -84,23 +84,23 @@ class ToolServer:
         return await self._run(ctx, "read", read_call)
 
     async def _run(self, ctx: Context, scope: str, tool_function: Callable[[User], str]) -> str:
-        user = self._user_of(ctx, scope)
+        user_memory = self._user_of(ctx, scope)
         try:
-            return await self._memory.to_thread(tool_function, user)
+            return await self._memory.to_thread(tool_function, user_memory)
         except ThreadkeepError as error:
             raise ToolError(f"memory is not available now: {type(error).__name__}") from error
 
     def _user_of(self, ctx: Context, scope: str) -> User:
         """The user whose memory a request reaches."""
-        user = self._user
+        user_memory = self._user
         if self._is_http:
             principal = _principal(ctx)
             if not principal.may(scope):
                 raise ToolError(f"the key lacks the scope {shown(scope)}")
-            user = principal.user or user
-        if user is None:
+            user_memory = principal.user or user_memory
+        if user_memory is None:
             raise ToolError("the key names no user: start the server with --user")
-        return self._memory.user(user)
+        return self._memory.user(user_memory)
 
 
 def server(

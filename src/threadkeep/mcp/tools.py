@@ -91,14 +91,14 @@ def forget(user: User, id: str, *, erase: bool) -> str:
 
 def sessions(user: User, limit: int) -> str:
     """The user's sessions, a line each."""
-    page = user.sessions(limit=_bounded(limit, MAX_SESSIONS))
+    session_page = user.sessions(limit=_bounded(limit, MAX_SESSIONS))
     lines = [
         f"- {info.id}"
         + (f" ({escape_line(info.title, _MAX_TITLE)})" if info.title else "")
         + (f", {info.updated_at.date().isoformat()}" if info.updated_at else "")
-        for info in page
+        for info in session_page
     ]
-    hint = ["(there are more)"] if page.cursor is not None else []
+    hint = ["(there are more)"] if session_page.cursor is not None else []
     return markers.enclosed("\n".join([*lines, *hint])) if lines else "There are no conversations."
 
 

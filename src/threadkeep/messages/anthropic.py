@@ -153,8 +153,8 @@ def _raw_message(item: Item) -> Message | None:
     raw_fields = raw_payload(item, FORMAT)
     if not isinstance(raw_fields, Mapping):
         return None
-    message = {key: raw_fields[key] for key in ("role", "content") if key in raw_fields}
-    return message if schemas.is_anthropic_message(message) else None
+    raw_message = {key: raw_fields[key] for key in ("role", "content") if key in raw_fields}
+    return raw_message if schemas.is_anthropic_message(raw_message) else None
 
 
 def _messages(contribution: Contribution) -> list[Message]:
@@ -175,15 +175,15 @@ def _messages(contribution: Contribution) -> list[Message]:
 
 
 def _append(merged: list[Message], message: Message) -> None:
-    content = message["content"]
-    if not isinstance(content, str):
-        content = [part for part in content if _is_sendable(part)]
-    if not content or (isinstance(content, str) and not content.strip()):
+    message_content = message["content"]
+    if not isinstance(message_content, str):
+        message_content = [part for part in message_content if _is_sendable(part)]
+    if not message_content or (isinstance(message_content, str) and not message_content.strip()):
         return
     if merged and merged[-1]["role"] == message["role"]:
-        merged[-1]["content"] = [*_block_list(merged[-1]["content"]), *_block_list(content)]
+        merged[-1]["content"] = [*_block_list(merged[-1]["content"]), *_block_list(message_content)]
     else:
-        merged.append({"role": message["role"], "content": content})
+        merged.append({"role": message["role"], "content": message_content})
 
 
 def _block_list(content: str | list[Message]) -> list[Message]:

@@ -34,8 +34,8 @@ def to_blocks(item: Item, role: str) -> list[Message]:
 def _tool_use(tool_call: dict[str, Json]) -> Message:
     arguments = tool_call.get("args")
     arguments = arguments if isinstance(arguments, dict) else {"input": arguments}
-    name = tool_name(tool_call.get("name"))
-    return {"type": "tool_use", "id": tool_call.get("id"), "name": name, "input": arguments}
+    valid_name = tool_name(tool_call.get("name"))
+    return {"type": "tool_use", "id": tool_call.get("id"), "name": valid_name, "input": arguments}
 
 
 def tool_result(item: Item) -> Message:

@@ -80,8 +80,8 @@ def _is_words_of_user(message: Message) -> bool:
 
 
 def _blocks(message: Message) -> list[dict[str, Any]]:
-    content = message["content"]
-    return [] if isinstance(content, str) else content
+    message_content = message["content"]
+    return [] if isinstance(message_content, str) else message_content
 
 
 def _kind(block: Any) -> str:

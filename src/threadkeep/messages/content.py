@@ -147,12 +147,12 @@ _TEXT_KEYS: Final = {
 
 
 def _text_block(part: Part, key: str, location: str) -> Block:
-    text = part.get(key)
-    if not isinstance(text, str):
-        raise InputError(f"{location}.{key} must be a str, got {type(text).__name__}")
+    part_text = part.get(key)
+    if not isinstance(part_text, str):
+        raise InputError(f"{location}.{key} must be a str, got {type(part_text).__name__}")
     extras = {"refusal": True} if key == "refusal" else dict(part.get("extras") or {})
     extras |= {name: part[name] for name in ("cache_control", "citations") if part.get(name)}
-    return {"type": "text", "text": text, **({"extras": extras} if extras else {})}
+    return {"type": "text", "text": part_text, **({"extras": extras} if extras else {})}
 
 
 def _video_url(part: Part) -> Block | None:

@@ -24,17 +24,17 @@ def to_dspy(items: Sequence[Item], question: str, answer: str) -> list[dict[str,
     turns: list[dict[str, str]] = []
     for item in items:
         field_name = _field_of(item, question, answer)
-        text = _text(item, is_answer=field_name == answer) if field_name else ""
-        if not (field_name and text):
+        field_text = _text(item, is_answer=field_name == answer) if field_name else ""
+        if not (field_name and field_text):
             continue
         if field_name == question and (not turns or answer in turns[-1]):
-            turns.append({question: text})
+            turns.append({question: field_text})
         elif not turns:
-            turns.append({answer: text})
+            turns.append({answer: field_text})
         else:
             previous_text = turns[-1].get(field_name)
             turns[-1][field_name] = (
-                text if previous_text is None else previous_text + _BETWEEN + text
+                field_text if previous_text is None else previous_text + _BETWEEN + field_text
             )
     return turns if not turns or answer in turns[-1] else turns[:-1]
 

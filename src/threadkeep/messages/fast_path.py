@@ -19,11 +19,11 @@ _CALL_ID: Final = 40  # the maximum of Chat Completions
 
 def parse_simple(message: dict[str, Any]) -> Item | None:
     """Parse a plain text message or tool result: nearly all messages, ten times as fast."""
-    role, content = message.get("role"), message.get("content")
-    if type(role) is not str or type(content) is not str:
+    role, raw_content = message.get("role"), message.get("content")
+    if type(role) is not str or type(raw_content) is not str:
         return None
     if role in _SPEAKERS and len(message) == 2:
-        return _new_item("message", role, content, None)
+        return _new_item("message", role, raw_content, None)
     call_id = message.get("tool_call_id")
     if (
         role == "tool"
@@ -31,7 +31,7 @@ def parse_simple(message: dict[str, Any]) -> Item | None:
         and type(call_id) is str
         and 0 < len(call_id) <= _CALL_ID
     ):
-        return _new_item("tool_result", role, content, call_id)
+        return _new_item("tool_result", role, raw_content, call_id)
     return None
 
 

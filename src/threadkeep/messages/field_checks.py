@@ -36,11 +36,11 @@ _TYPE_NAMES: Final[Mapping[Any, str]] = {Mapping: "a dict", bool: "a bool"}
 
 def check_types(message: Mapping[str, Any], location: str) -> None:
     for key, expected_type in _FIELD_TYPES.items():
-        value = message.get(key)
-        if value is not None and not isinstance(value, expected_type):
+        field_value = message.get(key)
+        if field_value is not None and not isinstance(field_value, expected_type):
             expected_in_words = _TYPE_NAMES.get(expected_type, "a str")
             raise InputError(
-                f"{location}.{key} must be {expected_in_words}, got {type(value).__name__}"
+                f"{location}.{key} must be {expected_in_words}, got {type(field_value).__name__}"
             )
     if message.get("type") == "" or message.get("role") == "":
         raise InputError(f"{location}.{'type' if message.get('type') == '' else 'role'} is empty")
@@ -76,5 +76,5 @@ def check_calls(calls: list[dict[str, Json]], location: str) -> None:
 
 
 def list_keys(message: Mapping[str, Any]) -> str:
-    keys = sorted(shown_key(key) for key in message if isinstance(key, str))
-    return ", ".join(keys)[:200] or "none"
+    shown_keys = sorted(shown_key(key) for key in message if isinstance(key, str))
+    return ", ".join(shown_keys)[:200] or "none"

@@ -50,8 +50,8 @@ def to_gemini(items: Sequence[Item]) -> GeminiContents:
     contribution_list = contributions(items)
     contents: list[Content] = []
     for contribution in contribution_list:
-        for content in _contents(contribution):
-            _append(contents, content)
+        for gemini_content in _contents(contribution):
+            _append(contents, gemini_content)
     if items and (not contents or contents[0]["role"] != "user"):
         _prepend(contents)
     _sign_running_calls(contents)
@@ -95,12 +95,12 @@ def _prepend(contents: list[Content]) -> None:
 
 def _sign_running_calls(contents: list[Content]) -> None:
     """Sign the first call of each content behind the user's newest words, if nobody has."""
-    for content in reversed(contents):
-        if content["role"] == "user" and any(
-            "functionResponse" not in part for part in content["parts"]
+    for gemini_content in reversed(contents):
+        if gemini_content["role"] == "user" and any(
+            "functionResponse" not in part for part in gemini_content["parts"]
         ):
             return
-        call_parts = [part for part in content["parts"] if "functionCall" in part]
+        call_parts = [part for part in gemini_content["parts"] if "functionCall" in part]
         if call_parts:
             call_parts[0].setdefault("thoughtSignature", _signature(UNSIGNED))
 
@@ -143,8 +143,8 @@ def _signature(state_fields: Mapping[str, Any]) -> str:
 def _part(block: Block, model: bool) -> Part | None:
     if not model and (media_part := _media(block)):
         return media_part
-    text = spoken_text(block) if model else describe(block)
-    return {"text": text} if text.strip() else None
+    block_text = spoken_text(block) if model else describe(block)
+    return {"text": block_text} if block_text.strip() else None
 
 
 def _media(block: Block) -> Part | None:
@@ -166,8 +166,8 @@ def _call(tool_call: dict[str, Json]) -> Part:
 
 
 def _response(result: Item, name_by_call_id: Mapping[Any, str | None]) -> Part:
-    name = tool_name(name_by_call_id.get(result.tool_call_id) or result.name)
-    return {"functionResponse": {"name": name, "response": _output(result)}}
+    valid_name = tool_name(name_by_call_id.get(result.tool_call_id) or result.name)
+    return {"functionResponse": {"name": valid_name, "response": _output(result)}}
 
 
 def _output(result: Item) -> dict[str, Json]:

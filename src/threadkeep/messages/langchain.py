@@ -163,9 +163,9 @@ def _item(source: Mapping[str, Any], location: str) -> Item:
 
 
 def _check_json(extra_fields: Mapping[str, Any], location: str) -> None:
-    for field_name, value in extra_fields.items():
+    for field_name, field_value in extra_fields.items():
         try:
-            json.dumps(value, allow_nan=False)
+            json.dumps(field_value, allow_nan=False)
         except (TypeError, ValueError) as error:
             raise InputError(
                 f"{location}.{field_name} is not JSON; ThreadkeepChatMessageHistory of "

@@ -87,9 +87,9 @@ def _with_references(value: Any, block: Block) -> Json:
         return [_with_references(element, block) for element in value]
     if not isinstance(value, str) or len(value) < _MIN_REFERENCED:
         return value
-    for key in _SOURCES:
-        if block.get(key) == value:
-            return {_TAG: "ref", "v": key}
+    for source_key in _SOURCES:
+        if block.get(source_key) == value:
+            return {_TAG: "ref", "v": source_key}
     return {_TAG: "data"} if value == data_url(block) else value
 
 

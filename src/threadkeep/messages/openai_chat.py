@@ -124,8 +124,8 @@ def raw_message(item: Item) -> Message | None:
     if not isinstance(raw_fields, Mapping):
         return None
     sent_fields = {key: value for key, value in raw_fields.items() if key in MESSAGE_KEYS}
-    message = without_call_fields(sent_fields)
-    return message if schemas.is_chat_message(message) else None
+    message_fields = without_call_fields(sent_fields)
+    return message_fields if schemas.is_chat_message(message_fields) else None
 
 
 def _to_tool_call(tool_call: dict[str, Json]) -> Message:

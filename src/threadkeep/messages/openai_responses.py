@@ -89,9 +89,9 @@ def to_entries(item: Item) -> list[Entry]:
         return []  # only the API that wrote it can read it
     entries: list[Entry] = []
     role = role_of(item)
-    content = _to_content(item.content, role)
-    if content or not item.tool_calls:
-        entries.append({"type": "message", "role": role, "content": content})
+    entry_content = _to_content(item.content, role)
+    if entry_content or not item.tool_calls:
+        entries.append({"type": "message", "role": role, "content": entry_content})
     return [*entries, *(_to_call(tool_call) for tool_call in item.tool_calls)]
 
 
@@ -100,8 +100,8 @@ def _raw_entry(item: Item) -> Entry | None:
     if not isinstance(raw_fields, Mapping):
         return None
     entry = {key: value for key, value in raw_fields.items() if (key, value) != ("id", _FAKE_ID)}
-    for key in _NULLABLE.get(str(entry.get("type")), ()):
-        entry.setdefault(key, None)  # nulls are not stored, and these are required
+    for field_name in _NULLABLE.get(str(entry.get("type")), ()):
+        entry.setdefault(field_name, None)  # nulls are not stored, and these are required
     return entry if schemas.is_responses_item(entry) else None
 
 
@@ -189,10 +189,10 @@ def _to_content(content: str | list[Block], role: str) -> str | list[Entry]:
     if isinstance(content, str):
         return content
     if role == "assistant":
-        texts = [text for block in content if (text := spoken_text(block))]
-        if len(texts) == 1:
-            return texts[0]  # the one form that needs no id
-        return [{"type": "output_text", "text": text} for text in texts] or ""
+        block_texts = [text for block in content if (text := spoken_text(block))]
+        if len(block_texts) == 1:
+            return block_texts[0]  # the one form that needs no id
+        return [{"type": "output_text", "text": text} for text in block_texts] or ""
     return [part for block in content if (part := _to_part(block, "input_text"))] or ""
 
 

@@ -102,11 +102,11 @@ def _completion(completion: dict[str, Any], location: str) -> list[Item]:
     if not completion["choices"]:
         raise InputError(f"{location}.choices is empty: the completion holds no message")
     first_choice = completion["choices"][0]
-    message = first_choice.get("message") if isinstance(first_choice, Mapping) else None
-    if not isinstance(message, Mapping):
+    raw_message = first_choice.get("message") if isinstance(first_choice, Mapping) else None
+    if not isinstance(raw_message, Mapping):
         raise InputError(f"{location}.choices[0].message is missing: is it a chunk of a stream?")
     shared_fields = {key: completion[key] for key in ("model", "usage") if completion.get(key)}
-    return _message({**message, **shared_fields}, location)
+    return _message({**raw_message, **shared_fields}, location)
 
 
 def _response(response: dict[str, Any], location: str) -> list[Item]:

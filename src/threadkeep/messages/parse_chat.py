@@ -60,8 +60,8 @@ def _chat_payload(data: dict[str, Any]) -> dict[str, Any] | None:
     sent_fields = {
         key: value for key, value in raw_payload.items() if key in openai_chat.MESSAGE_KEYS
     }
-    message = without_call_fields(sent_fields)
-    return raw_payload if schemas.is_chat_message(_with_valid_ids(message)) else None
+    message_fields = without_call_fields(sent_fields)
+    return raw_payload if schemas.is_chat_message(_with_valid_ids(message_fields)) else None
 
 
 def _with_valid_ids(message: dict[str, Any]) -> dict[str, Any]:

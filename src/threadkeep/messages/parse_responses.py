@@ -78,8 +78,8 @@ def _neutral_fields(entry: Mapping[str, Any], location: str) -> dict[str, Any]:
     if entry_type.endswith("_call_output") or (
         entry_type == "tool_search_output" and "call_id" in entry
     ):
-        content = _result_content(entry.get("output", entry.get("tools")), location)
-        return {"role": "tool", "tool_call_id": _result_call_id(entry), "content": content}
+        result_content = _result_content(entry.get("output", entry.get("tools")), location)
+        return {"role": "tool", "tool_call_id": _result_call_id(entry), "content": result_content}
     if entry_type in _CALL_TYPES or (entry_type.endswith("_call") and "call_id" in entry):
         raw_arguments: Any = next(
             (entry[key] for key in ("arguments", "input", "action", "operation") if key in entry),

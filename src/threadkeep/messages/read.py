@@ -102,8 +102,8 @@ def with_fields(
         )
     role = "user" if role is None else role
     check_role(role, "role")
-    message = {"role": role, "content": messages[0], "name": name, "metadata": metadata}
-    return {key: value for key, value in message.items() if value is not None}
+    message_fields = {"role": role, "content": messages[0], "name": name, "metadata": metadata}
+    return {key: value for key, value in message_fields.items() if value is not None}
 
 
 _FIELDS: Final = ("role", "name", "metadata")
@@ -113,8 +113,8 @@ def _check_call(messages: Sequence[object], format: str | None) -> None:
     if format is not None and format not in FORMATS:
         raise InputError(f"format {shown(format, 40)} is unknown{did_you_mean(format, FORMATS)}")
     if len(messages) == 2 and type(messages[0]) is str and messages[0] in ROLES:
-        role, text = messages
-        if isinstance(text, str):
+        role, message_text = messages
+        if isinstance(message_text, str):
             raise InputError(
                 f"add({shown(role)}, ...) would add {shown(role)} as what a user said: "
                 f"for one message of that role, write add(text, role={shown(role)})"
@@ -165,8 +165,8 @@ def _validated(read_framework: _Reader) -> _Reader:
 
 
 def _read_pair(message: tuple[str, str], location: str) -> list[Item]:
-    role, text = message
-    return parse({"role": ROLE_ALIASES.get(role, role), "content": text}, location)
+    role, message_text = message
+    return parse({"role": ROLE_ALIASES.get(role, role), "content": message_text}, location)
 
 
 def _refuse(message: object, location: str) -> list[Item]:

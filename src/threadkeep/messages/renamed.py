@@ -56,8 +56,8 @@ def _chat(payload: _Payload, ids: Sequence[str]) -> _Payload | None:
 
 
 def _anthropic(payload: _Payload, ids: Sequence[str]) -> _Payload | None:
-    content = payload.get("content")
-    content_parts = content if isinstance(content, list) else []
+    raw_content = payload.get("content")
+    content_parts = raw_content if isinstance(raw_content, list) else []
     id_field_by_type = {"tool_use": "id", "tool_result": "tool_use_id"}
     part_indexes = [
         part_index

@@ -175,9 +175,9 @@ def _links(stream: SessionStream) -> dict[str, ChainLink]:
 def _read_links(links: list[ChainLink]) -> list[Response]:
     """Read the responses of a chain in order; adjacent ones of one session in one read."""
     responses: list[Response] = []
-    for stream, adjacent_links in groupby(links, key=lambda link: link.stream):
-        ids = [link.id for link in adjacent_links]
-        responses += read_responses(stream, ids)
+    for session_stream, adjacent_links in groupby(links, key=lambda link: link.stream):
+        response_ids = [link.id for link in adjacent_links]
+        responses += read_responses(session_stream, response_ids)
     return responses
 
 

@@ -131,10 +131,10 @@ def items(stream: SessionStream, limit: int, order: str, after: str | None) -> L
     snapshot = stream.read(query)
     if snapshot.info is None:
         raise not_found(stream)
-    page = read.items_of_snapshot(stream, query, snapshot)
-    page = (page[::-1] if is_descending else page)[: limit + 1]
-    cursor = page[limit - 1].id if len(page) > limit else None
-    return Listing(read.whole_items(stream, page[:limit]), cursor=cursor)
+    page_items = read.items_of_snapshot(stream, query, snapshot)
+    page_items = (page_items[::-1] if is_descending else page_items)[: limit + 1]
+    cursor = page_items[limit - 1].id if len(page_items) > limit else None
+    return Listing(read.whole_items(stream, page_items[:limit]), cursor=cursor)
 
 
 def item(stream: SessionStream, id: str) -> Item:
@@ -183,12 +183,12 @@ def existing_info(stream: SessionStream) -> SessionInfo:
     Raises:
         NotFound: it does not exist.
     """
-    info = stream.read().info
-    if info is None and stream.engine.discards:
+    session_info = stream.read().info
+    if session_info is None and stream.engine.discards:
         return SessionInfo(stream.id, stream.user)
-    if info is None:
+    if session_info is None:
         raise not_found(stream)
-    return info
+    return session_info
 
 
 def not_found(stream: SessionStream) -> NotFound:

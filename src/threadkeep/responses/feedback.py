@@ -78,13 +78,13 @@ def new_feedback(engine: Engine, user: str | None, fields: dict[str, Any]) -> Fe
 
 def add(engine: Engine, user: str | None, feedback: Feedback) -> Feedback:
     """Implements `FeedbackCollection.add`."""
-    stream = find_stream(engine, user, feedback.response)
+    session_stream = find_stream(engine, user, feedback.response)
     redacted_entry = redacted_feedback(engine, feedback)
-    if stream is None and engine.discards:
+    if session_stream is None and engine.discards:
         return redacted_entry
-    if stream is None:
+    if session_stream is None:
         raise _no_response(feedback)
-    return stream.retry(functools.partial(_add, stream, redacted_entry))
+    return session_stream.retry(functools.partial(_add, session_stream, redacted_entry))
 
 
 def find_feedback(engine: Engine, scope: Scope, conditions: FeedbackFilter) -> Iterator[Feedback]:
@@ -98,10 +98,10 @@ def find_feedback_places(
 ) -> Iterator[tuple[Feedback | None, Any]]:
     """As `find_feedback`, with cursors, and a `None` for what does not match (`find_places`)."""
     if conditions.response is not None:
-        stream = find_stream(engine, scope.user, conditions.response)
-        if stream is None or scope.conversation not in (None, stream.id):
+        session_stream = find_stream(engine, scope.user, conditions.response)
+        if session_stream is None or scope.conversation not in (None, session_stream.id):
             return
-        scope = scope._replace(conversation=stream.id)
+        scope = scope._replace(conversation=session_stream.id)
     for hit, hit_cursor in find_places(engine, scope, "feedback", cursor):
         feedback = None if hit is None else read_feedback(hit.record, hit.stream.id)
         yield feedback if feedback and conditions.matches(feedback) else None, hit_cursor

@@ -122,8 +122,8 @@ def _anthropic_message(data: dict[str, Any]) -> dict[str, Any]:
     reason = data.get("stop_reason")
     status = "incomplete" if reason in _CUT_OFF else "completed" if reason else "in_progress"
     other_fields = {k: v for k, v in data.items() if k not in {"type", "role", "content"}}
-    message = {key: data[key] for key in ("type", "role", "content") if key in data}
-    return {"status": status, **other_fields, "output": [message]}
+    message_fields = {key: data[key] for key in ("type", "role", "content") if key in data}
+    return {"status": status, **other_fields, "output": [message_fields]}
 
 
 def _text_field(response_fields: Mapping[str, Any], key: str) -> str | None:
@@ -178,10 +178,10 @@ def _dict_field(response_fields: Mapping[str, Any], field_name: str) -> dict[str
 
 
 def _is_stored(response_fields: Mapping[str, Any]) -> bool:
-    store = response_fields.get("store", True)
-    if not isinstance(store, bool):
-        raise InputError(f"response.store must be True or False, got {_type_name(store)}")
-    return store
+    store_field = response_fields.get("store", True)
+    if not isinstance(store_field, bool):
+        raise InputError(f"response.store must be True or False, got {_type_name(store_field)}")
+    return store_field
 
 
 def _type_name(value: object) -> str:

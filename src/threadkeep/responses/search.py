@@ -55,13 +55,13 @@ def find_places(
     So who looks for few among many can stop anywhere, also among sessions that have none.
     """
     walk_start, start_session, before_seq = _parse_cursor(cursor, scope)
-    for walk_position, info in sessions_in(engine, scope, walk_start):
-        stream = SessionStream(engine, SessionInfo(info.id, scope.user))
-        start_seq = before_seq if info.id == start_session else None
-        for record in _newest_records(stream, kind, start_seq):
-            hit_cursor = [walk_position, info.id, record.seq]
-            yield RecordHit(record, stream, hit_cursor), hit_cursor
-        yield None, [walk_position, info.id, 0]
+    for session_position, session_info in sessions_in(engine, scope, walk_start):
+        session_stream = SessionStream(engine, SessionInfo(session_info.id, scope.user))
+        start_seq = before_seq if session_info.id == start_session else None
+        for record in _newest_records(session_stream, kind, start_seq):
+            hit_cursor = [session_position, session_info.id, record.seq]
+            yield RecordHit(record, session_stream, hit_cursor), hit_cursor
+        yield None, [session_position, session_info.id, 0]
 
 
 def take_page(pairs: Iterator[tuple[T | None, Any]], limit: int) -> tuple[list[T], Any]:
@@ -123,8 +123,8 @@ def _parse_cursor(cursor: object, scope: Scope) -> tuple[Any, str | None, int | 
     """Parse a cursor into a scan position, a session id and the seq to continue before."""
     if cursor is None:
         return None, None, None
-    walk_start, session, before_seq = cursors.parts(cursor, 3)
+    walk_start, session_id, before_seq = cursors.parts(cursor, 3)
     is_walk = scope.conversation is None  # a cursor within one conversation has no scan position
-    if (walk_start is not None) != is_walk or (not is_walk and session != scope.conversation):
+    if (walk_start is not None) != is_walk or (not is_walk and session_id != scope.conversation):
         raise cursors.invalid()
-    return walk_start, cursors.text(session), cursors.position(before_seq)
+    return walk_start, cursors.text(session_id), cursors.position(before_seq)

@@ -74,8 +74,8 @@ def add(engine: Engine, user: str | None, source: object, overrides: dict[str, A
 
 def get(engine: Engine, user: str | None, id: str) -> Response | None:
     """Implements `Responses.get`."""
-    stream = find_stream(engine, user, id)
-    return next(iter(read_responses(stream, [id])), None) if stream else None
+    session_stream = find_stream(engine, user, id)
+    return next(iter(read_responses(session_stream, [id])), None) if session_stream else None
 
 
 def list_responses(
@@ -92,8 +92,8 @@ def list_responses(
     )
     page_pairs, next_cursor = take_page(pairs, check_limit(limit))
     responses: list[Response] = []
-    for stream, session_pairs in groupby(page_pairs, key=lambda pair: pair[0]):
-        responses += read_responses(stream, [id for _, id in session_pairs])
+    for session_stream, session_pairs in groupby(page_pairs, key=lambda pair: pair[0]):
+        responses += read_responses(session_stream, [id for _, id in session_pairs])
     return Listing(responses, cursor=next_cursor)
 
 
@@ -189,8 +189,8 @@ def _stream_with(
     """The stream of the session from the index, if the session has the response."""
     if session is None or id is None:
         return None
-    stream = SessionStream(engine, SessionInfo(session, user))
-    return stream if find_entry(stream, id) else None
+    session_stream = SessionStream(engine, SessionInfo(session, user))
+    return session_stream if find_entry(session_stream, id) else None
 
 
 def _delete(stream: SessionStream, id: str) -> bool:

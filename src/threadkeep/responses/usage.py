@@ -54,9 +54,9 @@ def usage(
         return Listing(rows, cursor=next_cursor)
     last_key = None if cursor is None else cursors.text(cursors.parts(cursor, 1)[0])
     rows_by_key = _sums(_walk(engine, scope, span), by)
-    keys = [key for key in sorted(rows_by_key) if last_key is None or key > last_key]
-    next_cursor = [keys[limit - 1]] if len(keys) > limit else None
-    return Listing([rows_by_key[key] for key in keys[:limit]], cursor=next_cursor)
+    sorted_keys = [key for key in sorted(rows_by_key) if last_key is None or key > last_key]
+    next_cursor = [sorted_keys[limit - 1]] if len(sorted_keys) > limit else None
+    return Listing([rows_by_key[key] for key in sorted_keys[:limit]], cursor=next_cursor)
 
 
 class _Start(NamedTuple):
@@ -73,11 +73,11 @@ def _walk(
 ) -> Iterator[_SessionCalls]:
     """The sessions with their calls; of the one to start with, those from its run on."""
     start = start or _Start()
-    for walk_position, info in sessions_in(engine, scope, start.position):
-        stream = SessionStream(engine, SessionInfo(info.id, scope.user))
-        first_run = start.run if info.id == start.session else 0
-        call_iterator = filter(partial(_is_in, span), session_calls(stream, first_run))
-        yield _SessionCalls(walk_position, info.id, call_iterator)
+    for session_position, session_info in sessions_in(engine, scope, start.position):
+        session_stream = SessionStream(engine, SessionInfo(session_info.id, scope.user))
+        first_run = start.run if session_info.id == start.session else 0
+        call_iterator = filter(partial(_is_in, span), session_calls(session_stream, first_run))
+        yield _SessionCalls(session_position, session_info.id, call_iterator)
 
 
 def _is_in(span: Span, call: Call) -> bool:
@@ -140,10 +140,10 @@ def _sum(row: UsageRow, calls: Iterable[Call]) -> UsageRow:
 def _start(cursor: object, scope: Scope) -> _Start:
     if cursor is None:
         return _Start()
-    position, session, run_seq, row_number = cursors.parts(cursor, 4)
+    position, session_id, run_seq, row_number = cursors.parts(cursor, 4)
     is_walk = scope.conversation is None
-    if (position is not None) != is_walk or (not is_walk and session != scope.conversation):
+    if (position is not None) != is_walk or (not is_walk and session_id != scope.conversation):
         raise cursors.invalid()
     return _Start(
-        position, cursors.text(session), cursors.position(run_seq), cursors.position(row_number)
+        position, cursors.text(session_id), cursors.position(run_seq), cursors.position(row_number)
     )

@@ -129,11 +129,11 @@ def authenticator_of(keys: object) -> Authenticator:
 async def _http_error(request: Request, error: Exception) -> Response:
     """Unknown paths and methods, as errors of the API."""
     assert isinstance(error, HTTPException)  # noqa: S101  # how it was registered
-    message = {404: "there is no such endpoint", 405: "the endpoint has no such method"}
+    text_by_status = {404: "there is no such endpoint", 405: "the endpoint has no such method"}
     return respond(
         ApiError(
             error.status_code,
-            message.get(error.status_code, "the request was refused"),
+            text_by_status.get(error.status_code, "the request was refused"),
             headers=error.headers,
         )
     )

@@ -26,11 +26,11 @@ def check_fields(body: Mapping[str, Any], allowed: Iterable[str]) -> None:
     Raises:
         ApiError: 400; the field is named.
     """
-    for name in body:
-        if name not in allowed:
+    for field_name in body:
+        if field_name not in allowed:
             raise ApiError(
                 400,
-                f"unknown parameter: {shown(name)}",
+                f"unknown parameter: {shown(field_name)}",
                 code="unknown_parameter",
-                param=name[:80],
+                param=field_name[:80],
             )

@@ -82,8 +82,8 @@ class ChatAnswer:
         new_call = {"type": "function", "function": {"name": "", "arguments": ""}}
         call = self._calls.setdefault(call_index, new_call)
         function = delta.get("function")
-        for key, value in function.items() if isinstance(function, dict) else ():
-            call["function"][key] = joined(call["function"].get(key), value)
+        for field_name, field_value in function.items() if isinstance(function, dict) else ():
+            call["function"][field_name] = joined(call["function"].get(field_name), field_value)
         call_fields = {key: v for key, v in delta.items() if key not in {"function", "index"}}
         call.update({key: value for key, value in call_fields.items() if value})
 
@@ -119,9 +119,9 @@ def completion_response(completion: Mapping[str, Any]) -> tuple[dict[str, Any], 
     """
     raw_choices = completion.get("choices")
     choice = raw_choices[0] if isinstance(raw_choices, list) and raw_choices else None
-    message = choice.get("message") if isinstance(choice, dict) else None
-    if not isinstance(choice, dict) or not isinstance(message, dict):
+    raw_message = choice.get("message") if isinstance(choice, dict) else None
+    if not isinstance(choice, dict) or not isinstance(raw_message, dict):
         raise MalformedStream("the completion has no message")
     head = {key: value for key, value in completion.items() if key not in {"choices", "object"}}
     finish_reason = choice.get("finish_reason")
-    return response_of(head, finish_reason or "stop", message), message
+    return response_of(head, finish_reason or "stop", raw_message), raw_message

@@ -36,17 +36,17 @@ _STREAM_BROKE: Final = "the upstream broke off its answer"
 async def complete(request: Request) -> Response:
     """Ask the upstream; with `X-Threadkeep-Session`, behind the session's window."""
     turn: Turn | None = None
-    owner = scope_of(request, "write")
+    scoped_memory = scope_of(request, "write")
     proxy = proxy_of(request)
     body = await read_json(request)
     session_id = request.headers.get(SESSION_HEADER)
     if session_id is not None:
-        system_messages, turn = _turn(body, owner, session_id)
+        system_messages, turn = _turn(body, scoped_memory, session_id)
         window = await call(
             request,
             partial(
                 conversation_window,
-                owner,
+                scoped_memory,
                 session_id,
                 turn.items(),
                 proxy.policies,
@@ -55,18 +55,18 @@ async def complete(request: Request) -> Response:
         )
         body = {**body, "messages": [*system_messages, *window.to_openai()]}
     upstream_answer = await proxy.upstream.send("POST", PATH, body)
-    headers = {} if turn is None or not turn.store else {RESPONSE_HEADER: turn.response_id}
+    response_headers = {} if turn is None or not turn.store else {RESPONSE_HEADER: turn.response_id}
     if body.get("stream"):
         await require_event_stream(upstream_answer)
         events = _streamed(request, proxy, turn, upstream_answer)
-        return EventStream(events, send_seconds=proxy.send_seconds, headers=headers)
+        return EventStream(events, send_seconds=proxy.send_seconds, headers=response_headers)
     try:
         completion = await proxy.upstream.read_object(upstream_answer)
     finally:
         await upstream_answer.aclose()
     if turn is not None:
         await _record_completion(request, proxy, turn, completion)
-    return JSONResponse(completion, headers=headers)
+    return JSONResponse(completion, headers=response_headers)
 
 
 def _turn(body: dict[str, Any], owner: Any, session: str) -> tuple[list[dict[str, Any]], Turn]:
@@ -76,8 +76,8 @@ def _turn(body: dict[str, Any], owner: Any, session: str) -> tuple[list[dict[str
         raise ApiError(400, "messages must be a list of objects", param="messages")
     if body.get("n") not in (None, 1):
         raise ApiError(400, "with a session, only one choice can be asked for", param="n")
-    store = body.get("store")
-    if store not in (None, True, False):
+    store_field = body.get("store")
+    if store_field not in (None, True, False):
         raise ApiError(400, "store must be true or false", param="store")
     system_count = next(
         (n for n, message in enumerate(messages) if message.get("role") not in _SYSTEM_ROLES),
@@ -88,7 +88,7 @@ def _turn(body: dict[str, Any], owner: Any, session: str) -> tuple[list[dict[str
         "openai-chat",
         messages[system_count:],
         conversation=session,
-        store=store is not False,
+        store=store_field is not False,
     )
     return messages[:system_count], turn
 

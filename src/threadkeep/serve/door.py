@@ -108,17 +108,17 @@ class Door:
             self._active -= 1
 
     def _check(self, scope: Scope) -> None:
-        headers = Headers(scope=scope)
+        request_headers = Headers(scope=scope)
         if self._active >= self._limits.concurrency:
             raise ApiError(503, "too many requests at once", headers={"retry-after": "1"})
         if sum(len(name) + len(value) for name, value in scope["headers"]) > self._limits.headers:
             raise ApiError(431, "the headers are too large")
         if "\0" in scope["path"]:
             raise ApiError(400, "the path has a NUL")
-        self._check_host(headers)
-        self._check_origin(headers, scope["scheme"])
-        check_content_type(scope["method"], headers, self._may_be_form(scope))
-        check_declared_length(headers, self._limits.body)
+        self._check_host(request_headers)
+        self._check_origin(request_headers, scope["scheme"])
+        check_content_type(scope["method"], request_headers, self._may_be_form(scope))
+        check_declared_length(request_headers, self._limits.body)
 
     def _may_be_form(self, scope: Scope) -> bool:
         path = scope["path"].removeprefix(scope.get("root_path", ""))

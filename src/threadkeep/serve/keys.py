@@ -53,8 +53,8 @@ class KeyFile:
 
     def authenticate(self, connection: HTTPConnection) -> Principal | None:
         """The principal of the key that a request brings."""
-        key = bearer(connection.headers)
-        return None if key is None or len(key) > _MAX_KEY_LENGTH else self.find(key)
+        api_key = bearer(connection.headers)
+        return None if api_key is None or len(api_key) > _MAX_KEY_LENGTH else self.find(api_key)
 
     def find(self, key: str) -> Principal | None:
         """The principal of a key; all entries are compared, in constant time each."""
@@ -86,10 +86,10 @@ def add_key(path: str | os.PathLike[str], user: str, scopes: Sequence[str]) -> s
         ConfigError: a scope is unknown, or others may read the file.
     """
     principal = Principal(user_id(user), _scopes(list(scopes), "scopes"))
-    key = new_key()
+    api_key = new_key()
     key_entry = {
         "user": principal.user,
-        "sha256": digest_of(key),
+        "sha256": digest_of(api_key),
         "scopes": [scope for scope in SCOPES if scope in principal.scopes],
     }
     open_flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
@@ -100,7 +100,7 @@ def add_key(path: str | os.PathLike[str], user: str, scopes: Sequence[str]) -> s
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    return key
+    return api_key
 
 
 def digest_of(key: str) -> str:

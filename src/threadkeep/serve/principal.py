@@ -107,8 +107,8 @@ def new_key() -> str:
 
 def bearer(headers: Mapping[str, str]) -> str | None:
     """The key of an `Authorization: Bearer` header."""
-    scheme, _, key = headers.get("authorization", "").partition(" ")
-    return key.strip() or None if scheme.lower() == "bearer" else None
+    scheme, _, api_key = headers.get("authorization", "").partition(" ")
+    return api_key.strip() or None if scheme.lower() == "bearer" else None
 
 
 def cookie_name(connection: HTTPConnection, kind: str = COOKIE) -> str:
@@ -161,12 +161,12 @@ def scope_of(connection: HTTPConnection, scope: str) -> Memory | User:
     """
     principal = principal_of(connection, scope)
     memory: Memory = connection.app.state.memory
-    user = connection.query_params.get("user")
-    if user is None or user == principal.user:
+    user_id = connection.query_params.get("user")
+    if user_id is None or user_id == principal.user:
         return memory if principal.user is None else memory.user(principal.user)
     if not principal.may("admin"):
         raise ApiError(403, "another user's data needs the scope 'admin'", code="forbidden")
-    return memory.user(user)
+    return memory.user(user_id)
 
 
 def _same(received: str | None, expected: str | None) -> bool:

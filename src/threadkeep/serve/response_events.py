@@ -129,8 +129,8 @@ def _extend(item: dict[str, Any], event_type: str, event: Mapping[str, Any]) -> 
 
 def _part(item: dict[str, Any], raw_index: Any, kind: str) -> dict[str, Any]:
     """The part of a message that a delta goes into."""
-    content = item.get("content")
-    parts = [dict(part) for part in content] if isinstance(content, list) else []
+    item_content = item.get("content")
+    parts = [dict(part) for part in item_content] if isinstance(item_content, list) else []
     part_index = raw_index if type(raw_index) is int and 0 <= raw_index < len(parts) else len(parts)
     if part_index == len(parts):
         annotation_fields: dict[str, Any] = {"annotations": []} if kind == "output_text" else {}

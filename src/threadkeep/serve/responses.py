@@ -71,20 +71,20 @@ async def get(request: Request) -> HttpResponse:
 
 async def delete(request: Request) -> HttpResponse:
     """`DELETE /v1/responses/{id}`, with its feedback."""
-    responses, id = scope_of(request, "write").responses, path_id(request)
+    responses, response_id = scope_of(request, "write").responses, path_id(request)
 
     def delete_existing() -> None:
-        existing(responses, id)
-        responses.delete(id)
+        existing(responses, response_id)
+        responses.delete(response_id)
 
     await call(request, delete_existing)
-    return JSONResponse({"id": id, "object": "response", "deleted": True})
+    return JSONResponse({"id": response_id, "object": "response", "deleted": True})
 
 
 async def list_input_items(request: Request) -> HttpResponse:
     """`GET /v1/responses/{id}/input_items`: `limit`, `order` (`desc` by default), `after`."""
-    responses, id = scope_of(request, "read").responses, path_id(request)
-    response = await call(request, partial(existing, responses, id))
+    responses, response_id = scope_of(request, "read").responses, path_id(request)
+    response = await call(request, partial(existing, responses, response_id))
     order = request.query_params.get("order", "desc")
     if order not in {"asc", "desc"}:
         raise ApiError(400, "order must be asc or desc", param="order")

@@ -35,10 +35,10 @@ _NO_ENDPOINT: Final = frozenset({404, 405, 501})
 
 async def create(request: Request) -> Response:
     """Ask the upstream behind a conversation or a chain of responses, and store the turn."""
-    owner = scope_of(request, "write")
+    scoped_memory = scope_of(request, "write")
     proxy = proxy_of(request)
     body = await read_json(request)
-    turn = make_turn(body, owner)
+    turn = make_turn(body, scoped_memory)
     window = await call(request, partial(_window, turn, proxy))
     upstream_fields = {key: value for key, value in body.items() if key not in _OURS}
     upstream_fields |= {"store": False, "input": _prompt(turn, window)}
@@ -62,8 +62,8 @@ def make_turn(body: Mapping[str, Any], owner: Owner) -> Turn:
     """
     if body.get("background"):
         raise ApiError(400, "background mode is not supported here", param="background")
-    store = body.get("store")
-    if store not in (None, True, False):
+    store_field = body.get("store")
+    if store_field not in (None, True, False):
         raise ApiError(400, "store must be true or false", param="store")
     conversation, previous_id = _conversation(body), body.get("previous_response_id")
     if previous_id is not None and not isinstance(previous_id, str):
@@ -85,7 +85,7 @@ def make_turn(body: Mapping[str, Any], owner: Owner) -> Turn:
         entries,
         conversation=conversation,
         previous=previous_id,
-        store=store is not False,
+        store=store_field is not False,
     )
 
 
@@ -144,22 +144,22 @@ async def _streamed(
     request: Request, proxy: ProxyState, turn: Turn, answer: httpx.Response
 ) -> AsyncGenerator[bytes, None]:
     """The upstream's events with our ids; the turn is stored before the last one goes out."""
-    stream = _Stream(request, proxy, turn)
+    event_stream = _Stream(request, proxy, turn)
     reader = EventReader()
     try:
         async for chunk in answer.aiter_bytes():
             for event in reader.feed(chunk):
-                yield await stream.rewritten(event)
-        if not stream.answer.is_done:
+                yield await event_stream.rewritten(event)
+        if not event_stream.answer.is_done:
             proxy.upstream.failed("broken")
-            yield await stream.broken("the upstream ended its answer too early")
+            yield await event_stream.broken("the upstream ended its answer too early")
     except (MalformedStream, *BROKEN) as error:
         _log.warning("a streamed response broke off: %s", type(error).__name__)
         proxy.upstream.failed("broken")
-        yield await stream.broken("the upstream broke off its answer")
+        yield await event_stream.broken("the upstream broke off its answer")
     finally:
         await answer.aclose()
-        await stream.store()
+        await event_stream.store()
 
 
 class _Stream:

@@ -84,8 +84,8 @@ def _parse(block: bytes) -> ServerEvent | None:
     except UnicodeDecodeError as error:
         raise MalformedStream("the stream is not UTF-8") from error
     event_name, data_lines = "", []
-    for line in lines:
-        field_name, _, field_value = line.partition(":")
+    for line_text in lines:
+        field_name, _, field_value = line_text.partition(":")
         field_value = field_value.removeprefix(" ")
         if field_name == "event":
             event_name = field_value

@@ -108,19 +108,19 @@ class Upstream:
             self._client = None
 
     def _headers(self) -> dict[str, str]:
-        key = self._read_key()
+        api_key = self._read_key()
         headers = {"accept-encoding": "identity"}  # the bytes of a stream are read as they come
-        return headers if key is None else {**headers, "authorization": f"Bearer {key}"}
+        return headers if api_key is None else {**headers, "authorization": f"Bearer {api_key}"}
 
     def _read_key(self) -> str | None:
         try:
             source = self._key() if callable(self._key) else self._key
-            key = source.read_text("utf-8").strip() if isinstance(source, Path) else source
+            api_key = source.read_text("utf-8").strip() if isinstance(source, Path) else source
         except (OSError, UnicodeDecodeError) as error:
             raise ApiError(
                 502, "the key of the upstream cannot be read", code="upstream"
             ) from error
-        return key or None
+        return api_key or None
 
     def _client_of_loop(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()

@@ -28,8 +28,8 @@ def expand(value: Any, key: str) -> Any:
 
 
 def _variable_value(variable_match: re.Match[str], key: str) -> str:
-    name, default = variable_match.groups()
-    value = os.environ.get(name, default)
-    if value is None:
-        raise ConfigError(f"{key}: the environment variable {name} is not set")
-    return value
+    variable_name, default_value = variable_match.groups()
+    variable_value = os.environ.get(variable_name, default_value)
+    if variable_value is None:
+        raise ConfigError(f"{key}: the environment variable {variable_name} is not set")
+    return variable_value

@@ -184,9 +184,9 @@ class HistoryService(LongtermAnswers):
         chat = self._session(session_id, identity, other_history_props)
         turns, _ = history_policy.read_turns(chat, self._settings.policy)
         entries = [turn.entry() for turn in turns]
-        if not context or self._settings.longterm is None or not (text := chat.context()):
+        if not context or self._settings.longterm is None or not (context_text := chat.context()):
             return entries
-        return [{"role": CONTEXT_ROLE, "content": text}, *entries]
+        return [{"role": CONTEXT_ROLE, "content": context_text}, *entries]
 
     def get_files(self, session_id: str) -> HistoryFiles:
         """The metadata of all unexpired files: a list that also answers by url, else by name."""

@@ -18,8 +18,8 @@ def resolve_user(identity: UserId | None, props: Mapping[str, Any] | None) -> st
     """
     if props is not None and not isinstance(props, Mapping):
         raise InputError(f"other_history_props must be a dict, got {type(props).__name__}")
-    user = optional_user_id(identity, "identity")
+    user_id = optional_user_id(identity, "identity")
     props_user = optional_user_id((props or {}).get("identity"), "other_history_props['identity']")
-    if None not in (user, props_user) and user != props_user:
+    if None not in (user_id, props_user) and user_id != props_user:
         raise InputError("identity is given twice with different values")
-    return props_user if user is None else user
+    return props_user if user_id is None else user_id

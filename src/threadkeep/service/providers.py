@@ -72,18 +72,18 @@ def _built_in(
 ) -> ProviderConfig:
     table = by_name(STORES[kind].options)
     key_names = [name for name, spec in table.items() if spec.target not in _SERVICE_SETTINGS]
-    for name in config:
-        if name not in key_names:
+    for config_key in config:
+        if config_key not in key_names:
             raise ConfigError(
-                f"the provider {shown(kind)} has no key {shown(name)}"
-                f"{did_you_mean(name, [*key_names, *service_keys])}"
+                f"the provider {shown(kind)} has no key {shown(config_key)}"
+                f"{did_you_mean(config_key, [*key_names, *service_keys])}"
             )
     options = [GivenOption(name, value) for name, value in config.items()]
     read_store(kind, list(expand_urls(kind, options)))
     targets = {table[name].target for name, value in config.items() if value is not None}
-    for name in STORES[kind].service_keys:
-        if table[name].target not in targets and "url" not in targets:
-            raise ConfigError(f"{name} is missing: the provider {shown(kind)} needs it")
+    for config_key in STORES[kind].service_keys:
+        if table[config_key].target not in targets and "url" not in targets:
+            raise ConfigError(f"{config_key} is missing: the provider {shown(kind)} needs it")
     return ProviderConfig(kind, dict(config))
 
 

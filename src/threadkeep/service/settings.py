@@ -60,10 +60,10 @@ class ServiceSettings(NamedTuple):
 
     def differs(self, other: ServiceSettings) -> str | None:
         """A key whose value differs in the other settings, or `None`."""
-        values, other_values = self._flat(), other._flat()
+        own_values, other_values = self._flat(), other._flat()
         no_value = object()
-        for key in {**values, **other_values}:
-            if not _same(values.get(key, no_value), other_values.get(key, no_value)):
+        for key in {**own_values, **other_values}:
+            if not _same(own_values.get(key, no_value), other_values.get(key, no_value)):
                 return key
         return None
 
@@ -101,12 +101,12 @@ def _parse(raw_config: dict[str, Any]) -> ServiceSettings:
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
     """All keys at one level: they may be inside `history_policy` or beside it."""
     flat_config = {key: value for key, value in config.items() if key != NESTED_KEY}
-    for key, value in _inner(config).items():
-        if key in flat_config and not _same(flat_config[key], value):
+    for config_key, config_value in _inner(config).items():
+        if config_key in flat_config and not _same(flat_config[config_key], config_value):
             raise ConfigError(
-                f"{key} is given twice with different values, in {NESTED_KEY} and beside it"
+                f"{config_key} is given twice with different values, in {NESTED_KEY} and beside it"
             )
-        flat_config[key] = value
+        flat_config[config_key] = config_value
     return flat_config
 
 

@@ -29,12 +29,12 @@ def import_memory(memory: Memory, owner: User | Session, data: Any) -> tuple[int
     """
     known_ids = _known_ids(memory, owner)
     fact_count = instruction_count = 0
-    for text in _texts(data, "facts", owner.id):
-        if identity("fact", text) not in known_ids:
-            fact_count += _add(owner, "facts", text)
-    for text in _texts(data, "instructions", owner.id):
-        if identity("instruction", text, None, None) not in known_ids:
-            instruction_count += _add(owner, "instructions", text)
+    for entry_text in _texts(data, "facts", owner.id):
+        if identity("fact", entry_text) not in known_ids:
+            fact_count += _add(owner, "facts", entry_text)
+    for entry_text in _texts(data, "instructions", owner.id):
+        if identity("instruction", entry_text, None, None) not in known_ids:
+            instruction_count += _add(owner, "instructions", entry_text)
     return fact_count, instruction_count
 
 
@@ -58,10 +58,10 @@ def import_summary(chat: Session, text: object) -> int:
         existing.summary.last_seq or existing.summary.text == text
     ):
         return 0
-    owner = chat.user if snapshot.info is None else snapshot.info.user
+    owner_id = chat.user if snapshot.info is None else snapshot.info.user
     generation = generation_of(snapshot.version)
     summary = Summary(chat.id, text)
-    return int(summaries.write(engine, existing, summary, generation=generation, user=owner) > 0)
+    return int(summaries.write(engine, existing, summary, generation=generation, user=owner_id) > 0)
 
 
 def _known_ids(memory: Memory, owner: User | Session) -> set[str]:
@@ -74,9 +74,9 @@ def _known_ids(memory: Memory, owner: User | Session) -> set[str]:
 
 def _texts(memory_data: Any, key: str, owner: str) -> Iterator[str]:
     raw_texts = memory_data.get(key) if isinstance(memory_data, dict) else None
-    for text in raw_texts if isinstance(raw_texts, list) else ():
-        if isinstance(text, str) and text.strip():
-            yield text
+    for raw_text in raw_texts if isinstance(raw_texts, list) else ():
+        if isinstance(raw_text, str) and raw_text.strip():
+            yield raw_text
         else:
             _log.warning("one of the %s of %r is not a text and left behind", key, owner)
 

@@ -20,7 +20,7 @@ def owner_for(engine: Engine, bound: str | None, requested: UserId | None) -> st
         raise NotOwner(
             "this handle belongs to another user: use memory, or memory.user() of that user"
         )
-    owner = bound or requested_id
-    if owner is None and engine.settings.require_user:
+    owner_id = bound or requested_id
+    if owner_id is None and engine.settings.require_user:
         raise ConfigError("this Memory was opened with require_user=True: pass user=")
-    return owner
+    return owner_id

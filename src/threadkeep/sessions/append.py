@@ -59,12 +59,12 @@ class Draft(NamedTuple):
             items_ids_seqs = zip(self.items, self.ids, remaining_seqs, strict=True)
             return [item_codec.stamp(item, id, seq, created_at) for item, id, seq in items_ids_seqs]
         item_by_key = dict(self.claims.referred)
-        for item, id in zip(self.items, self.ids, strict=True):
+        for item, item_id in zip(self.items, self.ids, strict=True):
             if not is_reference(item):
-                stamped_item = item_codec.stamp(item, id, next(remaining_seqs), created_at)
-                item_by_key[names.key(id)] = self.claims.as_stored(stamped_item)
+                stamped_item = item_codec.stamp(item, item_id, next(remaining_seqs), created_at)
+                item_by_key[names.key(item_id)] = self.claims.as_stored(stamped_item)
             else:  # of a store that keeps nothing
-                item_by_key.setdefault(names.key(id), item)
+                item_by_key.setdefault(names.key(item_id), item)
         return [item_by_key[names.key(id)] for id in self.ids]
 
 
@@ -150,19 +150,19 @@ def make_draft(
     """
     entries = _read_messages(engine, messages, noun, format, refer)
     now = engine.now()
-    ids = engine.new_ids(now, len(entries))
+    item_ids = engine.new_ids(now, len(entries))
     claims = IdClaims(session, entries, noun) if any(item.id for _, item in entries) else None
     if claims is not None:
-        ids = [
+        item_ids = [
             names.join_surrogates(item.id) or new_id
-            for (_, item), new_id in zip(entries, ids, strict=True)
+            for (_, item), new_id in zip(entries, item_ids, strict=True)
         ]
         _check_unique(
-            [id for (_, item), id in zip(entries, ids, strict=True) if not is_reference(item)],
+            [id for (_, item), id in zip(entries, item_ids, strict=True) if not is_reference(item)],
             noun,
         )
-    items, records, uploads = _encode(entries, ids, now, noun)
-    return Draft(items, ids, records, now, claims, uploads)
+    items, records, uploads = _encode(entries, item_ids, now, noun)
+    return Draft(items, item_ids, records, now, claims, uploads)
 
 
 def _encode(
@@ -229,8 +229,8 @@ def upload(stream: SessionStream, draft: Draft) -> None:
         NotOwner: it belongs to another user; nothing was written.
     """
     session_info = stream.read().info
-    owner = stream.user if session_info is None else session_info.user or stream.user
-    blob_upload.store(stream.engine, stream.id, owner, draft.uploads)
+    owner_id = stream.user if session_info is None else session_info.user or stream.user
+    blob_upload.store(stream.engine, stream.id, owner_id, draft.uploads)
 
 
 def without_pages(stream: SessionStream, result: Item) -> Item:

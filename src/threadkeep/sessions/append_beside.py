@@ -120,10 +120,10 @@ class _Write:
         notes = rollback.notes(stream, snapshot, self._new, *self._before)
         seqs = list[int]()
         try:
-            for batch in batches([*notes, *self.flipped, *self._new]):
-                seqs += stream.compare_and_set(snapshot, put=batch)
-                info, version = stream.claim(snapshot), snapshot.version + 1
-                snapshot = snapshot._replace(info=info, version=version)
+            for record_batch in batches([*notes, *self.flipped, *self._new]):
+                seqs += stream.compare_and_set(snapshot, put=record_batch)
+                session_info, version = stream.claim(snapshot), snapshot.version + 1
+                snapshot = snapshot._replace(info=session_info, version=version)
             drops = [Drop(UNDO, [note.id for note in notes]), *change.drop]
             stream.compare_and_set(snapshot, put=change.records, drop=drops, info=change.info)
         except Exception:

@@ -33,13 +33,13 @@ def copy(
 
 def records(engine: Engine, session: str) -> Iterator[Record]:
     """All records of a session's blobs that are complete, for exports: pieces first."""
-    blob_stream = blobs.stream(engine, session)
+    blob_stream_name = blobs.stream(engine, session)
     blob_page = engine.read(blobs.query(engine, session))[0]
     references = [reference for reference in blobs.references(blob_page) if reference.is_complete]
     piece_count_by_blob = {reference.blob: reference.pieces for reference in references}
     for blob_id, piece_count in piece_count_by_blob.items():
         for piece_id in blobs.piece_ids(blob_id, piece_count):
-            yield from engine.read(Query(blob_stream, PIECE, ids=[piece_id]))[0].records
+            yield from engine.read(Query(blob_stream_name, PIECE, ids=[piece_id]))[0].records
     yield from (reference.record for reference in references)
 
 

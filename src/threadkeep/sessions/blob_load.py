@@ -71,21 +71,21 @@ def read_texts(engine: Engine, counts: Mapping[tuple[str, str], int]) -> dict[st
     ]
     texts_by_session: dict[str, dict[str, str]] = {}
     pages = engine.read(*queries) if queries else []
-    for ((session, blob_id), piece_count), page in zip(counts.items(), pages, strict=True):
-        text_by_id = {record.id: _piece_text(record) for record in page.records}
+    for ((session_id, blob_id), piece_count), piece_page in zip(counts.items(), pages, strict=True):
+        text_by_id = {record.id: _piece_text(record) for record in piece_page.records}
         texts = [text_by_id.get(piece_id) for piece_id in blobs.piece_ids(blob_id, piece_count)]
         if None not in texts:
             blob_text = "".join(text or "" for text in texts)
-            texts_by_session.setdefault(session, {})[blob_id] = blob_text
+            texts_by_session.setdefault(session_id, {})[blob_id] = blob_text
     return texts_by_session
 
 
 def _piece_text(record: Record) -> str | None:
     try:
-        text = json.loads(record.body)["text"]
+        piece_text = json.loads(record.body)["text"]
     except (ValueError, LookupError, TypeError):
         return None
-    return text if isinstance(text, str) else None
+    return piece_text if isinstance(piece_text, str) else None
 
 
 def _filled(item: Item, texts: Mapping[str, str]) -> Item:

@@ -32,8 +32,8 @@ class OrphanSweeper:
         now, deleted_count = self._engine.now(), 0
         if 0 <= now - self._swept_at < grace(self._engine) / 4:
             return 0
-        for stream_name in blobs.all_streams(self._engine):
-            deleted_count += delete(self._engine, stream_name)
+        for blob_stream_name in blobs.all_streams(self._engine):
+            deleted_count += delete(self._engine, blob_stream_name)
             if deleted_count >= limit:
                 return deleted_count
         self._swept_at = now

@@ -90,9 +90,9 @@ def delete(engine: Engine, session: str, user: str | None = None) -> None:
 
     Those of items that somebody else has written since stay.
     """
-    stream_name = blobs.stream(engine, session)
+    blob_stream_name = blobs.stream(engine, session)
     for _ in range(_TRIES):
-        blob_page = engine.read(Query(stream_name, BLOB))[0]
+        blob_page = engine.read(Query(blob_stream_name, BLOB))[0]
         if not blob_page.version:
             return
         session_references = blobs.references(blob_page)
@@ -103,7 +103,7 @@ def delete(engine: Engine, session: str, user: str | None = None) -> None:
         )
         with suppress(Conflict):
             if not used_references and user is None:
-                engine.commit(stream_name, drop=[Drop()], ttl=KEEP, expect=blob_page.version)
+                engine.commit(blob_stream_name, drop=[Drop()], ttl=KEEP, expect=blob_page.version)
             else:
                 used_ids = {reference.record.id for reference in used_references}
                 unused_references = [
@@ -113,7 +113,7 @@ def delete(engine: Engine, session: str, user: str | None = None) -> None:
                 ]
                 drop(
                     engine,
-                    stream_name,
+                    blob_stream_name,
                     blob_page,
                     {reference.record.id: reference.record.body for reference in unused_references},
                 )

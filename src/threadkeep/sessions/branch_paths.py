@@ -113,8 +113,8 @@ def marks(item: Item) -> dict[str, Json]:
     """What the metadata of an item say of its branch; nothing if it is of the shown one."""
     if label(item) is None:
         return {}
-    keys = (BRANCH, HIDDEN_ON_BRANCH)
-    return {key: item.metadata[key] for key in keys if key in item.metadata}
+    mark_keys = (BRANCH, HIDDEN_ON_BRANCH)
+    return {key: item.metadata[key] for key in mark_keys if key in item.metadata}
 
 
 def on_branch(item: Item, branch: str) -> Item:

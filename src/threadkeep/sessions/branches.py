@@ -66,18 +66,18 @@ def rename(stream: SessionStream, new_names: Mapping[str, str]) -> None:
 
     def step() -> None:
         snapshot = stream.read()
-        info = stream.claim(snapshot)
+        session_info = stream.claim(snapshot)
         renamed_branches = tuple(
             dataclasses.replace(
                 branch,
                 name=new_names.get(branch.name, branch.name),
                 parent=new_names.get(branch.parent or "", branch.parent),
             )
-            for branch in info.branches
+            for branch in session_info.branches
         )
-        if snapshot.info is not None and renamed_branches != info.branches:
-            info = dataclasses.replace(info, branches=renamed_branches)
-            stream.compare_and_set(snapshot, info=info)
+        if snapshot.info is not None and renamed_branches != session_info.branches:
+            session_info = dataclasses.replace(session_info, branches=renamed_branches)
+            stream.compare_and_set(snapshot, info=session_info)
 
     stream.retry(step)
 

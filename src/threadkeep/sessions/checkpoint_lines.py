@@ -36,13 +36,13 @@ class CheckpointRecord(NamedTuple):
 
 def records(engine: Engine, thread: str) -> Iterator[CheckpointRecord]:
     """The records of a thread's checkpoints; one read if there are none."""
-    root_stream = checkpoints.stream(engine, thread, ROOT)
-    if not engine.read(Query(root_stream, THREAD, limit=0))[0].version:
+    root_stream_name = checkpoints.stream(engine, thread, ROOT)
+    if not engine.read(Query(root_stream_name, THREAD, limit=0))[0].version:
         return
     for namespace in checkpoints.namespaces(engine, thread):
-        stream_name = checkpoints.stream(engine, thread, namespace)
+        namespace_stream_name = checkpoints.stream(engine, thread, namespace)
         for record_kind in KINDS:
-            for record in all_records(engine, stream_name, record_kind):
+            for record in all_records(engine, namespace_stream_name, record_kind):
                 yield CheckpointRecord(namespace, record)
 
 
@@ -71,8 +71,8 @@ def write(
         user: its owner.
         entries: what was exported.
     """
-    root_stream = checkpoints.stream(engine, thread, ROOT)
-    if not entries or engine.read(Query(root_stream, THREAD, ids=[THREAD]))[0].records:
+    root_stream_name = checkpoints.stream(engine, thread, ROOT)
+    if not entries or engine.read(Query(root_stream_name, THREAD, ids=[THREAD]))[0].records:
         return
     records_by_namespace: dict[str, list[Record]] = {ROOT: []}
     for entry in entries:
@@ -82,14 +82,14 @@ def write(
         for namespace in records_by_namespace
         if namespace != ROOT
     ]
-    _put(engine, root_stream, [*namespace_records, *_others(records_by_namespace[ROOT])])
+    _put(engine, root_stream_name, [*namespace_records, *_others(records_by_namespace[ROOT])])
     for namespace, records in records_by_namespace.items():
         if namespace != ROOT:
             thread_record = _thread_record(engine, thread, namespace, user, records)
-            stream_name = checkpoints.stream(engine, thread, namespace)
-            _put(engine, stream_name, [*_others(records), thread_record])
+            namespace_stream_name = checkpoints.stream(engine, thread, namespace)
+            _put(engine, namespace_stream_name, [*_others(records), thread_record])
     thread_record = _thread_record(engine, thread, ROOT, user, records_by_namespace[ROOT])
-    engine.commit(root_stream, put=[thread_record], ttl=engine.settings.ttl)
+    engine.commit(root_stream_name, put=[thread_record], ttl=engine.settings.ttl)
 
 
 def _put(engine: Engine, stream: str, records: Sequence[Record]) -> None:

@@ -79,15 +79,15 @@ def forget_items(engine: Engine, thread: str, items: Collection[str], texts: set
     """
     deleted_count = 0
     for namespace in namespaces(engine, thread):
-        stream_name = stream(engine, thread, namespace)
+        namespace_stream_name = stream(engine, thread, namespace)
         element_ids = [
             record.id
-            for record in all_records(engine, stream_name, ELEMENT)
+            for record in all_records(engine, namespace_stream_name, ELEMENT)
             if _is_of(record, items, texts)
         ]
         for start in range(0, len(element_ids), PAGE):
             drops = [Drop(ELEMENT, element_ids[start : start + PAGE])]
-            engine.commit(stream_name, drop=drops, ttl=KEEP)
+            engine.commit(namespace_stream_name, drop=drops, ttl=KEEP)
         deleted_count += len(element_ids)
     return deleted_count
 
@@ -121,8 +121,8 @@ def _field(record: Record, name: str) -> str | None:
 
 def delete(engine: Engine, thread: str) -> int:
     """Delete all checkpoints of a thread, the root stream last. Returns the number of streams."""
-    root_stream = stream(engine, thread, ROOT)
-    namespace_page = engine.read(Query(root_stream, NAMESPACE, limit=1))[0]
+    root_stream_name = stream(engine, thread, ROOT)
+    namespace_page = engine.read(Query(root_stream_name, NAMESPACE, limit=1))[0]
     if not namespace_page.version:
         return 0
     other_namespaces = (
@@ -132,5 +132,5 @@ def delete(engine: Engine, thread: str) -> int:
     )
     for namespace in other_namespaces:
         engine.commit(stream(engine, thread, namespace), drop=[Drop()], ttl=KEEP)
-    engine.commit(root_stream, drop=[Drop()], ttl=KEEP)
+    engine.commit(root_stream_name, drop=[Drop()], ttl=KEEP)
     return 1 + len(other_namespaces)

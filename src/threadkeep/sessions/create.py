@@ -41,8 +41,8 @@ def create_session(
         stream.ensure_listed(info)
         return seqs
     except Conflict as error:
-        message = f"session {shown(info.id)} was begun by somebody else meanwhile"
-        raise Conflict(message, current=error.current) from error
+        error_text = f"session {shown(info.id)} was begun by somebody else meanwhile"
+        raise Conflict(error_text, current=error.current) from error
 
 
 def _write(

@@ -43,14 +43,14 @@ def delete_derived(engine: Engine, session: str, *, user: str | None, is_ended: 
         is_ended: whether the session no longer exists: then a user may only drop a summary that
             names them.
     """
-    summary_stream = stream(engine, SUMMARY, session)
+    stream_name = stream(engine, SUMMARY, session)
     if not is_ended or user is None:
-        _drop(engine, summary_stream)
+        _drop(engine, stream_name)
         _drop(engine, stream(engine, ANONYMOUS, session))
         return
-    summary_records = engine.longterm.read(Query(summary_stream, SUMMARY, ids=[SUMMARY]))[0].records
+    summary_records = engine.longterm.read(Query(stream_name, SUMMARY, ids=[SUMMARY]))[0].records
     if summary_records and text_field(summary_records[0], "user") == user:
-        _drop(engine, summary_stream)
+        _drop(engine, stream_name)
 
 
 def invalidate_summary(
@@ -67,10 +67,10 @@ def invalidate_summary(
         seq: the oldest item that changed; 0 = all may have.
         generation: of the session; a summary of another generation covers nothing of this one.
     """
-    summary_stream = stream(engine, SUMMARY, session)
-    summary_records = engine.longterm.read(Query(summary_stream, SUMMARY, ids=[SUMMARY]))[0].records
+    stream_name = stream(engine, SUMMARY, session)
+    summary_records = engine.longterm.read(Query(stream_name, SUMMARY, ids=[SUMMARY]))[0].records
     if summary_records and _covers(summary_records[0], seq, generation):
-        _drop(engine, summary_stream)
+        _drop(engine, stream_name)
 
 
 def _noun(engine: Engine, noun: str) -> str:

@@ -84,8 +84,8 @@ def replace(stream: SessionStream, id: str, item: object) -> Item:
         old_item = item_codec.read_item(records[0]) if records else replacement
         new_item = _in_place_of(old_item, redacted_item(stream.engine, replacement), id)
         new_item, record, large_parts = storable_record(new_item, id, stream.engine.now(), "item")
-        owner = stream.claim(snapshot).user
-        blob_upload.store(stream.engine, stream.id, owner, [Upload(record.id, large_parts)])
+        owner_id = stream.claim(snapshot).user
+        blob_upload.store(stream.engine, stream.id, owner_id, [Upload(record.id, large_parts)])
         old_references = blob_release.references_before(stream.engine, stream.id, records)
         seq = stream.compare_and_set(snapshot, put=[record])[0]
         drop_derived(stream, snapshot, seq)
@@ -184,11 +184,11 @@ def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> 
         return
     if snapshot.info is None:
         raise NotFound(f"session {shown(stream.id)} does not exist, so it cannot be forked")
-    user = snapshot.info.user or copy.user
+    user_id = snapshot.info.user or copy.user
     fork_info = dataclasses.replace(
         snapshot.info,
         id=copy.id,
-        user=user,
+        user=user_id,
         created_at=None,
         forked_from=stream.id,
         branches=branch_starts.within(stream, snapshot.info, end_seq),
@@ -198,7 +198,7 @@ def fork(stream: SessionStream, copy: SessionStream, upto: str | int | None) -> 
         for record_page in snapshot.pages
         for record in record_page.records
     ]
-    blob_copy.copy(stream.engine, stream.id, copy.id, user, snapshot.pages[0].records)
+    blob_copy.copy(stream.engine, stream.id, copy.id, user_id, snapshot.pages[0].records)
     create_session(copy, fork_info, forked_records)
 
 

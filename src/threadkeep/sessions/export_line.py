@@ -53,14 +53,14 @@ def parse(number: int, text: str | bytes, max_line: int = MAX_LINE) -> Line:
         )
     try:
         line_text = text if isinstance(text, str) else text.decode("utf-8-sig")
-        line = body.parse_json(line_text.strip(), f"line {number}", _MAX_DEPTH)
+        line_fields = body.parse_json(line_text.strip(), f"line {number}", _MAX_DEPTH)
     except UnicodeDecodeError:
         raise InputError(f"line {number} must be UTF-8") from None
     except UnreadableRecord as error:
         raise InputError(str(error)) from None
-    if not isinstance(line, dict):
-        raise InputError(f"line {number} must be a JSON object, found {shown(line)}")
-    return line
+    if not isinstance(line_fields, dict):
+        raise InputError(f"line {number} must be a JSON object, found {shown(line_fields)}")
+    return line_fields
 
 
 def read(number: int, line: Mapping[str, Any], kinds: Sequence[str] = KINDS) -> Record:
@@ -136,16 +136,16 @@ def _body(line: Mapping[str, Any], location: str) -> str:
         raise InputError(f"{location} must have either a body or a text")
     if "body" in line:
         return json_text.dumps(line["body"], location)
-    text = line["text"]
-    if not isinstance(text, str):
-        raise InputError(f"{location}: text must be a text, found {shown(text)}")
+    body_text = line["text"]
+    if not isinstance(body_text, str):
+        raise InputError(f"{location}: text must be a text, found {shown(body_text)}")
     try:
-        text_size = len(text.encode())
+        text_size = len(body_text.encode())
     except UnicodeEncodeError:
         raise InputError(f"{location}: text has half a character") from None
-    if text_size > json_text.MAX_BODY or "\0" in text:
+    if text_size > json_text.MAX_BODY or "\0" in body_text:
         raise InputError(f"{location}: text is too large, or has a NUL")
-    return text
+    return body_text
 
 
 def _record_key(value: Json) -> shape.Fault | None:

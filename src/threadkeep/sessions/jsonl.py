@@ -51,10 +51,10 @@ def lines(engine: Engine, session: str) -> Iterator[Line]:
 
     Those of the large parts of its items come last.
     """
-    stream_name = engine.stream("session", session)
+    session_stream_name = engine.stream("session", session)
     has_no_records = True
     for record_kind in SESSION_KINDS:
-        for record in all_records(engine, stream_name, record_kind):
+        for record in all_records(engine, session_stream_name, record_kind):
             has_no_records = False
             yield _line(session, record)
     for record in () if has_no_records else blob_copy.records(engine, session):
@@ -84,8 +84,8 @@ def write(engine: Engine, session: CheckedSession) -> bool:
         if stream.read().info is None:  # first: the session completes them
             blob_copy.restore(engine, session.info.id, _blob_records(session))
             if session.checkpoints:
-                owner = session.info.user
-                checkpoint_lines.write(engine, session.info.id, owner, session.checkpoints)
+                owner_id = session.info.user
+                checkpoint_lines.write(engine, session.info.id, owner_id, session.checkpoints)
         create_session(stream, session.info, _with_pointers(engine, session), session.session_entry)
     except (Conflict, CorruptRecord):  # an existing session stays, even an unreadable one
         return False
@@ -132,8 +132,8 @@ def check_header(first: Line) -> None:
 
 
 def _session(numbered_line: tuple[int, Line]) -> str:
-    line_number, line = numbered_line
-    session_id = line.get("session") if isinstance(line, Mapping) else None
+    line_number, line_fields = numbered_line
+    session_id = line_fields.get("session") if isinstance(line_fields, Mapping) else None
     if not isinstance(session_id, str) or not session_id:
         raise InputError(f"line {line_number} names no session")
     return names.check(session_id, f"line {line_number}: session")
@@ -143,7 +143,7 @@ def _check_session(
     session: str, numbered_lines: list[tuple[int, Line]], user: str | None
 ) -> CheckedSession:
     (first_number, first_line), *other_lines = numbered_lines
-    record, info = _check_session_record(session, first_number, first_line, user)
+    record, session_info = _check_session_record(session, first_number, first_line, user)
     checkpoint_field = checkpoint_lines.FIELD
     record_pairs = [(number, line) for number, line in other_lines if checkpoint_field not in line]
     checkpoints = [
@@ -151,7 +151,7 @@ def _check_session(
         for number, line in other_lines
         if checkpoint_field in line
     ]
-    return CheckedSession(info, record, list(_other_records(record_pairs)), checkpoints)
+    return CheckedSession(session_info, record, list(_other_records(record_pairs)), checkpoints)
 
 
 def _check_session_record(
@@ -176,8 +176,8 @@ def _check_session_record(
 def _other_records(numbered_lines: Iterable[tuple[int, Line]]) -> Iterator[Record]:
     """The records after the `session` record, which must be distinct."""
     seen_ids: set[tuple[str, str]] = set()
-    for line_number, line in numbered_lines:
-        record = export_line.read(line_number, line)
+    for line_number, line_fields in numbered_lines:
+        record = export_line.read(line_number, line_fields)
         if record.kind == "session" or (record.kind, record.id) in seen_ids:
             raise InputError(f"line {line_number} repeats the {record.kind} of a line before")
         seen_ids.add((record.kind, record.id))

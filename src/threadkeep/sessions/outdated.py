@@ -24,8 +24,8 @@ def drop_summary(stream: SessionStream, snapshot: Snapshot, seq: int) -> None:
 
 def drop_segments(stream: SessionStream, snapshot: Snapshot) -> None:
     """Drop what is kept of the session's words."""
-    user = None if snapshot.info is None else snapshot.info.user
-    recall_segments.drop_touched(stream.engine, user, stream.id)
+    user_id = None if snapshot.info is None else snapshot.info.user
+    recall_segments.drop_touched(stream.engine, user_id, stream.id)
 
 
 def notify_edited(stream: SessionStream, ids: Sequence[str]) -> None:

@@ -115,8 +115,8 @@ def stream(engine: Engine, user: str) -> str:
 
 def queries(engine: Engine, user: str) -> tuple[Query, Query]:
     """What `parse` takes the answers of."""
-    stream_name = stream(engine, user)
-    return Query(stream_name, HEAD), Query(stream_name, GAP)
+    index_stream_name = stream(engine, user)
+    return Query(index_stream_name, HEAD), Query(index_stream_name, GAP)
 
 
 def parse(head_page: Page, gap_page: Page) -> Heads:
@@ -204,9 +204,9 @@ def dropping(heads: Iterable[SegmentHead]) -> list[Drop]:
 
 def forget_user(engine: Engine, user: str) -> None:
     """Drop all that is kept of a user's words."""
-    stream_name = stream(engine, user)
-    if engine.read(Query(stream_name, HEAD, limit=0))[0].version:
-        engine.commit(stream_name, drop=[Drop()], ttl=KEEP)
+    index_stream_name = stream(engine, user)
+    if engine.read(Query(index_stream_name, HEAD, limit=0))[0].version:
+        engine.commit(index_stream_name, drop=[Drop()], ttl=KEEP)
 
 
 def _head(record: Record) -> SegmentHead | None:

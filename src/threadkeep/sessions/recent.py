@@ -35,8 +35,8 @@ class RecentReader:
 
     def newest(self, limit: int, first_limit: int = 0) -> tuple[list[Item], list[Item]]:
         """The newest items, and the first items of the session; both oldest first."""
-        stream_name = self._stream.stream_name
-        first_queries = [Query(stream_name, "item", first_limit)] if first_limit else []
+        session_stream_name = self._stream.stream_name
+        first_queries = [Query(session_stream_name, "item", first_limit)] if first_limit else []
         recent_cache = self._recent
         cached_items = recent_cache.before(None, limit) if recent_cache else None
         first_items = (
@@ -46,7 +46,7 @@ class RecentReader:
         )
         if cached_items is not None and first_items is not None:
             return self._items_of(cached_items), first_items
-        newest_query = Query(stream_name, "item", limit, newest=True)
+        newest_query = Query(session_stream_name, "item", limit, newest=True)
         snapshot = self._stream.read(newest_query, *first_queries)
         newest_page, *first_pages = snapshot.pages
         self._remember(

@@ -83,15 +83,15 @@ def find_target(stream: SessionStream) -> DeletionTarget:
     try:
         snapshot = stream.read(entries_query, blobs.version_query(stream.engine, stream.id))
     except CorruptRecord:
-        owner = _owner_in_record(stream)
-        is_owner = owner == stream.user if owner is not None else _is_listed(stream)
+        owner_id = _owner_in_record(stream)
+        is_owner = owner_id == stream.user if owner_id is not None else _is_listed(stream)
         if stream.user is not None and not is_owner:
             raise
-        return _unreadable_target(stream, owner or stream.user)
-    user = stream.user if snapshot.info is None else snapshot.info.user
+        return _unreadable_target(stream, owner_id or stream.user)
+    user_id = stream.user if snapshot.info is None else snapshot.info.user
     return DeletionTarget(
         snapshot.version,
-        user,
+        user_id,
         snapshot.info is None,
         response_index.ids_of_entries(snapshot.pages[0]),
         snapshot.info is None or snapshot.pages[1].version > 0,

@@ -45,11 +45,11 @@ def write_pointer(
     Raises:
         Conflict: another writer changed it since it was read.
     """
-    pointer_stream, ttl = engine.stream("response", id), _pointer_ttl(engine)
+    pointer_stream_name, ttl = engine.stream("response", id), _pointer_ttl(engine)
     owner_fields = {} if user is None else {"user": user}
     pointer_json = json_text.dumps({"id": id, "session": session, **owner_fields}, "response id")
     record = Record("pointer", "pointer", pointer_json, engine.now())
-    engine.commit(pointer_stream, put=[record], ttl=ttl, expect=pointer.version)
+    engine.commit(pointer_stream_name, put=[record], ttl=ttl, expect=pointer.version)
 
 
 def adopt_pointer(engine: Engine, session: str, user: str | None, entry: Record) -> None:
@@ -57,8 +57,8 @@ def adopt_pointer(engine: Engine, session: str, user: str | None, entry: Record)
     response_id = read_entry(entry).id
     pointer = find_pointers(engine, [response_id])[0]
     if pointer.session not in (None, session):
-        other_stream = engine.stream("session", str(pointer.session))
-        if engine.read(Query(other_stream, ENTRY, ids=[entry.id]))[0].records:
+        other_stream_name = engine.stream("session", str(pointer.session))
+        if engine.read(Query(other_stream_name, ENTRY, ids=[entry.id]))[0].records:
             return
     with suppress(Conflict):
         write_pointer(engine, response_id, session, user, pointer)
@@ -84,8 +84,8 @@ def delete_pointers(engine: Engine, session: str, versions: Mapping[str, int]) -
     """
     for response_id, version in versions.items():
         with suppress(Conflict):
-            pointer_stream = engine.stream("response", response_id)
-            engine.commit(pointer_stream, drop=[Drop()], ttl=KEEP, expect=version)
+            pointer_stream_name = engine.stream("response", response_id)
+            engine.commit(pointer_stream_name, drop=[Drop()], ttl=KEEP, expect=version)
     if versions:
         restore_pointers(engine, session, versions)
 
@@ -98,8 +98,8 @@ def restore_pointers(engine: Engine, session: str, ids: Iterable[str]) -> None:
         Query(stream_name, "session", ids=["session"]), Query(stream_name, ENTRY, ids=response_keys)
     )
     for entry_record in entry_page.records:
-        owner = session_codec.owner(session_page.records[0]) if session_page.records else None
-        adopt_pointer(engine, session, owner, entry_record)
+        owner_id = session_codec.owner(session_page.records[0]) if session_page.records else None
+        adopt_pointer(engine, session, owner_id, entry_record)
 
 
 def renew_pointers(engine: Engine, session: str, *, new: bool) -> None:

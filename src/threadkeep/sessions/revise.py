@@ -68,12 +68,12 @@ def _change(
 ) -> int:
     """Replace items, and set `hidden` of others; returns how many were changed."""
     item_by_key = {names.key(item.id): _redacted(stream, item) for item in items}
-    keys = list(dict.fromkeys([*item_by_key, *(names.key(item_id) for item_id in ids)]))
-    if not keys:
+    record_keys = list(dict.fromkeys([*item_by_key, *(names.key(item_id) for item_id in ids)]))
+    if not record_keys:
         return 0
 
     def step() -> int:
-        snapshot = stream.read(items_query(stream, ids=keys))
+        snapshot = stream.read(items_query(stream, ids=record_keys))
         now, uploads, changes = stream.engine.now(), list[Upload](), list[tuple[int, Record]]()
         for record in snapshot.pages[0].records:
             new_item = item_by_key.get(record.id)

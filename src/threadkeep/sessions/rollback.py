@@ -77,8 +77,8 @@ def roll_back(stream: SessionStream, noted: Iterable[Record] | None = None) -> N
         stream: of the session.
         noted: the notes of the change; `None` = all that are there.
     """
-    ids = None if noted is None else [record.id for record in noted]
-    while stream.retry(lambda: _follow_one(stream, ids)):
+    noted_ids = None if noted is None else [record.id for record in noted]
+    while stream.retry(lambda: _follow_one(stream, noted_ids)):
         pass
 
 
@@ -134,8 +134,8 @@ def _read(note: Record) -> Mapping[str, Json]:
 
 def _chunks(records: Sequence[Record]) -> Iterator[list[str]]:
     """The ids of records, in parts of one note."""
-    ids = [record.id for record in records]
-    return (ids[start : start + _MAX_IDS] for start in range(0, len(ids), _MAX_IDS))
+    record_ids = [record.id for record in records]
+    return (record_ids[start : start + _MAX_IDS] for start in range(0, len(record_ids), _MAX_IDS))
 
 
 def _branches(records: Sequence[Record], ids: Sequence[str]) -> dict[str, Json]:

@@ -45,21 +45,21 @@ def _user_sessions(
 def _all_sessions(engine: Engine, bookmark: Bookmark) -> Iterator[tuple[Bookmark, SessionInfo]]:
     """The store decides the order in a page; if the first stream is gone, the page is repeated."""
     stream_prefix = names.noun_prefix(engine.settings.namespace, "session")
-    page_cursor, first_stream = (None, None) if bookmark is None else _pair(bookmark, stream_prefix)
-    visited_streams: set[str] = set()  # a store may name a stream twice
+    page_cursor, first_name = (None, None) if bookmark is None else _pair(bookmark, stream_prefix)
+    visited_names: set[str] = set()  # a store may name a stream twice
     while True:
         stream_names, next_cursor = engine.streams(stream_prefix, cursor=page_cursor, limit=_PAGE)
-        start_index = stream_names.index(first_stream) if first_stream in stream_names else 0
-        stream_names = [name for name in stream_names[start_index:] if name not in visited_streams]
-        visited_streams.update(stream_names)
+        start_index = stream_names.index(first_name) if first_name in stream_names else 0
+        stream_names = [name for name in stream_names[start_index:] if name not in visited_names]
+        visited_names.update(stream_names)
         for stream, info in zip(stream_names, user_index.read(engine, stream_names), strict=True):
             if info is not None:
                 yield [page_cursor, stream], info
-        page_cursor, first_stream = next_cursor, None
+        page_cursor, first_name = next_cursor, None
         if page_cursor is None:
             return
 
 
 def _pair(bookmark: Bookmark, prefix: str) -> tuple[Any, str]:
-    page_cursor, first_stream = cursor.parts(bookmark, 2)
-    return page_cursor, cursor.stream(first_stream, prefix)
+    page_cursor, first_stream_name = cursor.parts(bookmark, 2)
+    return page_cursor, cursor.stream(first_stream_name, prefix)

@@ -285,10 +285,10 @@ class SessionStream:
         return session_info
 
     def _check_owner(self, session_info: SessionInfo | None) -> None:
-        user = self._initial_info.user
-        if session_info is None or user is None:
+        user_id = self._initial_info.user
+        if session_info is None or user_id is None:
             return
-        if session_info.user not in (None, user):
+        if session_info.user not in (None, user_id):
             raise NotOwner(f"session {shown(self._initial_info.id)} belongs to another user")
 
     def _is_accessible(self, info: SessionInfo) -> bool:

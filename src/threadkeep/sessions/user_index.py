@@ -28,13 +28,13 @@ def touch(engine: Engine, user: str, session: str, *, new: bool) -> None:
     now, ttl = engine.now(), engine.settings.ttl
     if not new and 0 <= now - engine.touched(user, session) < TOUCH_INTERVAL:
         return
-    index_stream, key = engine.stream("sessions", user), names.key(session)
+    index_stream_name, key = engine.stream("sessions", user), names.key(session)
     entry_ttl = None if ttl is None else ttl + _GRACE
     expiry = None if entry_ttl is None else now + entry_ttl
     if expiry is not None and not new:
-        expiry = _later(engine, Query(index_stream, "session", ids=[key]), expiry)
+        expiry = _later(engine, Query(index_stream_name, "session", ids=[key]), expiry)
     record = Record("session", key, json_text.dumps({"id": session}, "session id"), now, expiry)
-    engine.commit(index_stream, put=[record], drop=[Drop("session", [key])], ttl=entry_ttl)
+    engine.commit(index_stream_name, put=[record], drop=[Drop("session", [key])], ttl=entry_ttl)
     engine.touch(user, session, now)
 
 
@@ -53,8 +53,8 @@ class IndexEntry(NamedTuple):
 
 def entry(engine: Engine, user: str, session: str) -> IndexEntry:
     """Read a session's entry in a user's list."""
-    index_stream = engine.stream("sessions", user)
-    list_version, records = engine.read(Query(index_stream, "session", ids=[names.key(session)]))[0]
+    stream_name = engine.stream("sessions", user)
+    list_version, records = engine.read(Query(stream_name, "session", ids=[names.key(session)]))[0]
     return IndexEntry(list_version, records[0].seq if records else 0)
 
 
@@ -67,7 +67,7 @@ def remove_entry(engine: Engine, user: str, session: str, known_entry: IndexEntr
         session: its id.
         known_entry: where it stood before it was known to be over.
     """
-    index_stream = engine.stream("sessions", user)
+    index_stream_name = engine.stream("sessions", user)
     drops = [Drop("session", [names.key(session)])]
     expected_entry = known_entry
     while expected_entry.seq and (generation_of(expected_entry.version), expected_entry.seq) == (
@@ -75,7 +75,7 @@ def remove_entry(engine: Engine, user: str, session: str, known_entry: IndexEntr
         known_entry.seq,
     ):
         try:
-            engine.commit(index_stream, drop=drops, ttl=KEEP, expect=expected_entry.version)
+            engine.commit(index_stream_name, drop=drops, ttl=KEEP, expect=expected_entry.version)
             return
         except Conflict:  # another session moved, or this one
             expected_entry = entry(engine, user, session)
@@ -113,8 +113,8 @@ def entries(
     engine: Engine, user: str, before: int | None, limit: int
 ) -> list[tuple[int, SessionInfo | None]]:
     """Entries of a user's list, newest first: their seqs and sessions."""
-    index_stream = engine.stream("sessions", user)
-    query = Query(index_stream, "session", limit=limit, newest=True, before=before)
+    index_stream_name = engine.stream("sessions", user)
+    query = Query(index_stream_name, "session", limit=limit, newest=True, before=before)
     records = engine.read(query)[0].records[::-1]
     infos = read(engine, [engine.stream("session", session_id_of(record)) for record in records])
     return [(record.seq, info) for record, info in zip(records, infos, strict=True)]
@@ -154,15 +154,15 @@ def users(engine: Engine, limit: int, cursor: Any = None) -> Listing[str]:
     """A page of the users of the namespace who have sessions, in the store's order."""
     stream_prefix = names.noun_prefix(engine.settings.namespace, "sessions")
     stream_names, next_cursor = engine.streams(stream_prefix, cursor=cursor, limit=limit)
-    owners = (_user_of(engine, stream_name) for stream_name in dict.fromkeys(stream_names))
-    return Listing((owner for owner in owners if owner is not None), cursor=next_cursor)
+    owner_ids = (_user_of(engine, stream_name) for stream_name in dict.fromkeys(stream_names))
+    return Listing((owner for owner in owner_ids if owner is not None), cursor=next_cursor)
 
 
 def _user_of(engine: Engine, stream: str) -> str | None:
     """The user of a list; a long name is hashed, so that a session must tell."""
-    user = names.decoded(names.parts(stream)[1])
-    if engine.stream("sessions", user) == stream:
-        return user
+    user_id = names.decoded(names.parts(stream)[1])
+    if engine.stream("sessions", user_id) == stream:
+        return user_id
     records = engine.read(Query(stream, "session", limit=1, newest=True))[0].records
     infos = read(engine, [engine.stream("session", session_id_of(record)) for record in records])
     return next((info.user for info in infos if info is not None), None)

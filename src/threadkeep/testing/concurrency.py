@@ -173,8 +173,8 @@ def append_in_threads(
         for stream_acks in run_in_threads(
             *(partial(write, thread_number) for thread_number in range(4))
         ):
-            for stream, acks in stream_acks:
-                acks_by_stream[stream] += acks
+            for stream_name, acks in stream_acks:
+                acks_by_stream[stream_name] += acks
         return acks_by_stream
     finally:
         backend.close()

@@ -150,10 +150,10 @@ class RatingCounts:
 
 def _texts(entry: Mapping[str, Json]) -> list[str]:
     """The words of one entry of an output, of the Responses or the Chat Completions API."""
-    content = entry.get("content")
-    if isinstance(content, str):
-        return [content]
-    content_parts = content if isinstance(content, list) else []
+    entry_content = entry.get("content")
+    if isinstance(entry_content, str):
+        return [entry_content]
+    content_parts = entry_content if isinstance(entry_content, list) else []
     if entry.get("type") == "reasoning":
         return []
     part_texts = [part.get("text") for part in content_parts if isinstance(part, Mapping)]

@@ -77,18 +77,18 @@ class Receipts:
 
 def approve(kind: str, request: Request) -> Response:
     """`POST /user/{kind}/approve?user=&id=`: make known what waits, or was refused."""
-    user, entry_id = user_of(request, "user"), id_parameter(request)
-    collection: Any = collection_of(user, kind)
+    user_memory, entry_id = user_of(request, "user"), id_parameter(request)
+    collection: Any = collection_of(user_memory, kind)
     approved_entry = collection.approve(entry_id)
-    return _see(url(request, f"/user/{kind}", user=user.id, id=approved_entry.id))
+    return _see(url(request, f"/user/{kind}", user=user_memory.id, id=approved_entry.id))
 
 
 def forget_entry(kind: str, request: Request) -> Response:
     """`POST /user/{kind}/forget?user=&id=`: remove a fact or an instruction for good."""
-    user, entry_id = user_of(request, "user"), id_parameter(request)
-    collection_of(user, kind).forget(entry_id)
+    user_memory, entry_id = user_of(request, "user"), id_parameter(request)
+    collection_of(user_memory, kind).forget(entry_id)
     list_page = "/user" if kind == "fact" else "/user/instructions"
-    return _see(url(request, list_page, id=user.id))
+    return _see(url(request, list_page, id=user_memory.id))
 
 
 def ask_forget_user(request: Request) -> Response:
@@ -101,20 +101,20 @@ def ask_forget_user(request: Request) -> Response:
 
 def forget_user(request: Request) -> Response:
     """`POST /user/forget?id=`: remove everything of a user, and look what is still found."""
-    user = user_of(request)
-    report = user.forget()
+    user_memory = user_of(request)
+    report = user_memory.forget()
     return _receipt(
         request,
         Receipt(
             "user",
-            user.id,
+            user_memory.id,
             (f"{report.sessions:,} sessions", f"{int(report):,} records, those among them"),
             tuple(report.beyond),
             {
-                "sessions": len(user.sessions(limit=1)),
-                "facts": len(user.facts.list(status=None)),
-                "instructions": len(user.instructions.list(status=None)),
-                "refusals": len(user.refused()),
+                "sessions": len(user_memory.sessions(limit=1)),
+                "facts": len(user_memory.facts.list(status=None)),
+                "instructions": len(user_memory.instructions.list(status=None)),
+                "refusals": len(user_memory.refused()),
             },
             owner_of(request),
         ),
@@ -123,13 +123,13 @@ def forget_user(request: Request) -> Response:
 
 def ask_delete_session(request: Request) -> Response:
     """`GET /session/delete?id=`: whether it is meant."""
-    chat, info = session_of(request)
+    chat, session_info = session_of(request)
     form_url = url(request, "/session/delete", id=chat.id)
     return render(
         request,
         "confirm.html",
         subject="session",
-        id=info.title or chat.id,
+        id=session_info.title or chat.id,
         action=form_url,
         back=url(request, "/session", id=chat.id),
     )
@@ -137,12 +137,12 @@ def ask_delete_session(request: Request) -> Response:
 
 def delete_session(request: Request) -> Response:
     """`POST /session/delete?id=`: remove a session with everything in it."""
-    chat, info = session_of(request)
+    chat, session_info = session_of(request)
     last_items = chat.items(last=1, hidden=True)
     chat.delete()
     remaining_counts = {"sessions": int(chat.info() is not None), "items": len(chat.items(last=1))}
-    if info.user is not None:
-        owned_session = memory_of(request).session(chat.id, user=info.user)
+    if session_info.user is not None:
+        owned_session = memory_of(request).session(chat.id, user=session_info.user)
         remaining_counts["facts and instructions from it"] = citations(owned_session).total()
     removal = (
         f"the session with its items, the last of them #{last_items[0].seq}" if last_items else ""

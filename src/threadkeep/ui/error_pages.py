@@ -31,9 +31,9 @@ async def handle(request: Request, error: Exception) -> Response:
 async def handle_http(request: Request, error: Exception) -> Response:
     """Unknown paths and methods."""
     assert isinstance(error, HTTPException)  # noqa: S101  # how it was registered
-    message = {404: "there is no such page", 405: "the page takes no such request"}
+    text_by_status = {404: "there is no such page", 405: "the page takes no such request"}
     return _page(
-        request, error.status_code, message.get(error.status_code, "the request was refused")
+        request, error.status_code, text_by_status.get(error.status_code, "the request was refused")
     )
 
 

@@ -52,8 +52,8 @@ class FormTokens:
             form = dict(parse_qsl(form_body, keep_blank_values=True, max_num_fields=_MAX_FIELDS))
         except ValueError as error:
             raise ApiError(400, "the form cannot be read") from error
-        query = request.url.query
-        form_url = f"{request.scope['path']}{'?' if query else ''}{query}"
+        query_text = request.url.query
+        form_url = f"{request.scope['path']}{'?' if query_text else ''}{query_text}"
         if not hmac.compare_digest(
             form.pop(FIELD, "").encode(), self.make(request, form_url).encode()
         ):

@@ -20,7 +20,7 @@ _MAX_PAYLOAD: Final = 100_000
 
 def item(request: Request) -> Response:
     """`GET /item?session=&id=`: an item with its payload, facts, instructions and refusals."""
-    chat, info = session_of(request, "session")
+    chat, session_info = session_of(request, "session")
     item_id = id_parameter(request)
     items_before = chat.items(before=item_id, last=1, hidden=True)
     items = chat.items(after=items_before[-1].seq if items_before else 0, limit=1, hidden=True)
@@ -31,7 +31,7 @@ def item(request: Request) -> Response:
     return render(
         request,
         "item.html",
-        info=info,
+        info=session_info,
         entry=item_view,
         metadata=as_json(shown_item.metadata, _MAX_PAYLOAD) if shown_item.metadata else None,
         raw=as_json(shown_item.raw, _MAX_PAYLOAD) if shown_item.raw else None,

@@ -56,17 +56,17 @@ def instructions(request: Request) -> Response:
 
 
 def _entries(request: Request, kind: str) -> Response:
-    user = user_of(request)
+    user_memory = user_of(request)
     status = text_parameter(request, "status", 20) or None
     if status not in (None, *STATUSES):
         raise ApiError(400, "there is no such status", param="status")
-    collection: Any = collection_of(user, kind)
+    collection: Any = collection_of(user_memory, kind)
     entries = collection.list(status=status)[::-1]  # what was learned last comes first
     start_index = number_parameter(request, "start") or 0
     return render(
         request,
         "knowledge.html",
-        user=user,
+        user=user_memory,
         kind=kind,
         entries=entries[start_index : start_index + PAGE],
         start=start_index,
@@ -88,42 +88,42 @@ def instruction(request: Request) -> Response:
 
 
 def _entry(request: Request, kind: str) -> Response:
-    user, entry_id = user_of(request, "user"), id_parameter(request)
-    collection: Any = collection_of(user, kind)
+    user_memory, entry_id = user_of(request, "user"), id_parameter(request)
+    collection: Any = collection_of(user_memory, kind)
     entry: Fact | Instruction | None = collection.get(entry_id)
     if entry is None:
         raise NotFound(NOT_FOUND)
     return render(
         request,
         "entry.html",
-        user=user,
+        user=user_memory,
         kind=kind,
         entry=entry,
         metadata=as_json(entry.metadata, _MAX_METADATA)
         if isinstance(entry, Fact) and entry.metadata
         else None,
         sources=_source_rows(entry.sources, collection.explain(entry_id)),
-        history=user.facts.history(entry_id) if kind == "fact" else [],
+        history=user_memory.facts.history(entry_id) if kind == "fact" else [],
     )
 
 
 def refused(request: Request) -> Response:
     """`GET /user/refused?id=`: what was proposed and is not known, and why; newest first."""
-    user = user_of(request)
-    refusals = user.refused(limit=2 * PAGE)[::-1]
-    return render(request, "refused.html", user=user, refusals=refusals)
+    user_memory = user_of(request)
+    refusals = user_memory.refused(limit=2 * PAGE)[::-1]
+    return render(request, "refused.html", user=user_memory, refusals=refusals)
 
 
 def summaries(request: Request) -> Response:
     """`GET /user/summaries?id=`: the summaries of a user's sessions, the latest written first."""
-    user = user_of(request)
-    page = user.sessions(limit=_SUMMARIES, cursor=cursor_of(request))
+    user_memory = user_of(request)
+    page = user_memory.sessions(limit=_SUMMARIES, cursor=cursor_of(request))
     memory, owner = memory_of(request), owner_of(request)
     rows: list[tuple[Any, Summary | None]] = [
         (info, stored_summaries.peek(memory.session(info.id, user=owner)._stream)) for info in page
     ]
     next_cursor = None if page.cursor is None else encode_cursor(page.cursor)
-    return render(request, "summaries.html", user=user, rows=rows, following=next_cursor)
+    return render(request, "summaries.html", user=user_memory, rows=rows, following=next_cursor)
 
 
 def collection_of(user: User, kind: str) -> Facts | Instructions:

@@ -24,8 +24,8 @@ _EXPLANATIONS: Final = {
 
 def recall(request: Request) -> Response:
     """`GET /user/recall?id=&q=`: the best answers first, each with what found it."""
-    user = user_of(request)
-    query = text_parameter(request, "q")
+    user_memory = user_of(request)
+    query_text = text_parameter(request, "q")
     hit_limit = number_parameter(request, "k", 100) or 10
     conditions: dict[str, Any] = {
         name: text_parameter(request, name, 1_000) for name in _CONDITIONS
@@ -33,12 +33,12 @@ def recall(request: Request) -> Response:
     if conditions["kind"] not in ("", "fact", "item"):
         raise ApiError(400, "kind must be fact or item", param="kind")
     set_conditions = {name: value for name, value in conditions.items() if value}
-    hits = user.recall(query, hit_limit, **set_conditions) if query else Hits()
+    hits = user_memory.recall(query_text, hit_limit, **set_conditions) if query_text else Hits()
     return render(
         request,
         "recall.html",
-        user=user,
-        query=query,
+        user=user_memory,
+        query=query_text,
         count=hit_limit,
         conditions=conditions,
         hits=hits,

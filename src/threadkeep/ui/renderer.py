@@ -67,8 +67,8 @@ def url(request: Request, path: str, /, **parameters: object) -> str:
     Ids are parameters, not parts of the path: browsers take `..` in a path away, encoded or not.
     """
     query_values = {k: str(v) for k, v in parameters.items() if v not in (None, "")}
-    query = urlencode(query_values, errors="replace")
-    return f"{request.scope.get('root_path', '')}{path}{'?' if query else ''}{query}"
+    query_text = urlencode(query_values, errors="replace")
+    return f"{request.scope.get('root_path', '')}{path}{'?' if query_text else ''}{query_text}"
 
 
 def format_time(moment: datetime | None) -> str:

@@ -82,8 +82,8 @@ def find_sessions(memory: Memory, user: str | None, search: Search, cursor: Any)
         InputError: the cursor is none.
     """
     if not search:
-        page = memory.sessions(user=user, limit=PAGE, cursor=cursor)
-        return SessionPage(list(page), page.cursor, len(page))
+        session_page = memory.sessions(user=user, limit=PAGE, cursor=cursor)
+        return SessionPage(list(session_page), session_page.cursor, len(session_page))
     matches: list[SessionInfo] = []
     looked_at, limit = 0, PAGE  # small at first: what matches nearly always fills a page at once
     while len(matches) < PAGE and looked_at < MAX_LOOKED_AT:

@@ -18,19 +18,19 @@ _MAX_WORDS: Final = 200
 
 def sessions(request: Request) -> Response:
     """`GET /`: sessions; of a user, or those that a search finds."""
-    owner = owner_of(request)
-    user = owner or text_parameter(request, "user") or None
+    owner_id = owner_of(request)
+    user_id = owner_id or text_parameter(request, "user") or None
     words = text_parameter(request, "q", _MAX_WORDS)
     since_text, until_text = (text_parameter(request, name, 40) for name in ("since", "until"))
     search = parse_search(words, since_text, until_text)
-    page = find_sessions(memory_of(request), user, search, cursor_of(request))
+    session_page = find_sessions(memory_of(request), user_id, search, cursor_of(request))
     return render(
         request,
         "sessions.html",
-        page=page,
-        following=None if page.cursor is None else encode_cursor(page.cursor),
-        owner=owner,
-        user=user,
+        page=session_page,
+        following=None if session_page.cursor is None else encode_cursor(session_page.cursor),
+        owner=owner_id,
+        user=user_id,
         words=words,
         since=since_text,
         until=until_text,
@@ -42,9 +42,9 @@ def users(request: Request) -> Response:
     """`GET /users`: everybody who has sessions, or of whom something is known; for the operator."""
     if owner_of(request) is not None:
         raise ApiError(404, NOT_FOUND, code="not_found")
-    page = find_users(memory_of(request), cursor_of(request))
-    next_cursor = None if page.cursor is None else encode_cursor(page.cursor)
-    return render(request, "users.html", users=page, following=next_cursor)
+    user_page = find_users(memory_of(request), cursor_of(request))
+    next_cursor = None if user_page.cursor is None else encode_cursor(user_page.cursor)
+    return render(request, "users.html", users=user_page, following=next_cursor)
 
 
 ROUTES: Final = [page_route("/", sessions), page_route("/users", users)]

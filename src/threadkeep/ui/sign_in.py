@@ -55,9 +55,9 @@ class Browsers:
 
     def principal_of_key(self, connection: HTTPConnection, key: str) -> Principal | None:
         """The principal of a key, as if the request had brought it."""
-        headers = [pair for pair in connection.scope["headers"] if pair[0] != b"authorization"]
+        kept_headers = [pair for pair in connection.scope["headers"] if pair[0] != b"authorization"]
         key_header = (b"authorization", f"Bearer {key}".encode("utf-8", "surrogatepass"))
-        scope = {**connection.scope, "headers": [*headers, key_header]}
+        scope = {**connection.scope, "headers": [*kept_headers, key_header]}
         return self.keys.authenticate(HTTPConnection(scope))
 
     def sign_in(self, key: str) -> str:
@@ -99,10 +99,10 @@ async def enter(request: Request) -> Response:
     """`POST /sign-in`: swap a key for a cookie."""
     browsers: Browsers = request.app.state.authenticator
     tokens: FormTokens = request.app.state.form_tokens
-    key = (await tokens.read_form(request)).get("key", "").strip()
-    if not key or browsers.principal_of_key(request, key) is None:
+    api_key = (await tokens.read_form(request)).get("key", "").strip()
+    if not api_key or browsers.principal_of_key(request, api_key) is None:
         return page(request, 401, "The key is not valid.")
-    return _redirect(request, KEY_COOKIE, browsers.sign_in(key))
+    return _redirect(request, KEY_COOKIE, browsers.sign_in(api_key))
 
 
 async def leave(request: Request) -> Response:

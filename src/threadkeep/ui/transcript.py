@@ -23,7 +23,7 @@ _MAX_FEEDBACK: Final = 20
 
 def transcript(request: Request) -> Response:
     """`GET /session?id=`: the newest items; `after=` or `before=` a seq, those there."""
-    chat, info = session_of(request)
+    chat, session_info = session_of(request)
     after_seq, before_seq = (number_parameter(request, name) for name in ("after", "before"))
     with_hidden = request.query_params.get("hidden") == "1"
     items, older_seq, newer_seq = page_of_items(chat, after_seq, before_seq, with_hidden)
@@ -31,8 +31,8 @@ def transcript(request: Request) -> Response:
     return render(
         request,
         "session.html",
-        info=info,
-        metadata=as_json(info.metadata, _MAX_METADATA) if info.metadata else None,
+        info=session_info,
+        metadata=as_json(session_info.metadata, _MAX_METADATA) if session_info.metadata else None,
         summary=summaries.peek(chat._stream),
         files=chat.files.list()[:_MAX_FILES],
         feedback=memory_of(request).feedback.list(
@@ -50,12 +50,12 @@ def page_of_items(
 ) -> tuple[list[Item], int | None, int | None]:
     """Items, the seq before which older ones stand, and the one behind which newer ones do."""
     if after is not None:
-        page = chat.items(after=after, limit=PAGE, hidden=hidden)
-        older_seq = page[0].seq if page and after > 0 else None
-        return list(page), older_seq, page.cursor
-    page = chat.items(last=PAGE + 1, before=before, hidden=hidden)
-    items = page[-PAGE:]
-    older_seq = items[0].seq if len(page) > PAGE else None
+        item_page = chat.items(after=after, limit=PAGE, hidden=hidden)
+        older_seq = item_page[0].seq if item_page and after > 0 else None
+        return list(item_page), older_seq, item_page.cursor
+    item_page = chat.items(last=PAGE + 1, before=before, hidden=hidden)
+    items = item_page[-PAGE:]
+    older_seq = items[0].seq if len(item_page) > PAGE else None
     return items, older_seq, items[-1].seq if items and before is not None else None
 
 

@@ -66,10 +66,10 @@ class Totals:
 
 def usage(request: Request) -> Response:
     """`GET /user/usage?id=`: what a user's responses took."""
-    user = user_of(request)
-    totals = add_up(user)
+    user_memory = user_of(request)
+    totals = add_up(user_memory)
     bars = bars_of(totals.by_day)
-    return render(request, "usage.html", user=user, totals=totals, bars=bars, days=DAYS)
+    return render(request, "usage.html", user=user_memory, totals=totals, bars=bars, days=DAYS)
 
 
 def add_up(user: User) -> Totals:
@@ -77,8 +77,8 @@ def add_up(user: User) -> Totals:
     engine, totals = user._engine, Totals()
     infos = [info for _, info in islice(scan.sessions(engine, user.id, None), MAX_SESSIONS + 1)]
     totals.is_complete = len(infos) <= MAX_SESSIONS
-    for batch in _batches(infos[:MAX_SESSIONS]):
-        _add_sessions(engine, batch, totals)
+    for info_batch in _batches(infos[:MAX_SESSIONS]):
+        _add_sessions(engine, info_batch, totals)
     return totals
 
 

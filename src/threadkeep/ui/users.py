@@ -40,8 +40,8 @@ def find_users(memory: Memory, cursor: Any = None) -> Listing[UserRow]:
         return Listing(_rows(engine, page), cursor=next_cursor)
     if listing_part != _KNOWN:
         raise InputError("cursor: not a cursor of this listing")
-    users, start = known_users(engine, start, PAGE)
-    rows = [row for row in _rows(engine, users) if row.written_at is None]
+    user_ids, start = known_users(engine, start, PAGE)
+    rows = [row for row in _rows(engine, user_ids) if row.written_at is None]
     return Listing(rows, cursor=None if start is None else [_KNOWN, start])
 
 

@@ -73,10 +73,10 @@ def text_parameter(request: Request, name: str, limit: int = 4_000) -> str:
     Raises:
         ApiError: 400: it is too long.
     """
-    text = request.query_params.get(name, "").strip()
-    if len(text) > limit:
+    parameter_text = request.query_params.get(name, "").strip()
+    if len(parameter_text) > limit:
         raise ApiError(400, f"{name} must have at most {limit:,} characters", param=name)
-    return text
+    return parameter_text
 
 
 def number_parameter(request: Request, name: str, maximum: int = 10**9) -> int | None:
@@ -85,12 +85,12 @@ def number_parameter(request: Request, name: str, maximum: int = 10**9) -> int |
     Raises:
         ApiError: 400: it is none.
     """
-    text = text_parameter(request, name, 20)
-    if not text:
+    number_text = text_parameter(request, name, 20)
+    if not number_text:
         return None
-    if not (text.isascii() and text.isdigit() and int(text) <= maximum):
+    if not (number_text.isascii() and number_text.isdigit() and int(number_text) <= maximum):
         raise ApiError(400, f"{name} must be a number from 0 to {maximum:,}", param=name)
-    return int(text)
+    return int(number_text)
 
 
 def id_parameter(request: Request, name: str = "id") -> str:
@@ -99,10 +99,10 @@ def id_parameter(request: Request, name: str = "id") -> str:
     Raises:
         ApiError: 400: it is not given.
     """
-    id = request.query_params.get(name, "")
-    if not id:
+    id_text = request.query_params.get(name, "")
+    if not id_text:
         raise ApiError(400, f"{name} is missing", param=name)
-    return id
+    return id_text
 
 
 def session_of(request: Request, name: str = "id") -> tuple[Session, SessionInfo]:
@@ -113,10 +113,10 @@ def session_of(request: Request, name: str = "id") -> tuple[Session, SessionInfo
         NotOwner: it belongs to another user.
     """
     chat = memory_of(request).session(id_parameter(request, name), user=owner_of(request))
-    info = chat.info()
-    if info is None:
+    session_info = chat.info()
+    if session_info is None:
         raise NotFound(NOT_FOUND)
-    return chat, info
+    return chat, session_info
 
 
 def user_of(request: Request, name: str = "id") -> User:
@@ -125,10 +125,10 @@ def user_of(request: Request, name: str = "id") -> User:
     Raises:
         ApiError: 404: another user's data.
     """
-    user_name, owner = id_parameter(request, name), owner_of(request)
-    if owner is not None and user_name != owner:
+    user_id, owner_id = id_parameter(request, name), owner_of(request)
+    if owner_id is not None and user_id != owner_id:
         raise ApiError(404, NOT_FOUND, code="not_found")
-    return memory_of(request).user(user_name)
+    return memory_of(request).user(user_id)
 
 
 def _within_limit(view: View, request: Request) -> Response:

@@ -44,7 +44,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
 
 def window(request: Request) -> Response:
     """`GET /session/window?id=`: the window of a budget, and the request of a provider with it."""
-    chat, info = session_of(request)
+    chat, session_info = session_of(request)
     limits = _limits_of(request)
     provider = request.query_params.get("provider", "openai")
     if provider not in PROVIDERS:
@@ -57,7 +57,7 @@ def window(request: Request) -> Response:
     return render(
         request,
         "window.html",
-        info=info,
+        info=session_info,
         window=shown_window,
         limits=limits,
         rows=rows_of(shown_window),

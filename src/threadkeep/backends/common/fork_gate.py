@@ -37,16 +37,16 @@ _gate = _Gate()
 @contextmanager
 def no_fork() -> Iterator[None]:
     """While inside, forks wait, for two seconds at most; one that is under way is waited for."""
-    thread, gate = threading.get_native_id(), _gate
-    if thread in gate.inside:
+    thread_id, gate = threading.get_native_id(), _gate
+    if thread_id in gate.inside:
         yield
         return
     with gate.lock:
-        gate.inside[thread] = None
+        gate.inside[thread_id] = None
     try:
         yield
     finally:
-        gate.inside.pop(thread, None)
+        gate.inside.pop(thread_id, None)
 
 
 def thread_ends() -> None:
@@ -80,11 +80,11 @@ def _is_busy() -> bool:
     if any(thread != threading.get_native_id() for thread in [*_gate.inside]):
         return True
     while _gate.ending:
-        thread, ending_since = _gate.ending[0]
+        thread_id, ending_since = _gate.ending[0]
         is_recent = (
             time.monotonic() - ending_since < MAX_WAIT
         )  # later the number may be another thread's
-        if is_recent and (_TASKS / str(thread)).exists():
+        if is_recent and (_TASKS / str(thread_id)).exists():
             return True
         _gate.ending.popleft()
     return False

@@ -127,8 +127,8 @@ class RetryLoop:
         try:
             ping(ping_deadline)
         except BackendTimeout as error:
-            message = f"a new connection got no answer within {ping_deadline.timeout:.2g} s"
-            raise Failed(Fault(FaultKind.SILENT, message, _SILENCE.remedy), error) from None
+            error_text = f"a new connection got no answer within {ping_deadline.timeout:.2g} s"
+            raise Failed(Fault(FaultKind.SILENT, error_text, _SILENCE.remedy), error) from None
 
     def _wait(self, fault: Fault, number: int, deadline: Deadline) -> bool:
         """Wait before the next attempt; False = no time is left."""

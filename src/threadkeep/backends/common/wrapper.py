@@ -41,10 +41,10 @@ class BackendWrapper:
     def __init__(self, inner: Backend, *, withheld: Sequence[type] = ()) -> None:
         self.inner = inner
         self.blocking = inner.blocking
-        for capability, names in CAPABILITIES.items():
+        for capability, method_names in CAPABILITIES.items():
             if isinstance(inner, capability) and capability not in withheld:
-                for name in names:
-                    self._hand_on(name, getattr(inner, name))
+                for method_name in method_names:
+                    self._hand_on(method_name, getattr(inner, method_name))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.inner!r})"

@@ -143,10 +143,10 @@ class EncryptedBackend(BackendWrapper):
 
     def _open(self, stream: str, record: Record, keyring: str | None) -> Record:
         try:
-            id, body = open_record(self.ring, stream, record, keyring)
+            record_id, body = open_record(self.ring, stream, record, keyring)
         except AuthenticationFailed:
             return self._unreadable(stream, record)
-        return replace(record, id=id, body=body)
+        return replace(record, id=record_id, body=body)
 
     def _unreadable(self, stream: str, record: Record) -> Record:
         location = f"record {record.kind}/{shown(record.id)} of {shown(stream)}"

@@ -53,15 +53,15 @@ class IdBlinders:
         Raises:
             WrongKey: it is plain text, is being encrypted, or is under another key.
         """
-        keyring_stream = store_record.store_stream(stream)
-        if keyring_stream not in self._by_namespace:
+        keyring_stream_name = store_record.store_stream(stream)
+        if keyring_stream_name not in self._by_namespace:
             store_state = store_record.read(self._backend, stream, now)
             if store_state.is_absent:
                 return None
             if store_state.unfinished:
                 raise store_record.rekey_unfinished(stream)
-            self._by_namespace[keyring_stream] = self.open(stream, store_state)
-        return self._by_namespace[keyring_stream]
+            self._by_namespace[keyring_stream_name] = self.open(stream, store_state)
+        return self._by_namespace[keyring_stream_name]
 
     def get_or_create(self, stream: str, now: float) -> IdBlinder:
         """The id blinder of a stream's namespace, created if it has none.
@@ -91,9 +91,9 @@ class IdBlinders:
         self, stream: str, state: store_record.StoreState, now: float, *, unfinished: bool = False
     ) -> IdBlinder | None:
         """Create a keyring for the namespace; `None` = another process did so first."""
-        keyring_stream, secret = store_record.store_stream(stream), os.urandom(KEY)
+        keyring_stream_name, secret = store_record.store_stream(stream), os.urandom(KEY)
         keyring = Record(store_record.KEYRING, store_record.KEYRING_ID, secret.hex(), now)
-        sealed_body = seal_record(self._ring, keyring_stream, keyring, keyring.id, None)
+        sealed_body = seal_record(self._ring, keyring_stream_name, keyring, keyring.id, None)
         blinder = IdBlinder(secret)
         store_entry = store_record.record(blinder.keyring, now, unfinished=unfinished)
         records = [replace(keyring, body=sealed_body), store_entry]
@@ -108,18 +108,18 @@ class IdBlinders:
         """
         if state.mode == store_record.PLAIN:
             raise store_record.unexpected_key(stream)
-        keyring_stream = store_record.store_stream(stream)
+        keyring_name = store_record.store_stream(stream)
         if state.keyring is None:
-            raise _tampered_keyring(keyring_stream)
+            raise _tampered_keyring(keyring_name)
         try:
             blinder = IdBlinder(
-                bytes.fromhex(open_record(self._ring, keyring_stream, state.keyring, None)[1])
+                bytes.fromhex(open_record(self._ring, keyring_name, state.keyring, None)[1])
             )
         except AuthenticationFailed:
-            raise _tampered_keyring(keyring_stream) from None
+            raise _tampered_keyring(keyring_name) from None
         if state.mode not in (None, blinder.keyring):
             raise WrongKey(
-                f"{shown(keyring_stream)} holds another keyring than its records were written with"
+                f"{shown(keyring_name)} holds another keyring than its records were written with"
             )
         return blinder
 

@@ -73,13 +73,13 @@ def open_record(ring: KeyRing, stream: str, record: Record, keyring: str | None)
     associated_data = _associated_data(envelope.mark, keyring, stream, record)
     data_key = _data_key(ring, envelope, associated_data)
     plain_text = unseal(data_key, envelope.sealed, b"body" + associated_data).decode()
-    id, _, remaining = plain_text.partition("\0")
+    record_id, _, remaining = plain_text.partition("\0")
     if envelope.mark == UNDATED:
-        return id, remaining
+        return record_id, remaining
     written_at_micros, expiry_micros, body = remaining.split("\0", 2)
     if not _is_date(written_at_micros, record.at) or not _is_date(expiry_micros, record.expires):
         raise AuthenticationFailed
-    return id, body
+    return record_id, body
 
 
 def rewrap_record(ring: KeyRing, stream: str, record: Record, keyring: str | None) -> str:
@@ -89,11 +89,11 @@ def rewrap_record(ring: KeyRing, stream: str, record: Record, keyring: str | Non
         AuthenticationFailed: it was not sealed for this record.
         WrongKey: it was sealed by a key that is not in the ring.
     """
-    id, body = open_record(ring, stream, record, keyring)
+    record_id, body = open_record(ring, stream, record, keyring)
     envelope = parse_envelope(record.body)
     if envelope.mark == UNDATED and keyring is not None:
         plain_record = Record(record.kind, record.id, body, record.at, record.expires)
-        return seal_record(ring, stream, plain_record, id, keyring)
+        return seal_record(ring, stream, plain_record, record_id, keyring)
     associated_data = _associated_data(envelope.mark, keyring, stream, record)
     data_key = _data_key(ring, envelope, associated_data)
     wrapped_key = seal(ring.first.wrap, data_key, b"key" + associated_data)

@@ -64,11 +64,11 @@ def rekey(
     """
     task = _RekeyTask(backend, [kind for kind in kinds if kind != store_record.KIND], clock)
     blinder_by_namespace: dict[str, IdBlinder | None] = {}
-    for name in _stream_names(backend, prefix):
-        namespace = name.partition("/")[0]
+    for stream_name in _stream_names(backend, prefix):
+        namespace = stream_name.partition("/")[0]
         if namespace not in blinder_by_namespace:
-            blinder_by_namespace[namespace] = _start_encryption(backend, name, clock())
-        yield _rekey_stream(task, name, blinder_by_namespace[namespace])
+            blinder_by_namespace[namespace] = _start_encryption(backend, stream_name, clock())
+        yield _rekey_stream(task, stream_name, blinder_by_namespace[namespace])
     for namespace, blinder in blinder_by_namespace.items():
         if blinder is not None:
             yield from _finish_encryption(task, namespace, blinder)
@@ -85,8 +85,8 @@ class _RekeyTask(NamedTuple):
 def _stream_names(backend: EncryptedBackend, prefix: str) -> Iterator[str]:
     cursor = None
     while True:
-        names, cursor = backend.inner.streams(prefix, cursor=cursor)
-        yield from names
+        stream_names, cursor = backend.inner.streams(prefix, cursor=cursor)
+        yield from stream_names
         if cursor is None:
             return
 
@@ -105,25 +105,25 @@ def _start_encryption(backend: EncryptedBackend, stream: str, now: float) -> IdB
 
 def _finish_encryption(task: _RekeyTask, namespace: str, blinder: IdBlinder) -> Iterator[Rekeyed]:
     """Encrypt a namespace until no plain text remains, then open it to holders of the key."""
-    backend, keyring_stream = task.backend, store_record.store_stream(namespace)
+    backend, keyring_stream_name = task.backend, store_record.store_stream(namespace)
     for _ in range(_TRIES):
         renewal_reports = [
             report
             for name in _stream_names(backend, namespace)
-            if store_record.store_stream(name) == keyring_stream
+            if store_record.store_stream(name) == keyring_stream_name
             and (report := _rekey_stream(task, name, blinder)).renewed
         ]
         yield from renewal_reports
         if renewal_reports:
             continue
         now = task.clock()
-        store_state = store_record.read(backend.inner, keyring_stream, now)
+        store_state = store_record.read(backend.inner, keyring_stream_name, now)
         store_entry = store_record.record(blinder.keyring, now)
         if not store_state.unfinished or store_record.put(
-            backend.inner, keyring_stream, store_state, [store_entry], now
+            backend.inner, keyring_stream_name, store_state, [store_entry], now
         ):
             return
-    raise store_record.contention_error(keyring_stream)
+    raise store_record.contention_error(keyring_stream_name)
 
 
 def _rekey_stream(task: _RekeyTask, stream: str, blinder: IdBlinder | None) -> Rekeyed:
@@ -201,14 +201,14 @@ def _replace_records(
 ) -> None:
     """Replace the records; one whose id becomes hidden moves to the end of its kind."""
     old_id_by_key = {(record.kind, record.id): old_id for old_id, record in renewals}
-    for batch in batches(record for _, record in renewals):
+    for record_batch in batches(record for _, record in renewals):
         renamed_records = [
-            record for record in batch if old_id_by_key[record.kind, record.id] != record.id
+            record for record in record_batch if old_id_by_key[record.kind, record.id] != record.id
         ]
         drops = [
             Drop(record.kind, [old_id_by_key[record.kind, record.id]]) for record in renamed_records
         ]
         commit = backend.inner.commit(
-            stream, put=batch, drop=drops, ttl=KEEP, expect=version, now=now
+            stream, put=record_batch, drop=drops, ttl=KEEP, expect=version, now=now
         )
         version = commit.version

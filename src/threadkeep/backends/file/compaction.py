@@ -81,11 +81,11 @@ def live_rows(log: Log, head: StreamHead) -> Iterable[LiveRow]:
     """All records of the stream's current generation, expired ones too, in one pass."""
     row_by_key: dict[tuple[str, str], LiveRow] = {}
     floor_by_kind = {kind: kind_state.floor for kind, kind_state in head.kinds.items()}
-    for line in log.commits(head.begin):
-        for kind, dropped_ids in line.head.get("d", {}).items():
+    for log_line in log.commits(head.begin):
+        for kind, dropped_ids in log_line.head.get("d", {}).items():
             for record_id in dropped_ids:
                 row_by_key.pop((kind, record_id), None)
-        for (kind, record_id, seq, _, expiry, _), row_text in line.rows_with_text():
+        for (kind, record_id, seq, _, expiry, _), row_text in log_line.rows_with_text():
             if seq > floor_by_kind.get(kind, 0):
                 row_by_key[kind, record_id] = LiveRow(seq, kind, expiry, row_text)
     return row_by_key.values()

@@ -89,11 +89,11 @@ class Index:
         if log.size == self.end and self.generation and log.generation() == self.generation:
             return
         self._reload(log)
-        for end_offset, line in log.forward(self.end):
-            if line is None:
+        for end_offset, log_line in log.forward(self.end):
+            if log_line is None:
                 self.damaged += 1
-            elif "v" in line.head:
-                self.add(line)
+            elif "v" in log_line.head:
+                self.add(log_line)
             self.end = end_offset
 
     def add(self, line: LogLine) -> None:
@@ -119,15 +119,15 @@ class Index:
         if stream_head is None or kind_state is None or not kind_state.records:
             return None
         line_offset = self.offset(self.hash(kind, id) if hash is None else hash)
-        line = (
+        log_line = (
             log.line_at(line_offset)
             if line_offset is not None and line_offset >= stream_head.begin
             else None
         )
-        row_match = line.row(kind, id) if line else None
-        if line is None or row_match is None or row_match[0][2] <= kind_state.floor:
+        row_match = log_line.row(kind, id) if log_line else None
+        if log_line is None or row_match is None or row_match[0][2] <= kind_state.floor:
             return None
-        return (line, *row_match)
+        return (log_line, *row_match)
 
     def offset(self, hash: int) -> int | None:
         """The offset of the last line that mentions a record with this hash."""

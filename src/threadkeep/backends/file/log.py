@@ -67,9 +67,9 @@ class Log:
         end_offset = self._line_start_before(end)
         while end_offset:
             start_offset = self._line_start_before(end_offset - 1)
-            line = self.line_at(start_offset, BLOCK)
-            if line:
-                return line if "v" in line.head else None
+            log_line = self.line_at(start_offset, BLOCK)
+            if log_line:
+                return log_line if "v" in log_line.head else None
             self.warn_damaged(start_offset)
             end_offset = start_offset
         return None
@@ -77,11 +77,11 @@ class Log:
     def forward(self, start: int) -> Iterator[tuple[int, LogLine | None]]:
         """Yield each line from `start` on (`None` = damaged), with the offset of its end."""
         while line_bytes := self._line_bytes(start, 0, 4 * BLOCK):
-            line = line_format.parse(line_bytes, start)
-            if line is None:
+            log_line = line_format.parse(line_bytes, start)
+            if log_line is None:
                 self.warn_damaged(start)
             start += len(line_bytes)
-            yield start, line
+            yield start, log_line
 
     def commits(self, start: int) -> Iterator[LogLine]:
         """The complete commits from an offset on, where a line begins."""

@@ -101,16 +101,16 @@ class LogReader:
         """Scan backwards until no further row can be among the newest `limit`."""
         backward_scan = _BackwardScan(span, limit, ids)
         unread_count = state.records
-        for line, is_gapless in self._lines_of(span.kind):
+        for log_line, is_gapless in self._lines_of(span.kind):
             if not is_gapless:
                 unread_count = self._head.seq  # records dropped by a damaged line reappear
-            seq_before_line = line.head["b"]
-            for row in line.rows_reversed(span.kind):
+            seq_before_line = log_line.head["b"]
+            for row in log_line.rows_reversed(span.kind):
                 if backward_scan.visit(row, state.floor, seq_before_line):
                     unread_count -= 1
                 if not unread_count or backward_scan.is_complete(max(row[2], seq_before_line + 1)):
                     return backward_scan.rows
-            backward_scan.visited.update(line.head.get("d", {}).get(span.kind, ()))
+            backward_scan.visited.update(log_line.head.get("d", {}).get(span.kind, ()))
             if seq_before_line <= span.low or backward_scan.is_complete(seq_before_line + 1):
                 break
         return backward_scan.rows
@@ -128,12 +128,12 @@ class LogReader:
     def _forward(self, span: SeqRange) -> Iterator[Row]:
         """Yield rows oldest first: each at the line that assigned its seq, in its current state."""
         start_offset = self._log.seek(span.low + 1, self._head.begin, self._head.end)
-        for line in self._log.commits(start_offset):
-            if line.head["b"] >= span.high - 1:
+        for log_line in self._log.commits(start_offset):
+            if log_line.head["b"] >= span.high - 1:
                 return
-            if span.kind in line.head.get("c", ()):
-                kind_rows = (row for row in line.rows() if row[0] == span.kind)
-                yield from self._current_rows(line, kind_rows, span)
+            if span.kind in log_line.head.get("c", ()):
+                kind_rows = (row for row in log_line.rows() if row[0] == span.kind)
+                yield from self._current_rows(log_line, kind_rows, span)
 
     def _backward(self, span: SeqRange) -> Iterator[Row]:
         """Yield rows newest first, starting in the middle of the log."""
@@ -142,9 +142,9 @@ class LogReader:
             (line for line in self._log.commits(start_offset) if line.head["q"] >= span.high - 1),
             None,
         )
-        for line, _ in self._lines_of(span.kind, start_line):
-            yield from self._current_rows(line, line.rows_reversed(span.kind), span)
-            if line.head["b"] <= span.low:
+        for log_line, _ in self._lines_of(span.kind, start_line):
+            yield from self._current_rows(log_line, log_line.rows_reversed(span.kind), span)
+            if log_line.head["b"] <= span.low:
                 return
 
     def _current_rows(self, line: LogLine, rows: Iterator[Row], span: SeqRange) -> Iterator[Row]:
@@ -170,10 +170,10 @@ class LogReader:
             state_by_kind = StreamHead.of(start).kinds if start else self._head.kinds
             line_offset = state_by_kind[kind].last if kind in state_by_kind else -1
         while line_offset >= self._head.begin:
-            line = self._log.line_at(line_offset, BLOCK)
-            if line and kind in line.head.get("c", ()):
-                yield line, is_gapless
-                line_offset = line.head["c"][kind]
+            log_line = self._log.line_at(line_offset, BLOCK)
+            if log_line and kind in log_line.head.get("c", ()):
+                yield log_line, is_gapless
+                line_offset = log_line.head["c"][kind]
                 continue
             is_gapless = False
             self._log.warn_damaged(line_offset)

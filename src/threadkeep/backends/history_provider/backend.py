@@ -81,8 +81,8 @@ class HistoryProviderBackend:
                 for stream_name in self._names()
                 if stream_name.startswith(prefix) and stream_name > last_listed_name
             )
-        names = stream_names[:limit]
-        return names, names[-1] if len(names) == limit else None
+        page_names = stream_names[:limit]
+        return page_names, page_names[-1] if len(page_names) == limit else None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         with self._lock():

@@ -79,10 +79,10 @@ class MemoryBackend:
             self._check_open()
             matching_names = [name for name in self._streams if name.startswith(prefix)]
         last_listed_name = "" if cursor is None else cursors.stream(cursor, prefix)
-        names = sorted(
+        page_names = sorted(
             stream_name for stream_name in matching_names if stream_name > last_listed_name
         )[:limit]
-        return names, names[-1] if len(names) == limit else None
+        return page_names, page_names[-1] if len(page_names) == limit else None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         with _LOCK:

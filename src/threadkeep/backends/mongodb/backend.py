@@ -111,8 +111,8 @@ class MongoBackend:
             return list(store.find(head_filter, {"_id": 1}).sort("_id", 1).limit(limit))
 
         listed_names = [document["_id"][2:] for document in self._calls.run(work)]
-        names = [stream_name for stream_name in listed_names if stream_name.startswith(prefix)]
-        return names, names[-1] if len(names) == limit else None
+        page_names = [stream_name for stream_name in listed_names if stream_name.startswith(prefix)]
+        return page_names, page_names[-1] if len(page_names) == limit else None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         return self._calls.run(lambda store: expire.sweep(store, now, limit))

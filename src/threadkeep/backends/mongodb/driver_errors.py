@@ -33,9 +33,9 @@ def classify(error: Exception, waited: str) -> Fault:
             FaultKind.BUSY, "all connections were in use", "raise `pool_size` or `timeout`"
         )
     if isinstance(error, errors.ServerSelectionTimeoutError):
-        message = f"no server answered within {waited} ({_short(error)})"
+        error_text = f"no server answered within {waited} ({_short(error)})"
         return Fault(
-            FaultKind.UNREACHABLE, message, "check hosts, ports, TLS, and that it is running"
+            FaultKind.UNREACHABLE, error_text, "check hosts, ports, TLS, and that it is running"
         )
     if isinstance(error, errors.OperationFailure) and error.code in _CODES:
         return _CODES[error.code]
@@ -45,8 +45,8 @@ def classify(error: Exception, waited: str) -> Fault:
         return Fault(FaultKind.LOST, _short(error))
     if isinstance(error, errors.OperationFailure):
         is_retryable = error.has_error_label("RetryableWriteError")
-        message = f"{type(error).__name__}, code {error.code}"
-        return Fault(FaultKind.LOST if is_retryable else FaultKind.FATAL, message)
+        error_text = f"{type(error).__name__}, code {error.code}"
+        return Fault(FaultKind.LOST if is_retryable else FaultKind.FATAL, error_text)
     return Fault(FaultKind.FATAL, type(error).__name__)
 
 

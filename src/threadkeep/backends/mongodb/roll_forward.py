@@ -37,19 +37,19 @@ def apply(store: Store, head: Mapping[str, Any]) -> None:
 
 def _writes(head: Mapping[str, Any]) -> Iterator[Write]:
     """Commits and seqs follow from the place of an operation, counted back from the head's."""
-    stream = head["_id"][2:]
+    stream_name = head["_id"][2:]
     pending_operations = head["p"]
     commit_number = head["c"] - len(pending_operations)
     last_seq = head["q"] - sum(len(operation["put"]) for operation in pending_operations)
     for operation in pending_operations:
         commit_number += 1
         for kind, dropped_ids, max_seq in operation["drop"]:
-            yield from _drops(stream, kind, dropped_ids, max_seq, 2 * commit_number)
+            yield from _drops(stream_name, kind, dropped_ids, max_seq, 2 * commit_number)
         for kind, id, record_body, written_at, expiry in operation["put"]:
             last_seq += 1
-            record_filter = {"_id": record_id(stream, kind, id)}
+            record_filter = {"_id": record_id(stream_name, kind, id)}
             record_fields = {
-                "s": stream,
+                "s": stream_name,
                 "k": kind,
                 "i": id,
                 "b": record_body,

@@ -43,8 +43,8 @@ class ObservedBackend(BackendWrapper):
             backend = reference()
             return backend.in_use if backend else None
 
-        store = name or type(inner).__name__
-        self._instruments = Instruments(store, in_use, tracer_provider, meter_provider)
+        store_name = name or type(inner).__name__
+        self._instruments = Instruments(store_name, in_use, tracer_provider, meter_provider)
 
     @property
     def in_use(self) -> int | None:

@@ -132,8 +132,8 @@ def _watch_pools(meter: Meter, meters: Meters | None) -> None:
 
     def observe(_: CallbackOptions) -> Iterable[Observation]:
         count_by_store: dict[str, int] = {}
-        for store, count in filter(None, (pool.usage() for pool in _POOLS.of(meters))):
-            count_by_store[store] = count_by_store.get(store, 0) + count
+        for store_name, count in filter(None, (pool.usage() for pool in _POOLS.of(meters))):
+            count_by_store[store_name] = count_by_store.get(store_name, 0) + count
         return [Observation(count, {_STORE: store}) for store, count in count_by_store.items()]
 
     meter.create_observable_gauge(

@@ -124,8 +124,8 @@ class SqlBackend:
         next_names = [
             stream_name for stream_name in listed_names if stream_name != last_listed_name
         ][:limit]
-        names = [stream_name for stream_name in next_names if stream_name.startswith(prefix)]
-        return names, names[-1] if names and len(names) == limit else None
+        page_names = [stream_name for stream_name in next_names if stream_name.startswith(prefix)]
+        return page_names, page_names[-1] if page_names and len(page_names) == limit else None
 
     def sweep(self, now: float, limit: int = 1000) -> int:
         def run(sweep: Callable[..., int]) -> int:

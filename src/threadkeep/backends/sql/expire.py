@@ -43,14 +43,14 @@ def _sweep(
     limit: int,
 ) -> int:
     """Lock the streams that are found, and delete from them until `limit` rows went."""
-    expired_streams = _stream_names(dialect, connection, find, now, min(limit, _BATCH))
-    if not expired_streams:
+    expired_stream_names = _stream_names(dialect, connection, find, now, min(limit, _BATCH))
+    if not expired_stream_names:
         return 0
-    locked_streams = _lock(dialect, connection, lock, expired_streams, now)
+    locked_stream_names = _lock(dialect, connection, lock, expired_stream_names, now)
     swept_count = 0
     for deletion in deletions:
         if swept_count < limit:
-            swept_count += _delete(dialect, connection, deletion, locked_streams, now, limit)
+            swept_count += _delete(dialect, connection, deletion, locked_stream_names, now, limit)
     dialect.run(connection, [("COMMIT", {})])
     return swept_count
 

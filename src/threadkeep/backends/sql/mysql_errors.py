@@ -44,9 +44,9 @@ def classify(error: Exception) -> Fault:
         return Fault(FaultKind.FATAL, error_text, _CERTIFICATE)
     if not isinstance(error, pymysql.OperationalError | pymysql.InterfaceError) and not error_code:
         return Fault(FaultKind.FATAL, f"{type(error).__name__} in PyMySQL")
-    message = (
+    fault_text = (
         f"error {error_code}"
         if error_code in _QUOTING
         else f"{error_text or 'connection closed'} ({error_code})"
     )
-    return Fault(_BY_CODE.get(error_code, FaultKind.FATAL), message, _REMEDY.get(error_code, ""))
+    return Fault(_BY_CODE.get(error_code, FaultKind.FATAL), fault_text, _REMEDY.get(error_code, ""))

@@ -116,11 +116,11 @@ class Oracle:
         result_rows: list[Any] = []
         with connection.cursor() as cursor:
             cursor.outputtypehandler = _fetch_clob_inline
-            for statement, values in steps:
+            for statement, bind_values in steps:
                 if statement == "COMMIT":
                     connection.commit()
                     continue
-                _execute(cursor, statement, values)
+                _execute(cursor, statement, bind_values)
                 if cursor.description:
                     result_rows += cursor.fetchall()
         return result_rows

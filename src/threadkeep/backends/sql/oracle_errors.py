@@ -50,11 +50,11 @@ def classify(error: Exception) -> Fault:
         return Fault(FaultKind.UNREACHABLE, _first_line(error), "check the name of the host")
     code_match = _CODE.search(str(error))
     error_code = code_match.group() if code_match else ""
-    message = error_code if error_code in _QUOTING else _first_line(error)
+    error_text = error_code if error_code in _QUOTING else _first_line(error)
     fault_kind = _BY_CODE.get(
         error_code, FaultKind.LOST if _is_session_dead(error) else FaultKind.FATAL
     )
-    return Fault(fault_kind, message, _REMEDY.get(error_code, ""))
+    return Fault(fault_kind, error_text, _REMEDY.get(error_code, ""))
 
 
 def _is_session_dead(error: oracledb.Error) -> bool:

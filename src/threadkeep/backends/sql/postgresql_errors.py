@@ -58,21 +58,21 @@ def classify(error: Exception) -> Fault:
     sqlstate = getattr(error, "sqlstate", None)
     if sqlstate is None:
         return _without_code(error)
-    message = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    error_text = error.diag.message_primary if isinstance(error, psycopg.Error) else None
     fault_kind = _BY_CODE.get(sqlstate) or (
         FaultKind.LOST if sqlstate.startswith("08") else FaultKind.FATAL
     )
-    return Fault(fault_kind, f"{_one_line(message)} ({sqlstate})", _REMEDY.get(sqlstate, ""))
+    return Fault(fault_kind, f"{_one_line(error_text)} ({sqlstate})", _REMEDY.get(sqlstate, ""))
 
 
 def _without_code(error: Exception) -> Fault:
-    message = _one_line(str(error))
+    error_text = _one_line(str(error))
     if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return Fault(FaultKind.FATAL, f"{type(error).__name__} in psycopg")
     for message_fragment, remedy in _FATAL_MESSAGES:
-        if message_fragment in message:
-            return Fault(FaultKind.FATAL, message, remedy)
-    return Fault(FaultKind.LOST, message, "check host, port and whether the server runs")
+        if message_fragment in error_text:
+            return Fault(FaultKind.FATAL, error_text, remedy)
+    return Fault(FaultKind.LOST, error_text, "check host, port and whether the server runs")
 
 
 def _one_line(message: object) -> str:

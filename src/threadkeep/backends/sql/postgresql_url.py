@@ -26,18 +26,18 @@ def parse_url(url: str) -> DatabaseTarget:
         ConfigError: libpq cannot parse it, or it contradicts itself.
     """
     _, separator, locator = url.partition("://")
-    address, _, query = locator.partition("?")
+    address, _, query_text = locator.partition("?")
     authority, _, database_path = address.partition("/")
     # With a raw `@` or `/` in a password, its rest would show up as the host or the database.
     if not separator or "\0" in url or authority.count("@") > 1 or "@" in database_path:
         raise unreadable_url()
-    parameters = merge_parameters([*_parse_conninfo(address), *_parameters(query)])
-    host, user, password, database = (
+    parameters = merge_parameters([*_parse_conninfo(address), *_parameters(query_text)])
+    host, user_name, password, database = (
         parameters.pop(parameter_name, None) or None
         for parameter_name in ("host", "user", "password", "dbname")
     )
     port = _parse_port(parameters.pop("port", ""))
-    return DatabaseTarget("postgresql", host, port, user, password, database, parameters)
+    return DatabaseTarget("postgresql", host, port, user_name, password, database, parameters)
 
 
 def _parameters(query: str) -> Iterator[tuple[str, str]]:

@@ -69,7 +69,7 @@ def _step(
     parameters["now"] = now
     branch_shapes: list[tuple[int, bool, str | None]] = []
     for branch_number, (query_number, branch_ids) in enumerate(branches):
-        stream, kind, record_limit, is_newest_first, after_seq, before_seq, _ = queries[
+        stream_name, kind, record_limit, is_newest_first, after_seq, before_seq, _ = queries[
             query_number
         ]
         parameters[f"k{branch_number}"] = kind
@@ -80,7 +80,7 @@ def _step(
         if branch_ids is not None:
             id_condition, id_parameters = dialect.id_condition(f"i{branch_number}", branch_ids)
             parameters.update(id_parameters)
-        branch_shapes.append((number_by_name[stream], is_newest_first, id_condition))
+        branch_shapes.append((number_by_name[stream_name], is_newest_first, id_condition))
     return dialect.reads.build(len(number_by_name), tuple(branch_shapes)), parameters
 
 

@@ -93,12 +93,12 @@ def from_url(url: str) -> DatabaseTarget:
     except ValueError:
         raise unreadable_url() from None
     userinfo = url_parts.netloc.rpartition("@")[0]
-    user, password_separator, password = userinfo.partition(":")
+    user_name, password_separator, password = userinfo.partition(":")
     return DatabaseTarget(
         dialect=parse_dialect(url_parts.scheme),
         host=host,
         port=port,
-        user=unquote(user) or None,
+        user=unquote(user_name) or None,
         password=unquote(password) if password_separator else None,
         database=unquote(url_parts.path.removeprefix("/")) or None,
         parameters=merge_parameters(parse_qsl(url_parts.query, keep_blank_values=True)),

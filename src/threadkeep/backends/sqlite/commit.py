@@ -77,11 +77,11 @@ def _continue_from_cache(
     connection: sqlite3.Connection, heads: Heads, change: Change
 ) -> Commit | None:
     """The commit, if the stream is where it was left; then its row need not be looked for."""
-    stream, put, _, ttl, expect, token, now, _ = change
+    stream_name, put, _, ttl, expect, token, now, _ = change
     if token is None or isinstance(ttl, Keep):
         return None
     lifetime = lifetime_after(ttl, now, None)
-    cached_position = heads.advance(connection, stream, len(put), expect, lifetime, token, now)
+    cached_position = heads.advance(connection, stream_name, len(put), expect, lifetime, token, now)
     if cached_position is None:
         return None
     seqs = _put_records(connection, cached_position.sid, cached_position.seq, put, now)
@@ -95,12 +95,12 @@ def _touch(connection: sqlite3.Connection, row: Row, decision: Decision) -> Comm
 
 
 def _drop(connection: sqlite3.Connection, sid: int, drops: Sequence[Drop]) -> None:
-    for kind, ids, last_seq in drops:
+    for kind, record_ids, last_seq in drops:
         max_seq = LAST if last_seq is None else last_seq
-        if ids is None:
+        if record_ids is None:
             connection.execute(statements.DROP_RANGE, (sid, kind, max_seq))
         else:
-            connection.execute(statements.DROP_IDS, (sid, kind, max_seq, id_list(ids)))
+            connection.execute(statements.DROP_IDS, (sid, kind, max_seq, id_list(record_ids)))
 
 
 def _write(

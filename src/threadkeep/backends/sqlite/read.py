@@ -37,8 +37,8 @@ def pages(connection: sqlite3.Connection, queries: Sequence[Query], now: float) 
 
 def is_single_id(query: Query) -> bool:
     """Return True if the query is for a single id, which one statement answers."""
-    ids = query.ids
-    return ids is not None and len(ids) == 1 and query[2:6] == _NO_BOUNDS
+    query_ids = query.ids
+    return query_ids is not None and len(query_ids) == 1 and query[2:6] == _NO_BOUNDS
 
 
 def is_single_statement(queries: Sequence[Query]) -> bool:

@@ -92,8 +92,8 @@ def _message(raw_message: _Node, location: str, call_id: str | None) -> Message 
     content = content if isinstance(content, Mapping) else {"parts": [content] if content else []}
     metadata = raw_message.get("metadata")
     metadata = metadata if isinstance(metadata, Mapping) else {}
-    role, text = fields.role(author.get("role")), _text(content)
-    if not text.strip() and not (role == "tool" and call_id):
+    role, message_text = fields.role(author.get("role")), _text(content)
+    if not message_text.strip() and not (role == "tool" and call_id):
         if not content.get("parts") and content.keys() <= {"content_type", "parts"}:
             raise fields.Malformed("the message has no content")
         return None
@@ -103,7 +103,7 @@ def _message(raw_message: _Node, location: str, call_id: str | None) -> Message 
     )
     message_id = fields.name(raw_message.get("id")) or ""
     return Message(
-        _content(raw_message, author, role, text, str(content_type), message_id, call_id),
+        _content(raw_message, author, role, message_text, str(content_type), message_id, call_id),
         location,
         message_id,
         raw_message.get("create_time"),
@@ -120,8 +120,8 @@ def _content(
     if fields.is_one_of(kind, _THOUGHTS):
         return {"role": "assistant", "content": [{"type": "reasoning", "reasoning": text}]}
     if role == "tool" and use_id:
-        name = _tool_name(fields.name(author.get("name")) or "tool")
-        return {"role": "tool", "tool_call_id": use_id, "name": name, "content": text}
+        tool_name = _tool_name(fields.name(author.get("name")) or "tool")
+        return {"role": "tool", "tool_call_id": use_id, "name": tool_name, "content": text}
     if role == "tool":  # an answer to nothing that is in the export
         return {"role": "assistant", "content": text, "name": fields.name(author.get("name"))}
     message: dict[str, Json] = {"role": role, "content": text}
@@ -156,7 +156,7 @@ def _files(node: _Node) -> Iterator[dict[str, Json]]:
     raw_message = node.get("message")
     if not isinstance(raw_message, Mapping):
         return
-    metadata, content = raw_message.get("metadata"), raw_message.get("content")
+    metadata, raw_content = raw_message.get("metadata"), raw_message.get("content")
     for file in (metadata.get("attachments") or ()) if isinstance(metadata, Mapping) else ():
         if isinstance(file, Mapping) and file.get("id"):
             file_name, mime_type = fields.name(file.get("name")), file.get("mime_type")
@@ -164,7 +164,7 @@ def _files(node: _Node) -> Iterator[dict[str, Json]]:
             yield fields.without_empty(
                 url=url, name=file_name, mime_type=mime_type, size=file.get("size")
             )
-    for part in (content.get("parts") or ()) if isinstance(content, Mapping) else ():
+    for part in (raw_content.get("parts") or ()) if isinstance(raw_content, Mapping) else ():
         if isinstance(part, Mapping) and isinstance(part.get("asset_pointer"), str):
             yield fields.without_empty(url=part["asset_pointer"], size=part.get("size_bytes"))
 

@@ -115,14 +115,14 @@ def _steps(raw_message: _Payload, role: str, key: str) -> Iterator[dict[str, Jso
 
 def _step(role: str, parts: list[Json], calls: list[dict[str, Json]]) -> dict[str, Json]:
     is_text = all(isinstance(part, str) for part in parts)
-    content = "\n".join(parts) if is_text else parts
-    return {"role": role, "content": content, **({"tool_calls": calls} if calls else {})}
+    step_content = "\n".join(parts) if is_text else parts
+    return {"role": role, "content": step_content, **({"tool_calls": calls} if calls else {})}
 
 
 def _result(block: _Payload, call_id: str) -> dict[str, Json]:
-    content = fields.text(block.get("content"))
+    result_text = fields.text(block.get("content"))
     error_status = {"status": "error"} if block.get("is_error") else {}
-    return {"role": "tool", "tool_call_id": call_id, "content": content, **error_status}
+    return {"role": "tool", "tool_call_id": call_id, "content": result_text, **error_status}
 
 
 def _parts(block: object, kind: object) -> list[Json]:

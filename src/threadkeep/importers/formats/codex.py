@@ -60,9 +60,9 @@ def _read(entries: Iterator[JsonEntry], context: Context) -> Iterator[Part]:
         return
     meta = {} if context.is_rest else _meta(first_line.value)
     git = meta.get("git") if isinstance(meta.get("git"), dict) else {}
-    id, agent = _session(meta, context.stem)
+    session_id, agent = _session(meta, context.stem)
     yield Chat(
-        id=id,
+        id=session_id,
         agent=agent,
         location=context.label,
         messages=_messages(chain([first_line], entries), context),

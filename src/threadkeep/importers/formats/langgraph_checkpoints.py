@@ -60,13 +60,13 @@ def _state(database: Database, place: Row) -> _State:
     checkpoint_fields = raw_value if isinstance(raw_value, Mapping) else decode(type, raw_value)
     checkpoint_fields = fields.mapping(checkpoint_fields, "the checkpoint")
     thread_metadata = decoded(metadata)
-    raw_users = (
+    user_fields = (
         (thread_metadata.get(key) for key in _USERS) if isinstance(thread_metadata, Mapping) else ()
     )
-    user = next(filter(None, map(fields.name, raw_users)), None)
+    user_id = next(filter(None, map(fields.name, user_fields)), None)
     versions = fields.mapping(checkpoint_fields.get("channel_versions") or {}, "channel_versions")
-    values = fields.mapping(checkpoint_fields.get("channel_values") or {}, "channel_values")
-    return _State(place, checkpoint_fields.get("ts"), versions, values, user)
+    channel_values = fields.mapping(checkpoint_fields.get("channel_values") or {}, "channel_values")
+    return _State(place, checkpoint_fields.get("ts"), versions, channel_values, user_id)
 
 
 def _messages_of(database: Database, state: _State, has_blobs: bool) -> list[Any]:

@@ -19,9 +19,9 @@ def _matches(tables: Tables) -> bool:
 def _read(database: Database, context: Context) -> Iterator[Part]:
     columns = ("prefix", "key", "value", "updated_at")
     rows = database.rows("store", columns, ("prefix", "created_at", "key"))
-    for namespace, memory_key, memory, updated_at in rows:
+    for namespace, memory_key, raw_memory, updated_at in rows:
         location = f"{context.label}:store {namespace}/{memory_key}"
-        memory_text = _text(memory)
+        memory_text = _text(raw_memory)
         if memory_text is None:
             context.skip(location, "the value has no text of its own: application data")
             continue
@@ -34,17 +34,17 @@ READER: Final = TableReader("langgraph-store", "LangGraph's SQL stores", _matche
 def _text(value: Any) -> str | None:
     """The one text of a memory, also of LangMem's `{"kind": "Memory", "content": {...}}`."""
     try:
-        memory = decoded(value)
+        raw_memory = decoded(value)
     except (ValueError, TypeError):
         return None
     for _ in range(2):
-        if not isinstance(memory, Mapping):
+        if not isinstance(raw_memory, Mapping):
             break
-        memory = next((memory[key] for key in _KEYS if key in memory), None)
-    return fields.name(memory) if isinstance(memory, str) else None
+        raw_memory = next((raw_memory[key] for key in _KEYS if key in raw_memory), None)
+    return fields.name(raw_memory) if isinstance(raw_memory, str) else None
 
 
 def _user(prefix: str) -> str | None:
     """`memories.ada` and `ada.memories` are ada's."""
-    users = [part for part in prefix.split(".") if part.lower() not in _KINDS]
-    return users[0] if len(users) == 1 else None
+    user_parts = [part for part in prefix.split(".") if part.lower() not in _KINDS]
+    return user_parts[0] if len(user_parts) == 1 else None

@@ -54,8 +54,8 @@ def _facts(blocks: Any, place: str) -> Iterator[Knowledge]:
     """Each line of the human block; the persona is the agent's own, and not known of the user."""
     for block in blocks if isinstance(blocks, list) else ():
         if isinstance(block, Mapping) and block.get("label") == "human":
-            for line in fields.text(block.get("value")).splitlines():
-                if fact_text := line.strip(" -*\t"):
+            for line_text in fields.text(block.get("value")).splitlines():
+                if fact_text := line_text.strip(" -*\t"):
                     yield Knowledge("fact", fact_text, place, observed_at=block.get("updated_at"))
 
 

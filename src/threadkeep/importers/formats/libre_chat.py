@@ -47,21 +47,21 @@ def _flat(
     queue = [(message, parent, f"{location}.messages[{n}]") for n, message in enumerate(messages)]
     queue.reverse()
     while queue:
-        message, parent, path = queue.pop()
-        if not isinstance(message, Mapping):
+        raw_message, parent, path = queue.pop()
+        if not isinstance(raw_message, Mapping):
             context.skip(path, "the message is not an object")
             continue
-        key = fields.name(message.get("messageId")) or path
-        yield key, (path, message, fields.name(message.get("parentMessageId")) or parent)
-        raw_children = message.get("children")
+        key = fields.name(raw_message.get("messageId")) or path
+        yield key, (path, raw_message, fields.name(raw_message.get("parentMessageId")) or parent)
+        raw_children = raw_message.get("children")
         messages = raw_children if isinstance(raw_children, list) else []
         queue += [(child, key, f"{path}.children[{n}]") for n, child in enumerate(messages)][::-1]
 
 
 def _messages(placed_by_key: dict[str, _Placed], context: Context) -> Iterator[Message]:
     parent_by_key = {key: parent for key, (_, _, parent) in placed_by_key.items()}
-    for key, is_shown in branches.ordered(parent_by_key, None):
-        location, raw_message, _ = placed_by_key[key]
+    for message_key, is_shown in branches.ordered(parent_by_key, None):
+        location, raw_message, _ = placed_by_key[message_key]
         try:
             role = _role(raw_message)
         except fields.Malformed as error:

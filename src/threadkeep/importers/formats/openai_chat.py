@@ -18,8 +18,8 @@ def _matches(value: Json) -> bool:
         return False
     if _is_message(value):
         return True
-    messages = value.get("messages")
-    return isinstance(messages, list) and any(map(_is_message, messages))
+    raw_messages = value.get("messages")
+    return isinstance(raw_messages, list) and any(map(_is_message, raw_messages))
 
 
 def _is_message(value: Any) -> bool:

@@ -52,14 +52,14 @@ def _messages(
     def message(value: Any, place: str) -> Message:
         turn = fields.mapping(value, "a turn")
         role = fields.role(turn.get("from", turn.get("role")))
-        content = turn.get("value", turn.get("content"))
-        text = content if isinstance(content, str) else fields.text(content)
+        raw_content = turn.get("value", turn.get("content"))
+        message_text = raw_content if isinstance(raw_content, str) else fields.text(raw_content)
         model_field = {"model": model} if role == "assistant" and isinstance(model, str) else {}
         if role == "tool":  # an answer without the id of its call
-            role, text = "user", f"[tool result]\n{text}"
+            role, message_text = "user", f"[tool result]\n{message_text}"
         id = fields.name(turn.get("turn_identifier")) or ""
         return Message(
-            {"role": role, "content": text, **model_field}, place, id, fields.date_of(turn)
+            {"role": role, "content": message_text, **model_field}, place, id, fields.date_of(turn)
         )
 
     yield from each.elements(turns, location, message, context)

@@ -34,9 +34,9 @@ def _matches(value: Json) -> bool:
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     session_file = fields.mapping(entry.value, "a session")
     session_id = context.stem.removeprefix(_PREFIX).removesuffix(_SUFFIX)
-    memory = session_file.get("memory")
-    if isinstance(memory, Mapping):
-        yield from _knowledge(memory, session_id, entry.location)
+    memory_data = session_file.get("memory")
+    if isinstance(memory_data, Mapping):
+        yield from _knowledge(memory_data, session_id, entry.location)
     if isinstance(session_file.get("history"), list):
         files = session_file.get("files")
         yield Chat(

@@ -20,9 +20,9 @@ from threadkeep.types import Json
 def _matches(value: Json) -> bool:
     if not isinstance(value, dict):
         return False
-    messages = value.get("messages")
-    is_thread = isinstance(messages, list) and any(
-        isinstance(message, Mapping) and "role_type" in message for message in messages
+    raw_messages = value.get("messages")
+    is_thread = isinstance(raw_messages, list) and any(
+        isinstance(message, Mapping) and "role_type" in message for message in raw_messages
     )
     edges = value.get("edges")
     return is_thread or _is_edge(value) or (isinstance(edges, list) and any(map(_is_edge, edges)))
@@ -34,17 +34,17 @@ def _is_edge(value: Any) -> bool:
 
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:
     export = fields.mapping(entry.value, "an answer of Zep")
-    user = fields.name(export.get("user_id"))
+    user_id = fields.name(export.get("user_id"))
     raw_edges = export.get("edges") or export.get("relevant_facts")
     for edge_index, edge in enumerate([export] if _is_edge(export) else raw_edges or ()):
         if _is_edge(edge):
-            yield _fact(edge, f"{entry.location}.edges[{edge_index}]", user)
+            yield _fact(edge, f"{entry.location}.edges[{edge_index}]", user_id)
         else:
             context.skip(f"{entry.location}.edges[{edge_index}]", "this is not an edge with a fact")
     if isinstance(values := export.get("messages"), list):
         own_id = fields.name(export.get("thread_id")) or fields.name(export.get("session_id"))
         messages = list(each.elements(values, f"{entry.location}.messages", _message, context))
-        yield Chat(own_id or context.stem, entry.location, messages, user=user)
+        yield Chat(own_id or context.stem, entry.location, messages, user=user_id)
 
 
 READER: Final = FormatReader("zep", "Zep's threads and edges", _matches, each.reader(_read))

@@ -20,15 +20,15 @@ def sources(url: str, context: Context) -> Iterator[tuple[str, Iterator[Part]]]:
     """What the lists of a database hold; lists of other applications are passed over."""
     is_recognised = False
     with _opened(url) as client, source_errors(context.label, driver.RedisError):
-        for key in client.scan_iter(count=_PAGE, _type="list"):
-            first_value = _json(client.lindex(key, 0))
-            list_name = key.decode(errors="replace")
+        for list_key in client.scan_iter(count=_PAGE, _type="list"):
+            first_value = _json(client.lindex(list_key, 0))
+            list_name = list_key.decode(errors="replace")
             reader = next(
                 (reader for reader in READERS if reader.matches(list_name, first_value)), None
             )
             if reader is not None:
                 is_recognised = True
-                yield reader.name, iter([_chat(client, key, reader, context)])
+                yield reader.name, iter([_chat(client, list_key, reader, context)])
     if not is_recognised:
         context.skip(context.label, "none of its lists is recognised")
 

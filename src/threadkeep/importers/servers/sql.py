@@ -59,16 +59,16 @@ class SqlDatabase:
         """As of a `Database`; each has a connection of its own, so that they may be nested."""
         column_names = {*columns, *order_by, *(where or {})}
         table_clause = sql.table(table, *(sql.column(name) for name in column_names))
-        query = sql.select(*(table_clause.c[column_name] for column_name in columns))
-        query = query.where(
+        statement = sql.select(*(table_clause.c[column_name] for column_name in columns))
+        statement = statement.where(
             *(table_clause.c[column_name] == value for column_name, value in (where or {}).items())
         )
-        query = query.order_by(*(table_clause.c[column_name] for column_name in order_by))
+        statement = statement.order_by(*(table_clause.c[column_name] for column_name in order_by))
         query_options: dict[str, Any] = {"yield_per": _BATCH, "stream_results": True}
         with (
             _read_errors(self._label),
             self._engine.connect() as connection,
-            connection.execution_options(**query_options).execute(query) as result_rows,
+            connection.execution_options(**query_options).execute(statement) as result_rows,
         ):
             for row in result_rows:
                 yield tuple(row)

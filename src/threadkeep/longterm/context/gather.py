@@ -56,24 +56,24 @@ def of_session(
         NotOwner: the session belongs to another user.
     """
     file_queries = [Query(session_stream.stream_name, "file")] if files else []
-    owner = session_stream.owner
+    owner_id = session_stream.owner
     is_same_store = session_stream.engine.longterm.backend is session_stream.engine.backend
-    user_stream = UserStream(session_stream.engine, user=owner, session=session_stream.id)
+    user_stream = UserStream(session_stream.engine, user=owner_id, session=session_stream.id)
     knowledge_queries = (
-        _queries(user_stream, session_stream) if owner is not None and is_same_store else []
+        _queries(user_stream, session_stream) if owner_id is not None and is_same_store else []
     )
     snapshot = session_stream.read(*file_queries, *knowledge_queries)
-    user = session_stream.user or (owner if snapshot.info is None else snapshot.info.user)
+    user_id = session_stream.user or (owner_id if snapshot.info is None else snapshot.info.user)
     *knowledge_pages, summary_page = snapshot.pages[len(file_queries) :] or [Page(0, [])]
-    if not knowledge_pages or user != owner or snapshot.info is None:
-        user_stream = UserStream(session_stream.engine, user=user, session=session_stream.id)
+    if not knowledge_pages or user_id != owner_id or snapshot.info is None:
+        user_stream = UserStream(session_stream.engine, user=user_id, session=session_stream.id)
         *knowledge_pages, summary_page = user_stream.engine.read(
             *_queries(user_stream, session_stream)
         )
     stored_summary = summaries.parse_page(session_stream.id, summary_page).for_prompts()
     return Knowledge(
         UnitOfWork(knowledge_pages),
-        user,
+        user_id,
         session_stream.id,
         agent or (snapshot.info.agent if snapshot.info else None),
         summaries.visible_summary(session_stream, snapshot, stored_summary) if summary else None,

@@ -148,9 +148,9 @@ def applies_to(instruction: Instruction, session: str | None, agent: str | None)
 
 
 def _summary(engine: Engine, knowledge: Knowledge) -> Iterator[ContextNote]:
-    line = "" if knowledge.summary is None else summary_line(engine, knowledge.summary)
-    if line:
-        yield ContextNote(_SUMMARY, 0, line)
+    shown_line = "" if knowledge.summary is None else summary_line(engine, knowledge.summary)
+    if shown_line:
+        yield ContextNote(_SUMMARY, 0, shown_line)
 
 
 def summary_line(engine: Engine, summary: Summary) -> str:

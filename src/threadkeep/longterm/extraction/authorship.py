@@ -93,11 +93,11 @@ def _before_pasted(text: str) -> str:
     """What stands before the head of a mail, or before what is to be translated or summed up."""
     languages = recognise(text).rows
     own_lines: list[str] = []
-    for line in text.split("\n"):
-        if _is_header(line):
+    for line_text in text.split("\n"):
+        if _is_header(line_text):
             return "\n".join(own_lines)
         own_sentences: list[str] = []
-        for sentence in sentences(line):
+        for sentence in sentences(line_text):
             colon_match = _COLON.search(sentence)
             text_before_colon = sentence[: colon_match.start()] if colon_match else sentence
             if any(
@@ -106,7 +106,7 @@ def _before_pasted(text: str) -> str:
             ):
                 return "\n".join([*own_lines, " ".join(own_sentences)])
             own_sentences.append(sentence)
-        own_lines.append(line)
+        own_lines.append(line_text)
     return "\n".join(own_lines)
 
 

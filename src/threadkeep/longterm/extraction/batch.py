@@ -140,12 +140,12 @@ def _take_turns(engine: Engine, items: Sequence[Item], turns: int) -> list[tuple
     item_text_pairs: list[tuple[Item, str]] = []
     previous_role, turn_count, character_count = "", 0, 0
     for item in items:
-        text = readable_text(engine, item)
-        if text:
+        item_text = readable_text(engine, item)
+        if item_text:
             turn_count += item.role != previous_role
-            character_count += len(text)
+            character_count += len(item_text)
             if item_text_pairs and (turn_count > turns or character_count > MAX_CHARACTERS):
                 break
             previous_role = item.role
-        item_text_pairs.append((item, text))
+        item_text_pairs.append((item, item_text))
     return item_text_pairs

@@ -95,9 +95,9 @@ def acquire(worker: ExtractionWorker, session: str, *, retry: bool) -> Extractio
         snapshot = session_stream.read()
         if snapshot.info is None or user_index.is_sub_agent(snapshot.info):
             return Report()
-        user = snapshot.info.user
-        remaining_ttl = _remaining_ttl(session_stream) if user is None else None
-        user_stream = UserStream(engine, user=user, session=session, ttl=remaining_ttl)
+        user_id = snapshot.info.user
+        remaining_ttl = _remaining_ttl(session_stream) if user_id is None else None
+        user_stream = UserStream(engine, user=user_id, session=session, ttl=remaining_ttl)
         unit, generation = user_stream.load(), generation_of(snapshot.version)
         if unit.is_forgotten:
             return Report()
@@ -106,7 +106,7 @@ def acquire(worker: ExtractionWorker, session: str, *, retry: bool) -> Extractio
         snapshot = session_stream.read(_next_items(stream_key, watermark))
         if snapshot.info is None or generation_of(snapshot.version) != generation:
             continue
-        batch = _next_batch(worker, snapshot.pages[0], watermark, user)
+        batch = _next_batch(worker, snapshot.pages[0], watermark, user_id)
         if batch is None:
             return Report()
         if refusal := _refusal(worker, unit, watermark, batch, retry=retry):

@@ -88,16 +88,16 @@ def _instruction(
     evidence: Evidence, candidate: Candidate, lines: Sequence[TranscriptLine], wish: Wish
 ) -> Instruction | None:
     wording = wish.sentence if wish.foreign and wish.sentence else candidate.text
-    text = storable_text(evidence, wording, "instruction")
+    wish_text = storable_text(evidence, wording, "instruction")
     gloss = storable_text(evidence, candidate.text, "instruction") if wish.foreign else ""
-    if text is None or gloss is None:
+    if wish_text is None or gloss is None:
         return None
     return Instruction(
-        identity("instruction", text, None, None),
-        text,
+        identity("instruction", wish_text, None, None),
+        wish_text,
         _priority(wish),
         sources=cited_sources(
-            lines, text, wish.sentence or candidate.quote, evidence.session, evidence.namespace
+            lines, wish_text, wish.sentence or candidate.quote, evidence.session, evidence.namespace
         ),
         status="active" if wish.sentence is not None else "quarantined",
         observed_at=latest_time(lines),

@@ -51,21 +51,21 @@ def extraction_status(engine: Engine, limit: int = MAX_SESSIONS) -> ExtractionSt
 
 def newest_item(engine: Engine, info: SessionInfo) -> tuple[int, int]:
     """The seq of the newest item of a session (0 = it has none), and which life it is in."""
-    session_stream = engine.stream("session", info.id)
-    item_page = engine.read(Query(session_stream, "item", limit=1, newest=True))[0]
+    session_stream_name = engine.stream("session", info.id)
+    item_page = engine.read(Query(session_stream_name, "item", limit=1, newest=True))[0]
     return (item_page.records[0].seq if item_page.records else 0), generation_of(item_page.version)
 
 
 def watermark_of(engine: Engine, session: str, user: str | None, generation: int) -> Watermark:
     """How far this life of a session was read."""
     user_stream = UserStream(engine, user=user, session=session)
-    session_stream = engine.stream("session", session)
+    session_stream_name = engine.stream("session", session)
     watermark_page = user_stream.engine.read(
-        Query(user_stream.name, WATERMARK, ids=[session_stream])
+        Query(user_stream.name, WATERMARK, ids=[session_stream_name])
     )[0]
     return resolve(
         engine,
-        session_stream,
+        session_stream_name,
         watermark_page.records[0].body if watermark_page.records else None,
         generation,
     )

@@ -99,10 +99,10 @@ def _doubts(reply: ParsedReply, batch: Batch, user: str | None) -> Iterator[Doub
 
 
 def _wish(candidate: Candidate) -> Iterator[Doubt]:
-    for line in candidate.lines:
-        if not line.by_user:
+    for cited_line in candidate.lines:
+        if not cited_line.by_user:
             continue
-        wish_match = find_wish(line.text, candidate.text, candidate.quote)
+        wish_match = find_wish(cited_line.text, candidate.text, candidate.quote)
         if wish_match.sentence is not None:
             yield Doubt("wish", candidate.text, wish_match.sentence)
             return

@@ -81,12 +81,12 @@ def item_document(session: str, item: Item, written_at: float) -> IndexedDocumen
     )
     if not is_tool_output and not is_visible_message:
         return None
-    speaker, text = _speaker(
+    speaker, spoken_text = _speaker(
         item.name or "", item.text[: MAX_OUTPUT_CHARACTERS if is_tool_output else MAX_CHARACTERS]
     )
-    if not text.strip() or markers.is_injected(text):
+    if not spoken_text.strip() or markers.is_injected(spoken_text):
         return None
-    statement_words, question_words = tokenizer.split(text)
+    statement_words, question_words = tokenizer.split(spoken_text)
     return IndexedDocument(
         session,
         item.seq,
@@ -99,7 +99,7 @@ def item_document(session: str, item: Item, written_at: float) -> IndexedDocumen
         Counter(chain.from_iterable(question_words)),
         len(statement_words),
         len(question_words),
-        _flags(text) | (TOOL if is_tool_output else 0),
+        _flags(spoken_text) | (TOOL if is_tool_output else 0),
     )
 
 

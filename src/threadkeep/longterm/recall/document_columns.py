@@ -122,8 +122,8 @@ class DocumentColumns:
             "after": NONE,
             "alive": 1,
         }
-        for column_name, value in values_by_column.items():
-            getattr(self, column_name).append(value)
+        for column_name, column_value in values_by_column.items():
+            getattr(self, column_name).append(column_value)
         self.live_count += 1
         return len(self.alive) - 1
 

@@ -39,12 +39,12 @@ def passages(
 def _items(engine: Engine, synced: SyncedIndex, document_numbers: Sequence[int]) -> dict[int, Item]:
     recall_index, item_queries = synced.index, []
     for turn_number in document_numbers:
-        session_stream = synced.sessions.stream(
+        session_stream_name = synced.sessions.stream(
             recall_index.origin_names.values[recall_index.origins[turn_number]]
         )
         seq = recall_index.seqs[turn_number]
         item_queries.append(
-            Query(session_stream, "item", limit=1, after=seq - 1 or None, before=seq + 1)
+            Query(session_stream_name, "item", limit=1, after=seq - 1 or None, before=seq + 1)
         )
     item_pages = engine.read(*item_queries) if item_queries else []
     return {

@@ -145,8 +145,8 @@ def _with_large_parts(engine: Engine, hit_by_document: dict[int, Hit]) -> dict[i
 
 
 def _item_query(synced: SyncedIndex, turn: _IndexedTurn, seq: int) -> Query:
-    stream = synced.sessions.stream(turn.session)
-    return Query(stream, "item", limit=1, after=seq - 1 or None, before=seq + 1)
+    session_stream_name = synced.sessions.stream(turn.session)
+    return Query(session_stream_name, "item", limit=1, after=seq - 1 or None, before=seq + 1)
 
 
 def _is_unchanged(synced: SyncedIndex, turn: _IndexedTurn, page: Page) -> bool:

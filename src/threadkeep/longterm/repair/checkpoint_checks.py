@@ -44,15 +44,15 @@ def _check_listing(
     engine: Engine, stream: str, thread: str, namespace: str, contents: list[Page]
 ) -> Iterator[StoreFinding]:
     """A namespace that its thread does not list is neither deleted nor exported with it."""
-    root_stream, namespace_key = checkpoints.stream(engine, thread, ROOT), names.key(namespace)
+    root_name, namespace_key = checkpoints.stream(engine, thread, ROOT), names.key(namespace)
     thread_page, namespace_page = engine.read(
-        Query(root_stream, THREAD, ids=[THREAD]), Query(root_stream, NAMESPACE, ids=[namespace_key])
+        Query(root_name, THREAD, ids=[THREAD]), Query(root_name, NAMESPACE, ids=[namespace_key])
     )
     if not thread_page.records:
         if _is_abandoned(engine, contents):
             yield orphaned_stream(engine, stream, contents[0].version, "checkpoints without a root")
     elif not namespace_page.records:
-        fix = partial(_list, engine, root_stream, namespace)
+        fix = partial(_list, engine, root_name, namespace)
         yield StoreFinding(stream, "namespace not on its thread's list", namespace, fix)
 
 

@@ -41,12 +41,12 @@ def check_pointer(engine: Engine, stream: str) -> Iterator[StoreFinding]:
 
 def _is_owned(engine: Engine, stream: str, entry: Record) -> bool:
     """Whether the session of an entry is there, and its owner's list is the one with the entry."""
-    session_stream = engine.stream("session", user_index.session_id_of(entry))
-    session_page = engine.read(Query(session_stream, "session", ids=["session"]))[0]
+    session_stream_name = engine.stream("session", user_index.session_id_of(entry))
+    session_page = engine.read(Query(session_stream_name, "session", ids=["session"]))[0]
     if not session_page.records:
         return False
-    owner = session_codec.owner(session_page.records[0])
-    return owner is None or engine.stream("sessions", owner) == stream
+    owner_id = session_codec.owner(session_page.records[0])
+    return owner_id is None or engine.stream("sessions", owner_id) == stream
 
 
 def _has_response(engine: Engine, stream: str, pointer: Record) -> bool:

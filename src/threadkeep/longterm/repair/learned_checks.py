@@ -45,10 +45,10 @@ def check_anonymous(engine: Engine, stream: str) -> Iterator[StoreFinding]:
     """What is wrong in what was learned from a session without a user."""
     yield from check_user(engine, stream)
     newest_record = _newest(engine, stream)
-    session_stream = (
+    session_stream_name = (
         names.noun_prefix(engine.settings.namespace, "session") + names.parts(stream)[1]
     )
-    session_version = engine.read(Query(session_stream, "session", limit=0))[0].version
+    session_version = engine.read(Query(session_stream_name, "session", limit=0))[0].version
     if newest_record is not None and not session_version and is_old(engine, newest_record):
         own_version = engine.longterm.read(Query(stream, FACT, limit=0))[0].version
         yield orphaned_stream(engine.longterm, stream, own_version, "memory of a deleted session")

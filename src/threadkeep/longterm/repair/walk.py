@@ -28,8 +28,8 @@ def store_findings(engine: Engine, limit: int | None = None) -> Iterator[StoreFi
     """
     for stream_engine, stream_prefix, stream_check in _checks(engine):
         for stream_page in streams(stream_engine, stream_prefix, limit):
-            for stream in stream_page:
-                yield from stream_check(engine, stream)
+            for stream_name in stream_page:
+                yield from stream_check(engine, stream_name)
 
 
 def _checks(engine: Engine) -> Iterator[tuple[Engine, str, StreamCheck]]:

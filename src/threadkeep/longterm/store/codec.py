@@ -86,9 +86,9 @@ def _record(kind: str, entry: Fact | Instruction | Refusal, now: float) -> Recor
     for field in fields(entry):
         if field.name in _RECORD_FIELDS:
             continue
-        value = getattr(entry, field.name)
-        if value not in (field.default, {}):
-            field_values[field.name] = _encode(value)
+        field_value = getattr(entry, field.name)
+        if field_value not in (field.default, {}):
+            field_values[field.name] = _encode(field_value)
     if isinstance(entry, Refusal):
         return Record(kind, entry.id, json_text.checked(field_values, _SHAPES[kind], kind), now)
     field_values.setdefault("created_at", now)

@@ -146,8 +146,8 @@ def for_session(session_stream: SessionStream) -> UserStream:
     Raises:
         NotOwner: the session belongs to another user.
     """
-    owner = session_stream.owner
-    if owner is None:
+    owner_id = session_stream.owner
+    if owner_id is None:
         session_info = session_stream.read().info
-        owner = None if session_info is None else session_info.user
-    return UserStream(session_stream.engine, user=owner, session=session_stream.id)
+        owner_id = None if session_info is None else session_info.user
+    return UserStream(session_stream.engine, user=owner_id, session=session_stream.id)

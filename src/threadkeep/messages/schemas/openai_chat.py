@@ -83,8 +83,8 @@ _ROLE_SHAPES: Final[Mapping[str, Check]] = {
 
 def has_only_openai_parts(message: Mapping[str, Any]) -> bool:
     """Return True if OpenAI itself knows the types of all parts, as other servers know more."""
-    content = message.get("content")
-    parts = content if isinstance(content, list) else ()
+    raw_content = message.get("content")
+    parts = raw_content if isinstance(raw_content, list) else ()
     return not any(part["type"] == "video_url" or is_new(part) for part in parts)
 
 

@@ -62,8 +62,8 @@ def shape(
     def check(value: Any) -> bool:
         if not _is_mapping(value) or not required.keys() <= value.keys():
             return False
-        for key, field_value in value.items():  # a plain loop: it checks every prompt
-            entry_check = check_by_key.get(key)
+        for field_name, field_value in value.items():  # a plain loop: it checks every prompt
+            entry_check = check_by_key.get(field_name)
             if not (extra if entry_check is None else entry_check(field_value)):
                 return False
         return True

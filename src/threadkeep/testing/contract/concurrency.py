@@ -44,14 +44,14 @@ class ConcurrencyContract:
     def test_drop_by_id_sees_earlier_put(self, backend: Backend) -> None:
         """Catches a drop that waits for a lock and then uses an older snapshot."""
         for round_number in range(60):
-            stream = f"{S}/{round_number % 7}"
-            backend.commit(stream, put=[item("other")], now=NOW)
+            stream_name = f"{S}/{round_number % 7}"
+            backend.commit(stream_name, put=[item("other")], now=NOW)
             put_commit, drop_commit = run_in_threads(
-                partial(backend.commit, stream, put=[item("x")], now=NOW),
-                partial(backend.commit, stream, drop=[Drop("item", ["x"])], now=NOW),
+                partial(backend.commit, stream_name, put=[item("x")], now=NOW),
+                partial(backend.commit, stream_name, drop=[Drop("item", ["x"])], now=NOW),
             )
             expected_ids = ["other", "x"] if put_commit.version > drop_commit.version else ["other"]
-            assert ids(backend, stream) == expected_ids, f"round {round_number}"
+            assert ids(backend, stream_name) == expected_ids, f"round {round_number}"
 
     def test_drop_by_kind_sees_earlier_put(self, backend: Backend) -> None:
         backend.commit(S, put=[item("f", kind="file")], now=NOW)
@@ -122,7 +122,7 @@ def _append_from_processes(backend: Backend, reopen: OpenBackend, streams: list[
     results = run_in_processes(
         append_in_threads, [(reopen, streams, process_number, NOW) for process_number in range(4)]
     )
-    for stream in streams:
-        acks = [ack for acks_by_stream in results for ack in acks_by_stream[stream]]
+    for stream_name in streams:
+        acks = [ack for acks_by_stream in results for ack in acks_by_stream[stream_name]]
         assert len(acks) >= 16
-        check_acks(acks, read(backend, stream).records)
+        check_acks(acks, read(backend, stream_name).records)

@@ -55,12 +55,12 @@ def _forge_cursor(rng: random.Random, cursor: Any) -> Any:
 class MaintenanceContract:
     def test_prefix_matches_literally(self, backend: Backend) -> None:
         special_characters = ("%", "_", "*", "?", "[a]", "\\", "'", "{x}", "é", "🙂", ".")
-        other_streams = ("tat/1", "tt/1", "T/1", "t")
-        for stream in (
-            *other_streams,
+        other_stream_names = ("tat/1", "tt/1", "T/1", "t")
+        for stream_name in (
+            *other_stream_names,
             *(f"t{character}t/{number}" for character in special_characters for number in (1, 2)),
         ):
-            backend.commit(stream, put=items("a"), now=NOW)
+            backend.commit(stream_name, put=items("a"), now=NOW)
         for special_character in special_characters:
             literal_prefix = f"t{special_character}t/"
             assert sorted(list_streams(backend, literal_prefix)) == [
@@ -69,31 +69,31 @@ class MaintenanceContract:
             ]
 
     def test_cursor_visits_every_stream(self, backend: Backend) -> None:
-        matching_streams = {f"t/session/{session_number}" for session_number in range(237)}
-        for stream in (*matching_streams, "t/user/1", "s/session/1", "t/sessions/1"):
-            backend.commit(stream, put=items("a"), now=NOW)
+        matching_names = {f"t/session/{session_number}" for session_number in range(237)}
+        for stream_name in (*matching_names, "t/user/1", "s/session/1", "t/sessions/1"):
+            backend.commit(stream_name, put=items("a"), now=NOW)
         for page_limit in (1, 10, 237, 1000):
-            assert set(list_streams(backend, "t/session/", page_limit)) == matching_streams
+            assert set(list_streams(backend, "t/session/", page_limit)) == matching_names
         assert list_streams(backend, "u/") == []
 
     def test_cursor_survives_concurrent_changes(self, backend: Backend) -> None:
-        permanent_streams = {f"t/session/{session_number:03}-stay" for session_number in range(60)}
-        for stream in (
-            *permanent_streams,
+        permanent_names = {f"t/session/{session_number:03}-stay" for session_number in range(60)}
+        for stream_name in (
+            *permanent_names,
             *(f"t/session/{session_number:03}-go" for session_number in range(60)),
         ):
-            backend.commit(stream, put=items("a"), now=NOW)
-        listed_streams: set[str] = set()
+            backend.commit(stream_name, put=items("a"), now=NOW)
+        listed_names: set[str] = set()
         cursor = None
         for session_number in range(1000):
             page_names, cursor = backend.streams("t/session/", cursor=cursor, limit=10)
-            listed_streams |= set(page_names)
+            listed_names |= set(page_names)
             if cursor is None:
                 break
             backend.commit(f"t/session/{session_number:03}-go", drop=[Drop()], now=NOW)
             backend.commit(f"t/session/{session_number:03}-new", put=items("a"), now=NOW)
         assert cursor is None
-        assert permanent_streams <= listed_streams
+        assert permanent_names <= listed_names
 
     def test_forged_cursor_stays_within_prefix(self, backend: Backend) -> None:
         for namespace in ("s", "t"):

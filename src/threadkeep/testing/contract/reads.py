@@ -72,11 +72,11 @@ class ReadsContract:
         assert ids(backend, S, ids=["c", *unknown_ids, "a"]) == ["a", "c"]
 
     def test_many_queries_in_one_read(self, backend: Backend) -> None:
-        other_stream = f"{S}2"
+        other_stream_name = f"{S}2"
         version = backend.commit(S, put=[*items("abc"), item("f", kind="file")], now=NOW).version
-        other_version = backend.commit(other_stream, put=items("xy"), now=NOW).version
+        other_version = backend.commit(other_stream_name, put=items("xy"), now=NOW).version
         pages = backend.read(
-            Query(other_stream, "item", 1),
+            Query(other_stream_name, "item", 1),
             Query(S, "item", 1, newest=True),
             Query("test/session/none", "item"),
             Query(S, "file"),

@@ -56,8 +56,8 @@ class BackendMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Delete everything, so that the next run's sweeps find nothing."""
-        for stream in STREAMS:
-            self.backend.commit(self.prefix + stream, drop=[Drop()], now=self.now)
+        for stream_name in STREAMS:
+            self.backend.commit(self.prefix + stream_name, drop=[Drop()], now=self.now)
         sweep_all(self.backend, self.now + 1e6)
 
     def live_model(self, stream: str, now: float | None = None) -> StreamModel | None:
@@ -236,8 +236,8 @@ class BackendMachine(RuleBasedStateMachine):
     @rule(limit=st.sampled_from([1, 3, 1000]))
     def sweep(self, limit: int) -> None:
         self.backend.sweep(self.now, limit)
-        for stream in STREAMS:
-            self.compare(stream)
+        for stream_name in STREAMS:
+            self.compare(stream_name)
 
     @rule(seconds=st.sampled_from([1, 4, 30]))
     def wait(self, seconds: int) -> None:

@@ -65,8 +65,8 @@ def _names_another_owner(body_json: str) -> bool:
         field_values = json.loads(body_json)
     except (ValueError, RecursionError):
         return False
-    owner = field_values.get("user") if isinstance(field_values, dict) else None
-    return isinstance(owner, str) and owner not in ("", "ada")
+    owner_id = field_values.get("user") if isinstance(field_values, dict) else None
+    return isinstance(owner_id, str) and owner_id not in ("", "ada")
 
 
 def _call_all(
@@ -96,10 +96,10 @@ def _check_forgotten(memory: Memory) -> None:
     except Exception as error:
         raise AssertionError(f"forget ended in {error!r:.300}") from error
     assert _bodies(memory, "bob") == bodies_before
-    leftover_streams = {stream for stream, _ in _bodies(memory, "") if "bob" not in stream}
+    leftover_names = {stream for stream, _ in _bodies(memory, "") if "bob" not in stream}
     if "cannot be read" in " ".join(forget_report.beyond):  # of whom it is, nobody can say
-        leftover_streams.discard(memory._engine.stream("session", "chat"))
-    assert not leftover_streams, leftover_streams
+        leftover_names.discard(memory._engine.stream("session", "chat"))
+    assert not leftover_names, leftover_names
 
 
 def _bodies(memory: Memory, word: str) -> set[tuple[str, str]]:

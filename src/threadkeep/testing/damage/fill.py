@@ -46,8 +46,8 @@ class StoredRecord(NamedTuple):
 
 def fill(memory: Memory) -> None:
     """Write what two users may have, with at least one record of every kind."""
-    for user, session in (("ada", "chat"), ("ada", "whole"), ("bob", "bobs")):
-        _fill_session(memory, user, session)
+    for user_id, session_id in (("ada", "chat"), ("ada", "whole"), ("bob", "bobs")):
+        _fill_session(memory, user_id, session_id)
     _fill_user(memory)
 
 
@@ -100,8 +100,8 @@ def _fill_user(memory: Memory) -> None:
 
 def _put_summary(memory: Memory, user: str, session: str) -> None:
     longterm_engine = memory._engine.longterm
-    session_stream = memory._engine.stream("session", session)
-    session_version = memory._engine.read(Query(session_stream, "item", limit=0))[0].version
+    session_stream_name = memory._engine.stream("session", session)
+    session_version = memory._engine.read(Query(session_stream_name, "item", limit=0))[0].version
     summary_fields = {
         "session": session,
         "text": "They spoke of nuts",

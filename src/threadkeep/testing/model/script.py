@@ -134,17 +134,17 @@ def _parse_message(raw_reply: Mapping[str, Any], key: str) -> ScriptedReply:
         raise final_error(
             500, f"the script holds a reply with {unknown_keys}; a reply may have {allowed_keys}"
         )
-    content = raw_reply.get("content")
-    if not isinstance(content, str | None):
+    reply_content = raw_reply.get("content")
+    if not isinstance(reply_content, str | None):
         raise final_error(
-            500, f"the script holds a reply whose content is a {type(content).__name__}"
+            500, f"the script holds a reply whose content is a {type(reply_content).__name__}"
         )
     calls = tuple(
         _parse_call(tool_call, f"{key}/{call_index}")
         for call_index, tool_call in enumerate(raw_reply.get("tool_calls") or ())
     )
     return ScriptedReply(
-        content, calls, raw_reply.get("usage") or {}, raw_reply.get("finish_reason")
+        reply_content, calls, raw_reply.get("usage") or {}, raw_reply.get("finish_reason")
     )
 
 

@@ -75,9 +75,9 @@ def check_prompt(contents: Any, system: Any) -> None:
     if system is not None:
         string("system", min_length=1)("system_instruction", system)
     json_messages("contents", contents)
-    for content_index, content in enumerate(contents):
+    for content_index, gemini_content in enumerate(contents):
         _check_content(
-            f"contents[{content_index}]", content, "model" if content_index % 2 else "user"
+            f"contents[{content_index}]", gemini_content, "model" if content_index % 2 else "user"
         )
     _check_responses(contents)
     _check_signatures(contents)
@@ -123,11 +123,11 @@ def _check_responses(contents: list[dict[str, Any]]) -> None:
 
 def _check_signatures(contents: list[dict[str, Any]]) -> None:
     for content_index in range(len(contents) - 1, -1, -1):
-        content = contents[content_index]
-        if content["role"] == "user" and any(
-            "functionResponse" not in content_part for content_part in content["parts"]
+        gemini_content = contents[content_index]
+        if gemini_content["role"] == "user" and any(
+            "functionResponse" not in content_part for content_part in gemini_content["parts"]
         ):
             return
-        call_parts = [part for part in content["parts"] if "functionCall" in part]
+        call_parts = [part for part in gemini_content["parts"] if "functionCall" in part]
         if call_parts and "thoughtSignature" not in call_parts[0]:
             fail("signature", f"contents[{content_index}]", "the first call is not signed")

@@ -38,7 +38,7 @@ def _with_time(item: Item) -> Item:
         return item
     time_label = f"[{item.created_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC]"
     if isinstance(item.content, str):
-        text = f"{time_label} {item.content}"
-        return with_texts(item, text, {item.content: text})
+        timed_text = f"{time_label} {item.content}"
+        return with_texts(item, timed_text, {item.content: timed_text})
     time_block: dict[str, Json] = {"type": "text", "text": time_label}
     return with_texts(item, [time_block, *(dict(block) for block in item.content)], None)

@@ -42,10 +42,10 @@ def _may_exceed(view: Conversation, cap: ResultCap) -> bool:
         return True
     max_step_bytes, last_index = 0, -2
     for item_index in [item_index for item_index, item in enumerate(view) if item.tool_call_id]:
-        content = view[item_index].content
-        if not isinstance(content, str):
+        item_content = view[item_index].content
+        if not isinstance(item_content, str):
             return True
-        max_bytes = len(content) if content.isascii() else 4 * len(content)
+        max_bytes = len(item_content) if item_content.isascii() else 4 * len(item_content)
         max_step_bytes = max_step_bytes + max_bytes if item_index == last_index + 1 else max_bytes
         if max_step_bytes > cap.each:
             return True

@@ -92,9 +92,9 @@ class IndexKeeper:
         """Do in this thread what is due, unless that takes long."""
         deadline = time.monotonic() + _JOIN_SECONDS
         while self._due and time.monotonic() < deadline:
-            user = next(iter(self._due))
-            del self._due[user]
-            self._keep_quietly(user)
+            user_id = next(iter(self._due))
+            del self._due[user_id]
+            self._keep_quietly(user_id)
 
     def wait(self, timeout: float) -> bool:
         """Wait until nothing is due. Returns True if that happened in time."""
@@ -113,14 +113,14 @@ class IndexKeeper:
             self._wake.wait(_IDLE_SECONDS)
             with self._lock:
                 self._wake.clear()
-                user = next(iter(self._due), None)
-                if user is None:
+                user_id = next(iter(self._due), None)
+                if user_id is None:
                     self._thread = None
                     return
-                del self._due[user]
+                del self._due[user_id]
                 if self._due or self._closing:
                     self._wake.set()
-            self._keep_quietly(user)
+            self._keep_quietly(user_id)
 
     def _keep_quietly(self, user: str) -> None:
         try:
