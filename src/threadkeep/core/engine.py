@@ -111,7 +111,7 @@ class Engine:
         Raises:
             BackendError: the first call asks the store for its time, and it did not answer.
         """
-        return round(float(self.clock.now()) * 1e6) / 1e6  # microseconds, as a datetime has
+        return round(self.clock.now() * 1e6) / 1e6  # microseconds, as a datetime has
 
     def stream(self, noun: str, name: str) -> str:
         """A stream's name in this namespace."""

@@ -83,7 +83,10 @@ def sole_writer(items: Sequence[Item]) -> bool:
 
     Gemini signs calls, and not every text: its messages without calls say nothing.
     """
-    if all(map(_is_bare, items)):
+    for item in items:  # a loop, since nearly all windows end here
+        if item.raw is not None or type(item.content) is not str:
+            break
+    else:
         return False
     writers: set[str] = set()
     has_stateless_message = has_unsigned_calls = False

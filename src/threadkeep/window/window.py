@@ -142,7 +142,14 @@ class Window(list[Item]):
         if len(self._sources) != len(self):
             return []
         return [
-            source if item is item_copy and source and source.is_like(item) else None
+            source
+            if item is item_copy
+            and source
+            # without a call for a plain item: there may be hundreds in each turn
+            and (
+                (source.plain and not item.tool_calls and not item.metadata) or source.is_like(item)
+            )
+            else None
             for item, (item_copy, source) in zip(self, self._sources, strict=True)
         ]
 

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from threadkeep.core import item_codec, parts
 from threadkeep.types import Item, Json, Record, is_plain
-from threadkeep.types.fast_init import fast_constructor
+from threadkeep.types.fast_init import draft_class
 
 _OVERHEAD: Final = 600  # bytes of an item without its text, about
 _FIELDS: Final = tuple(field.name for field in dataclasses.fields(Item))
 _CALLS, _METADATA = _FIELDS.index("tool_calls"), _FIELDS.index("metadata")
 _EMPTY_NESTED: Final[dict[int, Json]] = {_CALLS: [], _METADATA: {}}
 _values = operator.attrgetter(*_FIELDS)
-_item = fast_constructor(Item)
+_Draft = draft_class(Item)
 
 _ItemSketch = tuple[list[Any], bytes]
 """A template of an item: its fields, and the mutable ones once more, marshalled."""
@@ -52,7 +52,7 @@ class CachedItem:
             return self.item
         source = self._source
         if not isinstance(source, Record):  # another thread was here
-            return _from_sketch(*source)
+            return self.copy()
         item = item_codec.read_item(source)
         sketch = _sketch(item)
         self.sendable = _is_sendable(source.body)
@@ -63,20 +63,28 @@ class CachedItem:
     def copy(self) -> Item:
         """A copy of the item that shares nothing mutable with others."""
         source = self._source
-        if isinstance(source, Record):  # not decoded yet, or too deep for a template
+        if isinstance(source, Record):  # not decoded yet
             self.read()
             source = self._source
-        return item_codec.read_item(source) if isinstance(source, Record) else _from_sketch(*source)
+            if isinstance(source, Record):  # too deep for a template
+                return item_codec.read_item(source)
+        field_values, nested_bytes = source[0].copy(), source[1]
+        if nested_bytes:
+            for field_index, nested_value in marshal.loads(nested_bytes).items():  # noqa: S302  # its own bytes
+                field_values[field_index] = nested_value
+        else:
+            field_values[_CALLS], field_values[_METADATA] = [], {}
+        item_copy: Any = _Draft(*field_values)
+        item_copy.__class__ = Item  # here, and not in a call of its own
+        return item_copy  # type: ignore[no-any-return]
 
     def is_like(self, copy: Item) -> bool:
         """Return True if a copy was not changed since it was made."""
-        if self.plain:
-            return not copy.tool_calls and not copy.metadata
         return copy == self.read()
 
 
 def _sketch(item: Item) -> _ItemSketch | None:
-    """The template for `_from_sketch`; `None` if the item is nested too deeply, or not whole."""
+    """The template of copies; `None` if the item is nested too deeply, or not whole."""
     if parts.references_of(item):
         return None
     field_values = list(_values(item))
@@ -93,17 +101,6 @@ def _sketch(item: Item) -> _ItemSketch | None:
         return field_values, marshal.dumps(nested_by_index)
     except ValueError:
         return None
-
-
-def _from_sketch(field_values: list[Any], nested_bytes: bytes) -> Item:
-    """A new item from a template, sharing nothing mutable with it."""
-    field_values = field_values.copy()
-    if nested_bytes:
-        for field_index, nested_value in marshal.loads(nested_bytes).items():  # noqa: S302  # its own bytes
-            field_values[field_index] = nested_value
-    else:
-        field_values[_CALLS], field_values[_METADATA] = [], {}
-    return _item(*field_values)
 
 
 def _is_sendable(body_json: str) -> bool:
