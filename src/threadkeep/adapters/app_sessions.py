@@ -80,16 +80,18 @@ def load(
     is_newest = last is not None
     query = items_query(session_stream, limit=last, newest=is_newest, before=before, after=after)
     snapshot = session_stream.read(query, *map(_session_query, beside))
-    page, *pages = snapshot.pages
+    page, *session_pages = snapshot.pages
     items_read = whole_items(session_stream, items_of_page(page))
-    metadata_dicts = [_metadata(page, chat) for page, chat in zip(pages, beside, strict=True)]
+    metadata_dicts = [
+        _metadata(page, chat) for page, chat in zip(session_pages, beside, strict=True)
+    ]
     return Snapshot(snapshot.info, generation_of(snapshot.version), items_read, metadata_dicts)
 
 
 def metadata_of(memory: Memory, sessions: Sequence[Session]) -> list[dict[str, Any]]:
     """The metadata of sessions, in one round trip; of one that has another owner, none."""
-    pages = memory._engine.read(*map(_session_query, sessions))
-    return [_metadata(page, chat) for page, chat in zip(pages, sessions, strict=True)]
+    session_pages = memory._engine.read(*map(_session_query, sessions))
+    return [_metadata(page, chat) for page, chat in zip(session_pages, sessions, strict=True)]
 
 
 def merge_metadata(chat: Session, change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
@@ -131,8 +133,8 @@ def heads(memory: Memory, user: str | None, prefix: str) -> Iterator[Head]:
                 Query(stream_name, "item", limit=1, newest=True),
             )
         ]
-        pages = memory._engine.read(*queries) if queries else []
-        for session_page, newest_page in zip(pages[::2], pages[1::2], strict=True):
+        session_pages = memory._engine.read(*queries) if queries else []
+        for session_page, newest_page in zip(session_pages[::2], session_pages[1::2], strict=True):
             info = _info(session_page)
             if info is None or not info.id.startswith(prefix) or user_index.is_sub_agent(info):
                 continue

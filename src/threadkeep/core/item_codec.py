@@ -82,9 +82,9 @@ def _without_blobs(item_fields: dict[str, Json], location: str) -> tuple[str, li
         item_fields, lambda value: dumps(value, location, _MAX_WHOLE), MAX_BODY
     )
     body_json = dumps(slim_fields, location)
-    item_size = len(body_json) + sum(blob.size for blob in blobs)
-    if item_size > parts.MAX_MESSAGE:
-        raise too_large(location, item_size, parts.MAX_MESSAGE)
+    size_with_blobs = len(body_json) + sum(blob.size for blob in blobs)
+    if size_with_blobs > parts.MAX_MESSAGE:
+        raise too_large(location, size_with_blobs, parts.MAX_MESSAGE)
     return body_json, blobs
 
 

@@ -90,9 +90,9 @@ def list_responses(
         (None if hit is None else _locate(hit, safety_identifier), hit_cursor)
         for hit, hit_cursor in find_places(engine, scope, ENTRY, cursor)
     )
-    page_pairs, next_cursor = take_page(pairs, check_limit(limit))
+    streams_and_ids, next_cursor = take_page(pairs, check_limit(limit))
     responses: list[Response] = []
-    for session_stream, session_pairs in groupby(page_pairs, key=lambda pair: pair[0]):
+    for session_stream, session_pairs in groupby(streams_and_ids, key=lambda pair: pair[0]):
         responses += read_responses(session_stream, [id for _, id in session_pairs])
     return Listing(responses, cursor=next_cursor)
 

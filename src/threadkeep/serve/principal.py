@@ -161,12 +161,12 @@ def scope_of(connection: HTTPConnection, scope: str) -> Memory | User:
     """
     principal = principal_of(connection, scope)
     memory: Memory = connection.app.state.memory
-    user_id = connection.query_params.get("user")
-    if user_id is None or user_id == principal.user:
+    asked_user_id = connection.query_params.get("user")
+    if asked_user_id is None or asked_user_id == principal.user:
         return memory if principal.user is None else memory.user(principal.user)
     if not principal.may("admin"):
         raise ApiError(403, "another user's data needs the scope 'admin'", code="forbidden")
-    return memory.user(user_id)
+    return memory.user(asked_user_id)
 
 
 def _same(received: str | None, expected: str | None) -> bool:

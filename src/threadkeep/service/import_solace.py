@@ -142,11 +142,13 @@ def _last_imported(entries: Sequence[Entry], imported_entries: Sequence[Entry]) 
     """
     best_index, longest_overlap = None, 0
     for entry_index in range(len(entries)):
-        pairs = zip(reversed(entries[: entry_index + 1]), reversed(imported_entries), strict=False)
+        newest_first_pairs = zip(
+            reversed(entries[: entry_index + 1]), reversed(imported_entries), strict=False
+        )
         mismatch_index = next(
             (
                 n
-                for n, (entry, imported_entry) in enumerate(pairs)
+                for n, (entry, imported_entry) in enumerate(newest_first_pairs)
                 if _stable_part(entry) != _stable_part(imported_entry)
             ),
             None,

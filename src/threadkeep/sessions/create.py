@@ -34,10 +34,10 @@ def create_session(
     snapshot = stream.read()
     if snapshot.info is not None:
         raise Conflict(f"session {shown(info.id)} exists already", current=snapshot.version)
-    drops = [Drop()] if snapshot.version else []
+    leftover_drops = [Drop()] if snapshot.version else []
     stream.touch_index(info, new=True)  # first, so that forgetting the user finds leftovers
     try:
-        seqs = _write(stream, info, records, session_entry, drops, snapshot.version)
+        seqs = _write(stream, info, records, session_entry, leftover_drops, snapshot.version)
         stream.ensure_listed(info)
         return seqs
     except Conflict as error:

@@ -175,12 +175,12 @@ def _check_session_record(
 
 def _other_records(numbered_lines: Iterable[tuple[int, Line]]) -> Iterator[Record]:
     """The records after the `session` record, which must be distinct."""
-    seen_ids: set[tuple[str, str]] = set()
+    seen_kinds_and_ids: set[tuple[str, str]] = set()
     for line_number, line_fields in numbered_lines:
         record = export_line.read(line_number, line_fields)
-        if record.kind == "session" or (record.kind, record.id) in seen_ids:
+        if record.kind == "session" or (record.kind, record.id) in seen_kinds_and_ids:
             raise InputError(f"line {line_number} repeats the {record.kind} of a line before")
-        seen_ids.add((record.kind, record.id))
+        seen_kinds_and_ids.add((record.kind, record.id))
         yield record
 
 

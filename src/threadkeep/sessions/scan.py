@@ -34,10 +34,10 @@ def _user_sessions(
     before_seq = None if bookmark is None else cursor.position(bookmark)
     while True:
         index_entries = user_index.entries(engine, user, before_seq, _PAGE)
-        for seq, session_info in index_entries:
+        for seq, listed_info in index_entries:
             before_seq = seq
-            if session_info is not None and session_info.user == user:
-                yield seq + 1, session_info
+            if listed_info is not None and listed_info.user == user:
+                yield seq + 1, listed_info
         if len(index_entries) < _PAGE:
             return
 

@@ -148,10 +148,10 @@ def _refusal(
         return Report(sessions=1, dead=1)
     if watermark.is_waiting(now) and not retry:
         return Report(sessions=1, waiting=1)
-    daily_budget = spent_today(unit, now)
+    spending_today = spent_today(unit, now)
     if batch.lines and (
-        daily_budget.calls >= settings.calls_per_day
-        or daily_budget.tokens >= settings.tokens_per_day
+        spending_today.calls >= settings.calls_per_day
+        or spending_today.tokens >= settings.tokens_per_day
     ):
         return Report(sessions=1, exhausted=1)
     return None
@@ -173,8 +173,8 @@ def _write_lease(
     )
     unit.put_watermark(session_stream.stream_name, leased_watermark.body())
     if batch.lines:
-        daily_budget = spent_today(unit, now)
-        unit.put_watermark(BUDGET, replace(daily_budget, calls=daily_budget.calls + 1).body())
+        spending_today = spent_today(unit, now)
+        unit.put_watermark(BUDGET, replace(spending_today, calls=spending_today.calls + 1).body())
     if not user_stream.commit(unit):
         return None
     current_unit = user_stream.load()

@@ -72,7 +72,7 @@ class Watermark:
 
 
 @dataclass(frozen=True, slots=True)
-class DailyBudget:
+class DailySpending:
     """What was spent for one user on one day (UTC).
 
     Attributes:
@@ -100,12 +100,12 @@ def resolve(engine: Engine, stream: str, text: str | None, generation: int) -> W
     watermark = _read(Watermark, text, record_shapes.WATERMARK)
     if watermark.life == generation or not watermark.item:
         return parse_watermark(text, generation)
-    item_records = engine.read(Query(stream, "item", ids=[watermark.item]))[0].records
-    if not item_records or digest_of(item_records[0]) != watermark.digest:
+    last_read_records = engine.read(Query(stream, "item", ids=[watermark.item]))[0].records
+    if not last_read_records or digest_of(last_read_records[0]) != watermark.digest:
         return Watermark(life=generation)
     return Watermark(
         generation,
-        item_records[0].seq,
+        last_read_records[0].seq,
         item=watermark.item,
         digest=watermark.digest,
         again=watermark.again,
@@ -123,14 +123,14 @@ def parse_watermark(text: str | None, generation: int) -> Watermark:
     return watermark if watermark.life == generation else Watermark(life=generation)
 
 
-def spent_today(unit: UnitOfWork, now: float) -> DailyBudget:
+def spent_today(unit: UnitOfWork, now: float) -> DailySpending:
     """What was spent today."""
-    stored_budget = _read(DailyBudget, unit.watermarks.get(BUDGET), record_shapes.BUDGET)
+    stored_spending = _read(DailySpending, unit.watermarks.get(BUDGET), record_shapes.BUDGET)
     today = utc_datetime(now).date().isoformat()
-    return stored_budget if stored_budget.day == today else DailyBudget(day=today)
+    return stored_spending if stored_spending.day == today else DailySpending(day=today)
 
 
-T = TypeVar("T", Watermark, DailyBudget)
+T = TypeVar("T", Watermark, DailySpending)
 
 
 def _read(cls: type[T], body_json: str | None, check: Check) -> T:

@@ -63,7 +63,7 @@ def reasons(
 ) -> tuple[Reason, ...]:
     """Why a document was found, what gave most first; the shares add up to about 1."""
     score_by_kind: dict[ReasonKind, float] = {}
-    words_by_kind: dict[ReasonKind, list[str]] = {}
+    words_by_reason_kind: dict[ReasonKind, list[str]] = {}
     for word in words:
         count_by_field = field_counts(index, n, word, average)
         total_count = sum(count_by_field.values())
@@ -73,8 +73,8 @@ def reasons(
                     score_by_kind.get(field, 0.0)
                     + word.rarity * saturated(total_count) * field_count / total_count
                 )
-                words_by_kind.setdefault(field, []).append(word.written)
-    return shares(score_by_kind, words_by_kind)
+                words_by_reason_kind.setdefault(field, []).append(word.written)
+    return shares(score_by_kind, words_by_reason_kind)
 
 
 def shares(

@@ -27,8 +27,8 @@ def store_findings(engine: Engine, limit: int | None = None) -> Iterator[StoreFi
         limit: the number of streams of each kind to look at, about; `None` = all.
     """
     for stream_engine, stream_prefix, stream_check in _checks(engine):
-        for stream_page in streams(stream_engine, stream_prefix, limit):
-            for stream_name in stream_page:
+        for stream_names in streams(stream_engine, stream_prefix, limit):
+            for stream_name in stream_names:
                 yield from stream_check(engine, stream_name)
 
 

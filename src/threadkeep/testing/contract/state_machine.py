@@ -252,9 +252,9 @@ class BackendMachine(RuleBasedStateMachine):
 
 class StateMachineContract:
     def test_any_sequence_of_calls_matches_model(self, backend: Backend) -> None:
-        machine = type("Bound", (BackendMachine,), {"backend": backend})
+        machine_class = type("Bound", (BackendMachine,), {"backend": backend})
         run_state_machine_as_test(
-            machine,
+            machine_class,
             settings=settings(
                 max_examples=60,
                 stateful_step_count=25,

@@ -15,10 +15,12 @@ from threadkeep.longterm.recall.segments.columns import Columns
 
 def encode(index: RecallIndex, numbers: list[int]) -> tuple[list[bytes], Columns]:
     """The pieces of a segment, and its columns."""
-    postings = _postings(index, numbers)
-    vocabulary_bytes = block.vocabulary_of(sorted(postings)).encode("utf-8", "surrogatepass")
+    postings_by_stem = _postings(index, numbers)
+    vocabulary_bytes = block.vocabulary_of(sorted(postings_by_stem)).encode(
+        "utf-8", "surrogatepass"
+    )
     vocabulary_pieces = pieces.split(pieces.compressed([vocabulary_bytes]))
-    postings_pieces = list(block.encode(postings))
+    postings_pieces = list(block.encode(postings_by_stem))
     segment_columns = replace(
         columns.gather(index, numbers),
         directory=[stem for stem, _ in postings_pieces],

@@ -59,9 +59,9 @@ def _edited_sessions(
 
 def _only_grew(item_page: Page, span: SegmentSpan) -> bool:
     """Whether the commits since a span was read are no more than those of the items behind it."""
-    write_times = {item_record.at for item_record in item_page.records}
+    distinct_times = {item_record.at for item_record in item_page.records}
     is_same_life = generation_of(item_page.version) == generation_of(span.version)
-    return is_same_life and item_page.version - span.version <= len(write_times)
+    return is_same_life and item_page.version - span.version <= len(distinct_times)
 
 
 def check_sessions(engine: Engine, synced: SyncedIndex, spans: Mapping[str, SegmentSpan]) -> None:
