@@ -42,21 +42,23 @@ class StoreClock:
         self._measured_at: float | None = None  # on the scale that only setting the clock moves
 
     def now(self) -> float:
-        """The time.
+        """The time in epoch seconds, to microseconds, as a datetime has them.
 
         Raises:
-            BackendError: the store did not answer when it was asked for its time.
+            BackendError: the first call asks the store for its time, and it did not answer.
             ConfigError: the application's clock gives no epoch seconds.
         """
         if self._clock is not None:
-            return _checked(self._clock())
+            return round(_checked(self._clock()) * 1e6) / 1e6
         now = time.time()
         wall_clock_shift = now - time.monotonic()
         if self._measured_at is None or abs(wall_clock_shift - self._measured_at) > _SMALL:
             self._measure(renew=self._measured_at is not None)
             self._measured_at = wall_clock_shift
         store_offset = self._offset
-        return now if store_offset is None or abs(store_offset) <= _SMALL else now + store_offset
+        if store_offset is not None and abs(store_offset) > _SMALL:
+            now += store_offset
+        return round(now * 1e6) / 1e6
 
     def offset(self) -> float | None:
         """Seconds by which the store's server is ahead; `None` = no server, or `clock=`.

@@ -48,6 +48,7 @@ class Engine:
         observed: the store as calls reach it where something measures them; `None` = directly.
         settings: the validated options of `connect`.
         clock: the time.
+        now: gives the clock's time, see `StoreClock.now`.
         longterm: the engine of the long-term memory's store; by default this one.
         recent_items: the newest items of the sessions used last.
         session_infos: what is known of these sessions, by stream, at a version of it.
@@ -62,6 +63,7 @@ class Engine:
         self.observed: Backend | None = None
         self.settings = settings
         self.clock = StoreClock(self._backend, settings.clock)
+        self.now = self.clock.now
         self._owned = owned
         self._closed = False
         self._store_claimed = False  # whether this namespace is recorded as plain
@@ -104,14 +106,6 @@ class Engine:
     def closed(self) -> bool:
         """Whether `close` was called."""
         return self._closed
-
-    def now(self) -> float:
-        """The clock's time in epoch seconds.
-
-        Raises:
-            BackendError: the first call asks the store for its time, and it did not answer.
-        """
-        return round(self.clock.now() * 1e6) / 1e6  # microseconds, as a datetime has
 
     def stream(self, noun: str, name: str) -> str:
         """A stream's name in this namespace."""
