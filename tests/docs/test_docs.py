@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from openai import OpenAI
 
 from tests.docs import old_stores
 from tests.docs.pages import PAGES, ROOT, Block, blocks, external_links, name, relative_links
@@ -70,7 +71,7 @@ def test_the_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.Monkey
                 exec(compile(code, str(page), "exec"), scope)
     finally:
         for found in scope.values():  # a reader's process would end here
-            if isinstance(found, Memory):
+            if isinstance(found, Memory | OpenAI):
                 found.close()
 
 

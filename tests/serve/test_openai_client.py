@@ -130,8 +130,9 @@ def test_errors_are_those_the_client_expects(client, door):
     with pytest.raises(openai.BadRequestError) as unknown:
         client.conversations.create(extra_body={"colour": "red"})
     assert unknown.value.param == "colour"
-    with pytest.raises(openai.AuthenticationError) as unauthenticated:
-        OpenAI(base_url=f"{door.url}/v1", api_key="tk_no", max_retries=0).conversations.create()
+    stranger = OpenAI(base_url=f"{door.url}/v1", api_key="tk_no", max_retries=0)
+    with stranger, pytest.raises(openai.AuthenticationError) as unauthenticated:
+        stranger.conversations.create()
     assert unauthenticated.value.code == "invalid_api_key"
 
 
