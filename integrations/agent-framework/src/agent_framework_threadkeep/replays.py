@@ -20,8 +20,8 @@ def new_messages(history: Sequence[Message], messages: Sequence[Message]) -> lis
         history: its end, of more messages than are to be saved, or all of it.
         messages: to be saved.
     """
-    past = [_identity(message) for message in history]
-    identities = [{_identity(message), _identity_when_saved(message)} for message in messages]
+    past = [identity(message) for message in history]
+    identities = [{identity(message), _identity_when_saved(message)} for message in messages]
     is_asked_again = bool(past) and history[-1].role == "user" and past[-1][0] != "id"
     if past:
         starts = range(len(identities) - len(past) + 1)
@@ -37,11 +37,13 @@ def new_messages(history: Sequence[Message], messages: Sequence[Message]) -> lis
 def _repeats(identities: Sequence[set[Identity]], past: Sequence[Identity]) -> bool:
     """Whether messages begin with those of the past."""
     return all(
-        identity in candidates for identity, candidates in zip(past, identities, strict=False)
+        past_identity in candidates
+        for past_identity, candidates in zip(past, identities, strict=False)
     )
 
 
-def _identity(message: Message) -> Identity:
+def identity(message: Message) -> Identity:
+    """By what the framework tells messages apart: the id, else role and contents."""
     if message.message_id is not None:
         return ("id", str(message.message_id))
     return _content_identity(message, [content.to_dict() for content in message.contents])
@@ -50,7 +52,7 @@ def _identity(message: Message) -> Identity:
 def _identity_when_saved(message: Message) -> Identity:
     """The identity before the framework gave ids to the calls, which it does when it runs them."""
     if message.message_id is not None or all(c.type != "function_call" for c in message.contents):
-        return _identity(message)
+        return identity(message)
     excluded = {"function_call": {"id"}}
     content_dumps = [c.to_dict(exclude=excluded.get(c.type)) for c in message.contents]
     return _content_identity(message, content_dumps)
