@@ -59,11 +59,12 @@ def test_a_fact_that_cannot_be_stored_is_named(bring):
 
 def test_a_dry_run_names_what_cannot_be_stored(bring, memory):
     facts = exports.mem0("x" * 3_000, "Ada likes tea")
-    chat = [exports.simple_chatgpt("c") | {"gizmo_id": float("inf")}]
+    chat = [exports.simple_chatgpt("c") | {"gizmo_id": "c" * 5_000_000}]
     for export, name in ((facts, "facts.json"), (chat, "chats.json")):
         dry_run = bring(export, name=name, dry_run=True)
         real = bring(export, name=name)
-        assert dry_run.skipped == real.skipped != []
+        names = [[skipped.location for skipped in r.skipped] for r in (dry_run, real)]
+        assert names[0] == names[1] != []
         assert (dry_run.facts, dry_run.sessions) == (real.facts, real.sessions)
 
 

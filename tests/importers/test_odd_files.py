@@ -44,6 +44,9 @@ ODD = {
     "a wrong date": node(create_time="yesterday"),
     "no date": node(create_time=None),
     "a huge date": node(create_time=1e300),
+    "a date beyond floats": node(create_time=10**400),
+    "an unlimited date": node(create_time=float("inf")),
+    "an unlimited size": {**node(), "gizmo_id": float("inf")},
     "null metadata": node(metadata=None),
     "a repeated id": node(id="x-0"),
     "no id": node(id=None),
@@ -82,6 +85,33 @@ def test_dates_are_kept_however_they_are_written(bring, memory):
     assert {i.created_at.timestamp() for i in memory.session("d").items()} == {1714979289.0}
 
 
+NUMBERS = ["Infinity", "-Infinity", "NaN", "1e999", "9" * 5_000, "9" * 400]
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda number: number[:9] + str(len(number)))
+@pytest.mark.parametrize("place", ["arguments", "input", "action", "output", "cwd", "timestamp"])
+def test_a_number_that_json_or_python_lacks_costs_one_line_at_most(bring, memory, number, place):
+    lines = [*exports.codex("x")]
+    lines += [
+        {**lines[-1], "type": "response_item", "payload": payload}
+        for payload in (
+            {"type": "custom_tool_call", "call_id": "call_2", "name": "apply", "input": "x"},
+            {"type": "local_shell_call", "call_id": "call_3", "action": {"command": ["ls"]}},
+        )
+    ]
+    expected = bring(exports.lines(lines), name="a.jsonl", dry_run=True).messages
+    for line in lines:
+        for fields in (line, line["payload"]):
+            if place in fields:
+                fields[place] = "@"
+    text = exports.lines(lines).replace('"@"', number)
+    report = bring(text, name="b.jsonl")
+    assert report.messages >= expected - 1
+    assert report.messages + report.skipped_count == expected
+    assert bring(text, name="b.jsonl").messages == 0
+    assert bring(text, name="b.jsonl", dry_run=True).skipped == report.skipped
+
+
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.999])
 def test_a_cut_file_gives_what_is_whole(memory, tmp_path, share):
     chats = [exports.simple_chatgpt(f"c{n}") for n in range(10)]
@@ -112,7 +142,13 @@ def test_a_bad_line_is_named_by_its_number(bring):
     assert [skipped.location for skipped in report.skipped] == ["export.json:2"]
 
 
-@pytest.mark.parametrize("text", ["", "   ", "hello", "[", "{", "[[[", '"x"', "<html>"])
+NO_EXPORTS = [
+    "", "   ", "hello", "[", "{", "[[[", '"x"', "<html>",
+    '{"title": "x", "time": "2024-05-06", "products": NaN}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_EXPORTS)
 def test_what_is_no_export_is_named_or_empty(bring, text):
     report = bring(text)
     assert (report.sessions, report.messages) == (0, 0)

@@ -35,13 +35,21 @@ def items(
     ids = ids or ItemIds(system)
     for message in _readable(chat, skip):
         try:
-            message_items = [ids.named(item, message, n) for n, item in enumerate(_read(message))]
-            for item in message_items:
-                storable_record(item, item.id, now, message.location)
+            message_items = [
+                _storable(ids.named(item, message, n), now, message.location)
+                for n, item in enumerate(_read(message))
+            ]
         except (InputError, ValueError, TypeError, RecursionError) as error:
             skip(message.location, str(error).removeprefix(f"{message.location}: "))
         else:
             yield from message_items
+
+
+def _storable(item: Item, now: float, location: str) -> Item:
+    """The item as it is stored, if a session takes it: no other item shall fail with it."""
+    storable, *_ = storable_record(item, item.id, now, location)
+    read(storable, location)
+    return storable
 
 
 def _readable(chat: Chat, skip: Skip) -> Iterator[Message]:

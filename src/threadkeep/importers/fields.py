@@ -76,12 +76,11 @@ def moment(value: object) -> datetime | None:
         return None
     if isinstance(value, datetime) and value.tzinfo is None:  # of a column without a time zone
         value = value.replace(tzinfo=UTC)
-    if isinstance(value, (int, float)):
-        if not math.isfinite(value):
-            return None
-        while abs(value) > _LARGE:
-            value /= 1000
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     try:
+        while isinstance(value, (int, float)) and abs(value) > _LARGE:
+            value /= 1000
         if isinstance(value, str):
             date = datetime.fromisoformat(value)
             return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)

@@ -39,7 +39,7 @@ def entries(source: IO[bytes], label: str, skip: Skip) -> Iterator[JsonEntry]:
 
 
 def parsed(text: str | bytes) -> object:
-    """A JSON value.
+    """A JSON value; an integer of more digits than Python reads is their text.
 
     Raises:
         ValueError: it is none, or it is nested too deeply.
@@ -48,6 +48,17 @@ def parsed(text: str | bytes) -> object:
         return json.loads(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        return json.loads(text, parse_int=_integer)
+
+
+def _integer(digits: str) -> int | str:
+    try:
+        return int(digits)
+    except ValueError:
+        return digits
 
 
 def _opened(source_file: IO[bytes]) -> io.TextIOWrapper:

@@ -9,6 +9,7 @@ from threadkeep.api.memory import Memory
 from threadkeep.api.session import Session
 from threadkeep.core import item_codec, names, session_codec
 from threadkeep.core.body import UnreadableRecord
+from threadkeep.core.json_values import as_json
 from threadkeep.core.redaction import HasSettings, redacted_info, redacted_item
 from threadkeep.errors import InputError
 from threadkeep.importers import chat_items, fields
@@ -19,7 +20,7 @@ from threadkeep.importers.values import Chat, Skip
 from threadkeep.sessions import append
 from threadkeep.sessions.read import items_query
 from threadkeep.sessions.stream import SessionStream
-from threadkeep.types import Item, SessionInfo
+from threadkeep.types import Item, Json, SessionInfo
 
 _BATCH: Final = 500
 """Items in one commit."""
@@ -105,7 +106,7 @@ def check(
         if earlier is None:
             report.skip(chat.location, "the chat has no messages")
         return
-    session_codec.session_record(SessionInfo(chat.id, metadata={**chat.metadata}), 0.0)
+    session_codec.session_record(SessionInfo(chat.id, metadata=_metadata(chat, system)), 0.0)
     report.count_session(chat.id, is_new=True)
     report.messages += item_count
     report.files += sum(1 for _ in chat.files)
@@ -132,13 +133,18 @@ def _stream(
         session.user,
         session.agent,
         title=chat.title,
-        metadata={"source": system, **chat.metadata},
+        metadata=_metadata(chat, system),
         created_at=fields.moment(chat.created_at),
         forked_from=chat.forked_from,
     )
     if redactor is not None:
         session_info = redacted_info(redactor, session_info)
     return SessionStream(session._engine, redacted_info(session._engine, session_info))
+
+
+def _metadata(chat: Chat, system: str) -> dict[str, Json]:
+    """What the source knows of the chat; numbers that JSON does not have are texts."""
+    return {"source": system, **dict(as_json(chat.metadata, any_type=True))}
 
 
 def _without_existing(session: Session, stream: SessionStream, batch: Sequence[Item]) -> list[Item]:

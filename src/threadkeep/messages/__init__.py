@@ -19,7 +19,12 @@ from threadkeep.messages.openai_responses import to_responses
 from threadkeep.messages.parse import parse
 from threadkeep.messages.read import Format, read, read_all, with_fields
 from threadkeep.messages.responses_entries import without_orphan_reasoning
-from threadkeep.messages.tool_pairs import Contribution, contributions, sanitize_messages
+from threadkeep.messages.tool_pairs import (
+    Contribution,
+    contributions,
+    sanitize,
+    sanitize_messages,
+)
 
 __all__ = [
     "CONTINUATION_FIELDS",
@@ -37,6 +42,7 @@ __all__ = [
     "parse_arguments",
     "read",
     "read_all",
+    "sanitize",
     "sanitize_messages",
     "to_anthropic",
     "to_dspy",

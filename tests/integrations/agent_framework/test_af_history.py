@@ -127,6 +127,27 @@ def test_a_transcript_is_recognised_where_a_redactor_changed_it():
     assert texts == ["Card *", "Thanks.", "And *?"]
 
 
+def test_a_transcript_is_redacted_where_it_is_new():
+    redacted_texts = []
+
+    def mask(text, _):
+        redacted_texts.append(text)
+        return text.replace("4", "*")
+
+    def message(number):
+        return Message(("user", "assistant")[number % 2], [f"{number:b}" if number else "Card 4"])
+
+    with threadkeep.connect("memory://", redactor=mask) as memory:
+        history = ThreadkeepHistoryProvider(memory)
+        transcript = [message(number) for number in range(100)]
+        asyncio.run(history.save_messages("chat", transcript))
+        redacted_texts.clear()
+        asyncio.run(history.save_messages("chat", [*transcript, Message("user", ["And 4?"])]))
+        texts = [item.text for item in memory.session("chat").items()]
+    assert texts[::100] == ["Card *", "And *?"]
+    assert len(redacted_texts) <= 20
+
+
 def test_parallel_results_are_items_of_their_own():
     results = [
         Content.from_function_result(f"call_{c}", result=f"{c}: 21") for c in ("Oslo", "Rome")

@@ -126,6 +126,31 @@ def test_a_crash_between_steps_keeps_the_steps_if_each_is_saved(history, memory)
     assert client.asked[0][-1].text == "Well?"
 
 
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("each_step", [False, True], ids=["saved once", "each step saved"])
+def test_a_transcript_sent_with_each_run_is_stored_once(history, each_step, streamed):
+    """The framework names calls after they are saved, in the objects that its provider holds."""
+
+    async def stored_by(provider):
+        session, transcript = AgentSession(session_id="chat"), []
+        for number in range(3):
+            client = ScriptedClient(called("Oslo", "Rome"), said(f"Warm {number}."))
+            agent = make_agent(
+                client, provider, require_per_service_call_history_persistence=each_step
+            )
+            transcript.append(Message("user", [f"How warm {number}?"]))
+            if streamed:
+                stream = agent.run(list(transcript), session=session, stream=True)
+                transcript += (await stream.get_final_response()).messages
+            else:
+                transcript += (await agent.run(list(transcript), session=session)).messages
+        state = session.state[provider.source_id]
+        return [message.role for message in await provider.get_messages("chat", state=state)]
+
+    ours, theirs = (asyncio.run(stored_by(p)) for p in (history, InMemoryHistoryProvider()))
+    assert ours == theirs == TURN * 3
+
+
 def test_a_window_bounds_the_prompt(memory):
     history = ThreadkeepHistoryProvider(memory, window={"max_exchanges": 2})
     for number in range(6):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage
 
 import threadkeep
 from langchain_threadkeep import ThreadkeepMiddleware
+from langchain_threadkeep.begin_turn import begin_turn
+from tests.engine.doubles import Counting
 from tests.integrations.langchain.chains import (
     ASK,
     CONFIG,
@@ -16,6 +20,7 @@ from tests.integrations.langchain.chains import (
     user,
     weather,
 )
+from threadkeep.backends.memory import MemoryBackend
 
 
 class TestIds:
@@ -87,6 +92,33 @@ class TestResends:
             texts = [item.text for item in m.session("t").items()]
         assert texts == ["card *", "1", "b", "*2", "c", "3"]
         assert shown(model) == ["card *", "1", "b", "*2", "c"]
+
+    @pytest.mark.parametrize("length", [10, 1_000])
+    def test_a_resent_transcript_costs_redactions_and_writes_of_what_is_new(self, length):
+        redacted_texts = []
+
+        def redact(text, kind):
+            redacted_texts.append(text)
+            return text.replace("4", "*")
+
+        def resent():
+            texts = ["card 4", "noted", *(chr(1_000 + number) for number in range(length - 2))]
+            kinds = (HumanMessage, AIMessage)
+            return [
+                kinds[number % 2](text, id=uuid4().hex) for number, text in enumerate(texts)
+            ] + [HumanMessage("And 4?", id="new")]
+
+        backend = Counting(MemoryBackend())
+        with threadkeep.connect(backend, redactor=redact) as memory:
+            begin_turn(memory.session("t"), resent()[:-1], "detect")
+            redacted_texts.clear()
+            backend.reset()
+            begin_turn(memory.session("t"), resent(), "detect")
+            assert len(redacted_texts) <= 20
+            assert len(backend.commits) == 1
+            stored = [item.text for item in memory.session("t").items()]
+        assert len(stored) == length + 1
+        assert (stored[0], stored[-1]) == ("card *", "And *?")
 
     def test_a_whole_transcript_with_tools_is_recognised(self, bare, chat):
         runner, _ = bare([ASK, "1", "2"])

@@ -164,6 +164,23 @@ class TestSet:
             assert [m.content for m in kept.get_all()] == ["card *", "a", "more"]
             assert [info.id for info in memory.sessions()] == ["chat"]
 
+    def test_a_history_that_goes_on_is_redacted_where_it_is_new(self):
+        redacted_texts = []
+
+        def mask(text, _):
+            redacted_texts.append(text)
+            return text.replace("card", "*")
+
+        with threadkeep.connect("memory://", redactor=mask) as memory:
+            kept = ThreadkeepMemory.from_defaults(memory=memory, session_id="chat")
+            history = [user("card 4"), *exchanges(50)]
+            kept.set(history)
+            redacted_texts.clear()
+            kept.set([*history, user("my card")])
+            assert [m.content for m in kept.get_all()][::101] == ["* 4", "my *"]
+            assert [info.id for info in memory.sessions()] == ["chat"]
+        assert len(redacted_texts) <= 20
+
     def test_another_history_takes_the_place_of_the_stored_one_which_is_archived(
         self, memory, kept
     ):

@@ -9,7 +9,7 @@ from typing import Final
 from agent_framework import Message
 
 from agent_framework_threadkeep.codec import to_items, to_messages
-from agent_framework_threadkeep.replays import new_messages
+from agent_framework_threadkeep.replays import identity, new_messages
 from threadkeep import Item, Session
 from threadkeep.adapters.app_sessions import load
 from threadkeep.adapters.conditional_append import Addition, Tail, add_if
@@ -32,10 +32,10 @@ def save(chat: Session, messages: Sequence[Message]) -> None:
         NotOwner: the session belongs to another user; nothing was written.
     """
     item_lists = [to_items(message, number) for number, message in enumerate(messages)]
-    compared_messages = _as_stored(chat, messages, item_lists)
     for _ in range(_TRIES):
         stored_items = load(chat, last=sum(map(len, item_lists)) + 1).items
-        newer_messages = new_messages(to_messages(stored_items), compared_messages)
+        history = to_messages(stored_items)
+        newer_messages = new_messages(history, _as_stored(chat, messages, item_lists, history))
         stored_count = len(messages) - len(newer_messages)
         new_items = [item for item_list in item_lists[stored_count:] for item in item_list]
         newest_seq = stored_items[-1].seq if stored_items else 0
@@ -47,12 +47,23 @@ def save(chat: Session, messages: Sequence[Message]) -> None:
 
 
 def _as_stored(
-    chat: Session, messages: Sequence[Message], item_lists: Sequence[Sequence[Item]]
+    chat: Session,
+    messages: Sequence[Message],
+    item_lists: Sequence[Sequence[Item]],
+    history: Sequence[Message],
 ) -> Sequence[Message]:
-    """The messages as the session would give them back, to be compared with what it holds."""
+    """The messages as the session would give them back, to be compared with what it holds.
+
+    Those that it holds as they are need no redactor, so that its cost follows what is new.
+    """
     if not has_redactor(chat):
         return messages
-    items = [stored_item(chat, item) for item_list in item_lists for item in item_list]
+    stored_identities = set(map(identity, history))
+    items = [
+        item if identity(message) in stored_identities else stored_item(chat, item)
+        for message, item_list in zip(messages, item_lists, strict=True)
+        for item in item_list
+    ]
     redacted_messages = to_messages(items)
     return redacted_messages if len(redacted_messages) == len(messages) else messages
 

@@ -112,7 +112,7 @@ def origin_by_items(
         last=min((item.seq for item in item_by_id.values()), default=1) - 1,
         held={
             str(message.id): HeldMessage(
-                item.id, checksum(message) if says_the_same(item, message) else _CHANGED
+                item.id, checksum(message) if says_the_same(chat, item, message) else _CHANGED
             )
             for message, item in message_item_pairs
         },
@@ -193,7 +193,7 @@ def _hold(
         if item is None or not message.id or item.id in held_record_ids:
             turn.repeated.add(message.id)
             continue
-        is_same = stored_now or says_the_same(item, message)
+        is_same = stored_now or says_the_same(turn.chat, item, message)
         turn.held[message.id] = HeldMessage(item.id, checksum(message) if is_same else _CHANGED)
         held_record_ids.add(item.id)
 

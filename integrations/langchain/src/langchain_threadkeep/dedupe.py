@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -13,6 +15,50 @@ from threadkeep import Item
 
 Utterance = tuple[str, str]
 """A role and a text."""
+
+
+class SpokenMessage:
+    """A message of a transcript that somebody spoke.
+
+    It is redacted only where it is not stored as it is, so that a transcript costs the redactor
+    what is new and what was redacted.
+
+    Attributes:
+        index: of the message in the transcript.
+        utterance: the role, and the text as it was sent.
+    """
+
+    def __init__(
+        self, index: int, role: str, texts: Sequence[str], stored_text: Callable[[str], str]
+    ) -> None:
+        self.index = index
+        self.utterance: Utterance = (role, "\n".join(texts))
+        self._texts, self._stored_text = texts, stored_text
+
+    @cached_property
+    def redacted(self) -> Utterance:
+        """The role, and the text as the store has it."""
+        return (self.utterance[0], "\n".join(map(self._stored_text, self._texts)))
+
+    def is_stored_as(self, utterance: Utterance) -> bool:
+        """Whether a stored item says the same."""
+        return utterance == self.utterance or utterance == self.redacted
+
+
+class StoredUtterances:
+    """What the items of a session say, and where."""
+
+    def __init__(self, utterances: Sequence[Utterance]) -> None:
+        self.utterances = utterances
+        self._indexes_by_utterance: dict[Utterance, list[int]] = {}
+        for index, utterance in enumerate(utterances):
+            self._indexes_by_utterance.setdefault(utterance, []).append(index)
+
+    def indexes_of(self, message: SpokenMessage) -> list[int]:
+        """Where a message is stored, newest first."""
+        utterances = {message.utterance, message.redacted}
+        indexes = (self._indexes_by_utterance.get(utterance, ()) for utterance in utterances)
+        return sorted(chain.from_iterable(indexes), reverse=True)
 
 
 class StoredPrefix(NamedTuple):
@@ -49,25 +95,26 @@ def stored_prefix(
             answer, or nothing but a final question: two middlewares may say the same, one after
             the other.
     """
-    utterances = [
-        (message_index, utterance)
+    spoken = [
+        spoken_message
         for message_index, message in enumerate(messages)
-        if (utterance := _message_utterance(message, stored_text))
+        if (spoken_message := _spoken(message_index, message, stored_text))
     ]
     item_utterances = [(item, utterance) for item in items if (utterance := _item_utterance(item))]
-    for count in range(len(utterances), 0, -1):
+    stored = StoredUtterances([utterance for _, utterance in item_utterances])
+    for count in range(len(spoken), 0, -1):
         match_end_index = _last_match(
-            [utterance for _, utterance in utterances[:count]],
-            [utterance for _, utterance in item_utterances],
-            may_repeat=not continues or count == len(utterances),
+            spoken[:count],
+            stored,
+            may_repeat=not continues or count == len(spoken),
             needed_roles={"user", "assistant"} if continues else {"assistant"},
         )
         if match_end_index is not None:
-            prefix_length = _skip_stored_tools(utterances[count - 1][0] + 1, messages, items)
+            prefix_length = _skip_stored_tools(spoken[count - 1].index + 1, messages, items)
             item_by_index = {
-                message_index: item
-                for (message_index, _), (item, _) in zip(
-                    reversed(utterances[:count]),
+                spoken_message.index: item
+                for spoken_message, (item, _) in zip(
+                    reversed(spoken[:count]),
                     reversed(item_utterances[: match_end_index + 1]),
                     strict=False,
                 )
@@ -97,26 +144,30 @@ def _matching_tools(messages: Sequence[BaseMessage], items: Sequence[Item]) -> d
 
 
 def _last_match(
-    utterances: Sequence[Utterance],
-    stored: Sequence[Utterance],
+    spoken: Sequence[SpokenMessage],
+    stored: StoredUtterances,
     *,
     may_repeat: bool,
     needed_roles: set[str],
 ) -> int | None:
-    """The last stored index at which the utterances end, compared back to the start of either.
+    """The last stored index at which the messages end, compared back to the start of either.
 
     Args:
         may_repeat: a final question alone is enough.
-        needed: the roles that must speak otherwise.
+        needed_roles: the roles that must speak otherwise.
     """
-    for stored_index in range(len(stored) - 1, -1, -1):
-        overlap_length = min(len(utterances), stored_index + 1)
-        overlap = utterances[-overlap_length:]
-        if overlap != stored[stored_index + 1 - overlap_length : stored_index + 1]:
+    for stored_index in stored.indexes_of(spoken[-1]):
+        preceding = zip(
+            reversed(spoken[:-1]), reversed(stored.utterances[:stored_index]), strict=False
+        )
+        if not all(message.is_stored_as(utterance) for message, utterance in preceding):
             continue
-        has_needed_roles = needed_roles <= {role for role, _ in overlap}
+        overlap = spoken[-stored_index - 1 :]
+        has_needed_roles = needed_roles <= {message.utterance[0] for message in overlap}
         is_repeated = (
-            may_repeat and overlap_length == len(utterances) and stored_index == len(stored) - 1
+            may_repeat
+            and len(overlap) == len(spoken)
+            and stored_index == len(stored.utterances) - 1
         )
         if has_needed_roles or is_repeated:
             return stored_index
@@ -139,13 +190,15 @@ def _skip_stored_tools(index: int, messages: Sequence[BaseMessage], items: Seque
     return index
 
 
-def _message_utterance(message: BaseMessage, stored_text: Callable[[str], str]) -> Utterance | None:
+def _spoken(
+    index: int, message: BaseMessage, stored_text: Callable[[str], str]
+) -> SpokenMessage | None:
     if is_notice(message):
         return None
     if isinstance(message, HumanMessage):
-        return "user", _text(message.content, stored_text)
+        return SpokenMessage(index, "user", _texts(message.content), stored_text)
     if isinstance(message, AIMessage) and message.text:
-        return "assistant", _text(message.content, stored_text)
+        return SpokenMessage(index, "assistant", _texts(message.content), stored_text)
     return None
 
 
@@ -155,8 +208,8 @@ def _item_utterance(item: Item) -> Utterance | None:
     return None if item.role == "assistant" and not item.text else (item.role, item.text)
 
 
-def _text(content: Any, stored_text: Callable[[str], str]) -> str:
+def _texts(content: Any) -> list[str]:
     if isinstance(content, str):
-        return stored_text(content)
+        return [content]
     texts = (part if isinstance(part, str) else part.get("text") for part in content)
-    return "\n".join(stored_text(text) for text in texts if isinstance(text, str))
+    return [text for text in texts if isinstance(text, str)]

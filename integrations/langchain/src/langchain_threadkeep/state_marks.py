@@ -11,7 +11,8 @@ from typing import Any, Final
 from langchain_core.messages import BaseMessage
 
 from langchain_threadkeep.codec import FORMAT, is_summary, to_item
-from threadkeep import Item
+from threadkeep import Item, Session
+from threadkeep.adapters.revise import has_redactor, stored_item
 
 _MARK: Final = "state"
 _LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")  # no redactor takes it for a number
@@ -70,10 +71,16 @@ def checksum(message: BaseMessage) -> int:
     return zlib.crc32(repr(compared_pairs).encode("utf-8", "surrogatepass"))
 
 
-def says_the_same(item: Item, message: BaseMessage) -> bool:
-    """Return True if a stored item has the content of a message."""
+def says_the_same(chat: Session, item: Item, message: BaseMessage) -> bool:
+    """Return True if a stored item has the content of a message, as it is or as redacted."""
     neutral_item = state_item(message)
-    return all(getattr(neutral_item, name) == getattr(item, name) for name in _CONTENT_FIELDS)
+    return _has_content(item, neutral_item) or (
+        has_redactor(chat) and _has_content(item, stored_item(chat, neutral_item))
+    )
+
+
+def _has_content(item: Item, other: Item) -> bool:
+    return all(getattr(other, name) == getattr(item, name) for name in _CONTENT_FIELDS)
 
 
 def is_checkpointed(config: Mapping[str, Any]) -> bool:

@@ -24,8 +24,8 @@ _PROMPTED: Final = re.compile(r"\A(?:Prompted|Asked|Said|Du hast gefragt:?)\s+",
 def _matches(value: Json) -> bool:
     if not isinstance(value, dict) or "title" not in value or "time" not in value:
         return False
-    products = [str(value.get("header")), *map(str, value.get("products") or ())]
-    return any(product in name.lower() for name in products for product in _PRODUCTS)
+    products = f"{value.get('header')} {value.get('products')}".lower()
+    return any(product in products for product in _PRODUCTS)
 
 
 def _read(entry: JsonEntry, context: Context) -> Iterator[Part]:

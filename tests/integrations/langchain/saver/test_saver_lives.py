@@ -7,6 +7,7 @@ from typing import Annotated, TypedDict
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
 from langgraph.channels.delta import DeltaChannel
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.message import _messages_delta_reducer
 
 from langchain_threadkeep import ThreadkeepSaver
@@ -229,6 +230,29 @@ def test_a_delta_channel_is_rebuilt_beyond_the_checkpoints_to_keep(
     for number in range(5):
         say(graph, f"question {number}", id=f"q{number}", durability=durability)
     assert len(texts(graph.get_state(config()))) == 10
+
+
+@pytest.mark.parametrize("deleted_run", range(3))
+def test_a_delta_channel_without_a_run_is_that_of_langgraphs_saver(saver, chat_graph, deleted_run):
+    """LangGraph's savers have no `delete_for_runs`: what it says of it is done by hand."""
+    histories = []
+    for one_saver in (saver, theirs := InMemorySaver()):
+        graph = chat_graph(one_saver, lambda state: {"messages": []}, schema=DeltaState)
+        for number in range(3):
+            graph.invoke(
+                {"messages": [HumanMessage(f"question {number}", id=f"q{number}")]},
+                {**config(), "metadata": {"run_id": f"run {number}"}},
+            )
+        if one_saver is theirs:
+            for checkpoint in list(theirs.list(config())):
+                if checkpoint.metadata["run_id"] == f"run {deleted_run}":
+                    checkpoint_id = checkpoint.config["configurable"]["checkpoint_id"]
+                    del theirs.storage["t"][""][checkpoint_id]
+                    theirs.writes.pop(("t", "", checkpoint_id), None)
+        else:
+            saver.delete_for_runs([f"run {deleted_run}"])
+        histories.append(texts(graph.get_state(config())))
+    assert histories[0] == histories[1]
 
 
 def test_prune_keeps_what_a_delta_channel_is_rebuilt_from(memory, saver, chat_graph):

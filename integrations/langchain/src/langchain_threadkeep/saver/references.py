@@ -16,11 +16,11 @@ from langchain_core.messages import BaseMessage
 
 from langchain_threadkeep import fast_path
 from langchain_threadkeep.codec import plain_fields, to_item, to_message
-from langchain_threadkeep.encodable import encodable
 from langchain_threadkeep.record_ids import key
 from threadkeep import Item
 from threadkeep.adapters import checkpoints
 from threadkeep.errors import InputError
+from threadkeep.messages import sanitize
 
 DIGEST: Final = 12
 """Characters of a digest: 72 bits."""
@@ -66,7 +66,7 @@ def encode(message: BaseMessage, serde: Any) -> EncodedMessage:
     """
     item, item_body = _item_and_body(message)
     if item_body is not None and _ESCAPED in item_body:
-        message = encodable([message])[0]
+        message = message.model_copy(update=sanitize(message.__dict__))
         item, item_body = _item_and_body(message)
     if item_body is not None and _restores(item_body, message):
         return EncodedMessage(

@@ -14,6 +14,7 @@ from langgraph.types import Send
 
 from langchain_threadkeep.saver import references
 from langchain_threadkeep.saver.values import Form, form_text, has_message, is_plain
+from threadkeep.messages import sanitize
 
 _INLINE: Final = 1_000
 """Characters that a form may have in the record that needs it."""
@@ -27,6 +28,8 @@ _CONTENT: Final = ("content", "text")
 
 class Encoder:
     """Encodes values, and collects what has to be stored beside them.
+
+    Half of an emoji is `?`, as LangGraph's serializer stores it: no model takes it.
 
     Args:
         serde: LangGraph's serializer.
@@ -66,15 +69,18 @@ class Encoder:
         ):
             return value
         if value_type is str:
-            return self._text(value)
+            return self._text(sanitize(value))
         if isinstance(value, BaseMessage):
             return {"m": self._message(value)}
         if self._is_container(value):
             return self._container(value)
         if value_type is _DeltaSnapshot:
             return {"D": self.inline(value.value)}
-        if value_type in (list, dict) and is_plain(value):
-            return {"j": value}
+        if value_type in (list, dict):
+            if is_plain(value):
+                return {"j": value}
+            if is_plain(whole_value := sanitize(value)):
+                return {"j": whole_value}
         return _typed_form(*self._serde.dumps_typed(value))
 
     def encode_typed(self, type_name: str, content_bytes: bytes) -> Form:
@@ -89,7 +95,7 @@ class Encoder:
 
     def _text(self, value: str) -> Form:
         """A text of its own, which in a message is what it says."""
-        if not self._takes_texts or not value or not _is_encodable(value):
+        if not self._takes_texts or not value:
             return value
         text_name = references.digest(value.encode())
         self.texts[text_name] = value
@@ -99,15 +105,19 @@ class Encoder:
         if isinstance(value, Send):
             return {"S": [value.node, self.encode(value.arg)]}
         if isinstance(value, dict):
-            return {"d": {key: self._entry(key, element) for key, element in value.items()}}
+            return {
+                "d": {sanitize(key): self._entry(key, element) for key, element in value.items()}
+            }
         if self._takes_texts and len(value) == 2 and type(value[0]) is str:  # a role and a text
-            return {"l": [value[0], self.encode(value[1])]}
+            return {"l": [sanitize(value[0]), self.encode(value[1])]}
         # as the serializer, which makes lists of tuples
         return {"l": [self.encode(element) for element in value]}
 
     def _entry(self, name: str, value: Any) -> Form:
         """A value of a dict; of a message, only its content says something."""
-        return value if type(value) is str and name not in _CONTENT else self.encode(value)
+        if type(value) is str and name not in _CONTENT:
+            return sanitize(value)
+        return self.encode(value)
 
     def _aside(self, form: Form) -> Form:
         """Replace a large form by its digest."""
@@ -127,11 +137,3 @@ class Encoder:
 
 def _typed_form(type_name: str, content_bytes: bytes) -> Form:
     return {"s": [type_name, base64.b64encode(content_bytes).decode()]}
-
-
-def _is_encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # lone surrogates
-        return False
-    return True

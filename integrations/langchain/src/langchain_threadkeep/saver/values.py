@@ -80,9 +80,11 @@ def has_part(value: Any, matches: Callable[[Any], bool], depth: int = 0) -> bool
 
 
 def is_plain(value: Any, depth: int = 0) -> bool:
-    """Return True if a value comes back from JSON as it is."""
+    """Return True if a value comes back from JSON as it is, and every text of it is whole."""
     value_type = type(value)
-    if value is None or value_type in (str, bool, int):
+    if value_type is str:
+        return value.isascii() or is_whole(value)
+    if value is None or value_type in (bool, int):
         return True
     if value_type is float:
         return math.isfinite(value)
@@ -91,5 +93,15 @@ def is_plain(value: Any, depth: int = 0) -> bool:
     if value_type is list:
         return all(is_plain(element, depth + 1) for element in value)
     return value_type is dict and all(
-        type(key) is str and is_plain(element, depth + 1) for key, element in value.items()
+        type(key) is str and (key.isascii() or is_whole(key)) and is_plain(element, depth + 1)
+        for key, element in value.items()
     )
+
+
+def is_whole(text: str) -> bool:
+    """Return True if no half of an emoji, a lone surrogate, is in a text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -34,7 +34,7 @@ def apply(memory: Memory, chat: Session, messages: list[ChatMessage], on_set: st
     """
     new_items = items(messages)
     stored_messages = to_messages(chat.items())
-    messages = _as_stored(chat, messages, new_items)
+    messages = _as_stored(chat, messages, new_items, stored_messages)
     if stored_messages == messages[: len(stored_messages)]:
         if new_items[len(stored_messages) :]:
             limits.add(chat, *new_items[len(stored_messages) :])
@@ -54,12 +54,22 @@ def apply(memory: Memory, chat: Session, messages: list[ChatMessage], on_set: st
 
 
 def _as_stored(
-    chat: Session, messages: list[ChatMessage], new_items: Sequence[Item]
+    chat: Session,
+    messages: list[ChatMessage],
+    new_items: Sequence[Item],
+    stored_messages: list[ChatMessage],
 ) -> list[ChatMessage]:
-    """The messages as the session would give them back, to be compared with what it holds."""
+    """The messages as the session would give them back, to be compared with what it holds.
+
+    Those that it holds as they are need no redactor, so that its cost follows what is new.
+    """
     if not has_redactor(chat):
         return messages
-    redacted_messages = to_messages([stored_item(chat, item) for item in new_items])
+    redacted_items = [
+        item if stored_messages[index : index + 1] == [message] else stored_item(chat, item)
+        for index, (item, message) in enumerate(zip(new_items, messages, strict=True))
+    ]
+    redacted_messages = to_messages(redacted_items)
     return redacted_messages if len(redacted_messages) == len(messages) else messages
 
 
