@@ -45,9 +45,14 @@ def parsed(text: str | bytes) -> object:
         ValueError: it is none, or it is nested too deeply.
     """
     try:
-        return json.loads(text)
+        return _loaded(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _loaded(text: str | bytes) -> object:
+    try:
+        return json.loads(text)
     except json.JSONDecodeError:
         raise
     except ValueError:
