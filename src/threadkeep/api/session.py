@@ -187,7 +187,8 @@ class Session:
             max_messages: items, tool calls and results among them.
             max_characters: of text and tool arguments.
             max_age: seconds.
-            step: 0.5 moves the front seldom and far, so that prompt caches hold.
+            step: 0.5 moves the front seldom and far, so that prompt caches hold; of any limit but
+                `max_age`.
             counter: how many tokens a text is; the default needs no network.
             lookback: how many items are read at most.
             branch: as if this branch were shown, see `branch`.
@@ -206,7 +207,7 @@ class Session:
             "max_age": max_age,
         }
         policies = [
-            *as_policies(policy, "policy"),
+            *as_policies(policy, "policy", counter=counter),
             *from_options(limits, counter=counter, step=step),
         ]
         policies = policies or list(self._engine.settings.window)
