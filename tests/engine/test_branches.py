@@ -245,10 +245,10 @@ class Branches(RuleBasedStateMachine):
         """An item goes with all that were added before it, of whichever branch."""
         self.chat.clear(keep_last=keep_last)
         gone = self.seen(self.current)[: -keep_last or 99][-1:]
-        if not keep_last:
-            self.lists, self.shown = {"main": []}, "main"
-        elif gone:
+        if gone:
             self.drop({text for text in self.ids if int(text[1:]) <= int(gone[0][1:])})
+        if not keep_last or not any(self.lists.values()):
+            self.lists, self.shown = {"main": []}, "main"
         kept = {name for name, path in self.lists.items() if path} | {"main", self.shown}
         self.lists = {name: path for name, path in self.lists.items() if name in kept}
         assert {branch.name for branch in self.chat.branches()} == kept
