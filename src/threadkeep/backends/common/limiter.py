@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from threadkeep.backends.common import interrupts
 from threadkeep.backends.common.deadline import format_wait
 from threadkeep.errors import BackendTimeout
 
@@ -30,27 +31,34 @@ class ConnectionLimiter:
         self._free: queue.SimpleQueue[None] = queue.SimpleQueue()
         for _ in range(size):
             self._free.put(None)
-        self._waiting: list[None] = []  # one entry for each thread that found none free
+        self._waiting: set[object] = set()  # one entry for each thread that found none free
 
     @property
     def in_use(self) -> int:
         """The number of slots in use now."""
         return self._size - self._free.qsize()
 
-    def acquire(self, remaining: Callable[[], float], timeout: float) -> None:
+    def acquire(
+        self,
+        remaining: Callable[[], float],
+        timeout: float,
+        slots: list[None] | None = None,
+    ) -> None:
         """Take a slot, or wait for one.
 
         Args:
             remaining: returns the seconds to wait; called only if no slot is free.
             timeout: seconds the whole call may take, for the error.
+            slots: where the slot is noted, whatever interrupts the call.
 
         Raises:
             BackendTimeout: no slot became free in time.
         """
+        slots = [] if slots is None else slots
         try:
-            self._free.get_nowait()
+            interrupts.take(slots, self._free.get, False)
         except queue.Empty:
-            self._wait(remaining(), timeout)
+            self._wait(remaining(), timeout, slots)
 
     def release(self) -> None:
         """Return a slot."""
@@ -69,14 +77,20 @@ class ConnectionLimiter:
             return False
         return True
 
-    def _wait(self, seconds: float, timeout: float) -> None:
-        self._waiting.append(None)
+    def release_noted(self, slots: list[None]) -> None:
+        """Return the slots that are noted, each once, whatever interrupts the call."""
+        while slots:
+            any(map(self._free.put, map(slots.pop, (-1,))))
+
+    def _wait(self, seconds: float, timeout: float, slots: list[None]) -> None:
+        waiter = object()
         try:
-            self._free.get(timeout=seconds)
+            self._waiting.add(waiter)
+            slots.extend(map(self._free.get, (True,), (seconds,)))
         except queue.Empty:
             raise BackendTimeout(
                 f"{self._location}: all {self._size} connections were in use for "
                 f"{format_wait(seconds, timeout)}: raise `pool_size` or `timeout`"
             ) from None
         finally:
-            self._waiting.pop()
+            self._waiting.discard(waiter)
