@@ -37,8 +37,8 @@ def test_a_dry_run_names_what_has_a_match_and_changes_nothing(cli, secret):
     before = everything(cli, secret)
     said = cli("redact", "4711-0815", "--dry-run", "--url", secret)
     assert said.code == 0
-    assert "7 entries have a match" in said.out
-    assert "1 fact, 1 file, 1 instruction, 2 item, 1 response, 1 session" in said.out
+    assert "7 entries with a match" in said.out
+    assert "1 fact, 1 file, 1 instruction, 2 items, 1 response, 1 session" in said.out
     assert "4711-0815" not in said.out, "not even in the id of a file"
     assert everything(cli, secret) == before
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from threadkeep import connect
@@ -48,9 +50,9 @@ VERBS = {
 }
 
 
-@pytest.fixture(params=REDACTORS.values(), ids=REDACTORS)
+@pytest.fixture(params=REDACTORS)
 def memory(request):
-    with connect("memory://", redactor=request.param) as memory:
+    with connect("memory://", redactor=REDACTORS[request.param]) as memory:
         yield memory
 
 
@@ -63,7 +65,7 @@ def test_a_value_that_is_nested_too_deeply_is_refused_whole(memory, verb, kind):
     memory.responses.add({"id": "r", "output": []}, conversation="s")
     stored = ada.export()
     for depth in DEPTHS:
-        value = "leaf"
+        value: Any = "leaf"
         for _ in range(depth):
             value = KINDS[kind](value)
         with pytest.raises(InputError):

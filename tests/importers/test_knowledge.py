@@ -68,7 +68,7 @@ def test_a_dry_run_names_what_cannot_be_stored(bring, memory):
 
 
 def test_a_dry_run_names_files_that_cannot_be_stored(bring):
-    nested = {"size": 1}
+    nested: dict[str, object] = {"size": 1}
     for _ in range(500):
         nested = {"meta": nested}
     files = [{"url": "s3://b/a"}, {"size": 1}, {"name": 5}, {"url": "s3://b/c", **nested}]

@@ -20,6 +20,7 @@ from threadkeep.core.wrong_calls import explain_wrong_calls
 from threadkeep.errors import ThreadkeepError
 from threadkeep.messages import Format, with_fields
 from threadkeep.policies import as_policies, from_options
+from threadkeep.printable import counted
 from threadkeep.protocols import TokenCounter
 from threadkeep.sessions import append, edit, read, revise
 from threadkeep.sessions import branches as branching
@@ -89,7 +90,8 @@ class Session:
         except ThreadkeepError:
             return None
         owner_suffix = "" if self.user is None else f" of {self.user}"
-        return items_table(items, f"session {self.id}{owner_suffix}, the newest {len(items)} items")
+        newest_text = f"the newest {counted(len(items), 'item')}"
+        return items_table(items, f"session {self.id}{owner_suffix}, {newest_text}")
 
     @property
     def facts(self) -> Facts:

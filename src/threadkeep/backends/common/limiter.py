@@ -82,6 +82,10 @@ class ConnectionLimiter:
         while slots:
             any(map(self._free.put, map(slots.pop, (-1,))))
 
+    def _all_connections(self) -> str:
+        is_single = self._size == 1
+        return "the only connection was" if is_single else f"all {self._size} connections were"
+
     def _wait(self, seconds: float, timeout: float, slots: list[None]) -> None:
         waiter = object()
         try:
@@ -89,7 +93,7 @@ class ConnectionLimiter:
             slots.extend(map(self._free.get, (True,), (seconds,)))
         except queue.Empty:
             raise BackendTimeout(
-                f"{self._location}: all {self._size} connections were in use for "
+                f"{self._location}: {self._all_connections()} in use for "
                 f"{format_wait(seconds, timeout)}: raise `pool_size` or `timeout`"
             ) from None
         finally:
