@@ -62,8 +62,6 @@ def alarm_interrupts():
 
 
 @pytest.mark.usefixtures("alarm_interrupts")
-# one that comes in a callback of the interpreter's own, such as WeakSet's, is only reported
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("location", ["chat.db", ":memory:"])
 def test_real_interrupts_leak_no_connection_and_lose_no_memory(location, tmp_path):
     """As Ctrl-C: a signal at any time of a call; the pool has one connection, so none may leak."""
