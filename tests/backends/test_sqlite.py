@@ -37,9 +37,9 @@ def items(*ids):
 @contextlib.contextmanager
 def connection_of(backend):
     """The backend's own connection, as its next call would get it."""
-    loan = backend._pool.acquire(depth=3)
-    yield loan.connections[0]
-    backend._pool.release(loan)
+    connection = backend._pool.acquire()
+    yield connection
+    backend._pool.release(connection)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from threadkeep.backends.common import interrupts
 from threadkeep.backends.common.deadline import format_wait
 from threadkeep.errors import BackendTimeout
 
@@ -31,34 +30,27 @@ class ConnectionLimiter:
         self._free: queue.SimpleQueue[None] = queue.SimpleQueue()
         for _ in range(size):
             self._free.put(None)
-        self._waiting: set[object] = set()  # one entry for each thread that found none free
+        self._waiting: list[None] = []  # one entry for each thread that found none free
 
     @property
     def in_use(self) -> int:
         """The number of slots in use now."""
         return self._size - self._free.qsize()
 
-    def acquire(
-        self,
-        remaining: Callable[[], float],
-        timeout: float,
-        slots: list[None] | None = None,
-    ) -> None:
+    def acquire(self, remaining: Callable[[], float], timeout: float) -> None:
         """Take a slot, or wait for one.
 
         Args:
             remaining: returns the seconds to wait; called only if no slot is free.
             timeout: seconds the whole call may take, for the error.
-            slots: where the slot is noted, whatever interrupts the call.
 
         Raises:
             BackendTimeout: no slot became free in time.
         """
-        slots = [] if slots is None else slots
         try:
-            interrupts.take(slots, self._free.get, False)
+            self._free.get_nowait()
         except queue.Empty:
-            self._wait(remaining(), timeout, slots)
+            self._wait(remaining(), timeout)
 
     def release(self) -> None:
         """Return a slot."""
@@ -77,24 +69,18 @@ class ConnectionLimiter:
             return False
         return True
 
-    def release_noted(self, slots: list[None]) -> None:
-        """Return the slots that are noted, each once, whatever interrupts the call."""
-        while slots:
-            any(map(self._free.put, map(slots.pop, (-1,))))
-
     def _all_connections(self) -> str:
         is_single = self._size == 1
         return "the only connection was" if is_single else f"all {self._size} connections were"
 
-    def _wait(self, seconds: float, timeout: float, slots: list[None]) -> None:
-        waiter = object()
+    def _wait(self, seconds: float, timeout: float) -> None:
+        self._waiting.append(None)
         try:
-            self._waiting.add(waiter)
-            slots.extend(map(self._free.get, (True,), (seconds,)))
+            self._free.get(timeout=seconds)
         except queue.Empty:
             raise BackendTimeout(
                 f"{self._location}: {self._all_connections()} in use for "
                 f"{format_wait(seconds, timeout)}: raise `pool_size` or `timeout`"
             ) from None
         finally:
-            self._waiting.discard(waiter)
+            self._waiting.pop()

@@ -238,7 +238,7 @@ class SqliteBackend:
 class _Lease:
     """Leases a connection for one call and maps driver errors; faster than a generator."""
 
-    __slots__ = ("_limit", "_loan", "_location", "_lock", "_pool", "_timeout")
+    __slots__ = ("_connection", "_limit", "_location", "_lock", "_pool", "_timeout")
 
     def __init__(self, pool: SqlitePool, location: str, timeout: float, writing: bool) -> None:
         self._pool = pool
@@ -251,25 +251,18 @@ class _Lease:
         try:
             if self._lock and not self._lock.acquire(timeout=self._limit):
                 raise to_error(LOCKED, self._location, self._limit)
-            self._loan = self._pool.acquire(depth=2)
-            try:
-                self._wait_for_locks(self._limit)
-            except BaseException:
-                self._pool.release(self._loan)
-                raise
+            self._connection = self._pool.acquire()
+            self._wait_for_locks(self._limit)
         except BaseException:
             if self._lock:
                 interrupts.release_all(self._lock)
             raise
-        return self._loan.connections[0]
+        return self._connection
 
     def __exit__(self, error_type: object, error: BaseException | None, traceback: object) -> None:
         try:
             self._wait_for_locks(self._timeout)
-            self._pool.release(self._loan)
-        except BaseException:  # an interrupt; what is back already stays so
-            self._pool.release(self._loan)
-            raise
+            self._pool.release(self._connection)
         finally:
             if self._lock:
                 interrupts.release_all(self._lock)
@@ -279,7 +272,7 @@ class _Lease:
     def _wait_for_locks(self, seconds: float) -> None:
         """Say how long to wait for other processes, for a call with a limit of its own."""
         if self._limit < self._timeout:
-            self._loan.connections[0].execute(f"PRAGMA busy_timeout={int(seconds * 1000)}")
+            self._connection.execute(f"PRAGMA busy_timeout={int(seconds * 1000)}")
 
 
 def _create_private(path: str) -> None:

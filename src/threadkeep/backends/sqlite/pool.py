@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
-import threading
 import time
 from collections.abc import Callable
-from types import FrameType
 
 from threadkeep.backends.common import fork, interrupts
 from threadkeep.backends.common.limiter import ConnectionLimiter
@@ -15,30 +12,10 @@ from threadkeep.core.call_limit import limited
 from threadkeep.errors import BackendError
 
 
-class Loan:
-    """A connection of the pool, or what an interrupt has left of one.
-
-    Attributes:
-        frame: the call that has it.
-        outer: the loan of a call that this one interrupts, as from a signal handler.
-        slots: the slot of the limiter, while it is taken.
-        connections: the connection, while it is out of the pool.
-    """
-
-    __slots__ = ("connections", "frame", "outer", "slots")
-
-    def __init__(self, frame: FrameType, outer: Loan | None) -> None:
-        self.frame, self.outer = frame, outer
-        self.slots: list[None] = []
-        self.connections: list[sqlite3.Connection] = []
-
-
 class SqlitePool(fork.ForkAware):
     """At most `size` connections, opened on demand, each used by one thread at a time.
 
-    A returned connection is rolled back, and closed if that fails. The pool knows what each thread
-    has, and slots and connections change hands in single steps, so that an interrupt loses none:
-    what it leaves with a thread goes back at the thread's next call.
+    A returned connection is rolled back, and closed if that fails.
 
     No connection is open while the process forks: a fork waits for running calls and closes the
     idle connections first. Ignoring them in the child would not be enough: SQLite keeps its locks
@@ -71,71 +48,40 @@ class SqlitePool(fork.ForkAware):
         self._keep = keep
         self._idle: list[sqlite3.Connection] = []
         self._limiter = ConnectionLimiter(size, location)
-        self._loans: dict[int, Loan] = {}  # by thread
         self._paused = 0
         self._closed = False
         self.writing = interrupts.new_lock()
         fork.register(self)
 
-    def acquire(self, depth: int = 1) -> Loan:
-        """Lend a connection that is in no transaction.
-
-        Args:
-            depth: how many calls above this one the loan is given back.
+    def acquire(self) -> sqlite3.Connection:
+        """Lease a connection that is in no transaction.
 
         Raises:
             BackendTimeout: none was returned within the time-out.
             BackendError: the pool is closed, or opening failed.
         """
-        self._take_back()
-        thread_id = threading.get_ident()
-        loan = Loan(sys._getframe(depth), self._loans.get(thread_id))
-        self._loans[thread_id] = loan
+        self._limiter.acquire(self._seconds_to_wait, limited(self._timeout))
         try:
-            self._limiter.acquire(self._seconds_to_wait, limited(self._timeout), loan.slots)
             if self._closed:
                 raise BackendError(f"{self._location} is closed: open a new backend")
-            try:
-                interrupts.take(loan.connections, self._idle.pop, -1)
-            except IndexError:
-                loan.connections.append(self._open())
+            return self._pop_idle() or self._open()
         except BaseException:
-            self.release(loan)
+            self._limiter.release()
             raise
-        return loan
 
-    def release(self, loan: Loan) -> None:
+    def release(self, connection: sqlite3.Connection) -> None:
         """Return a connection, in whatever state it is."""
-        for connection in loan.connections:
-            try:
-                if connection.in_transaction:
-                    connection.rollback()
-            except sqlite3.Error:
-                loan.connections.clear()
-                connection.close()
-        if loan.connections:
-            interrupts.take(self._idle, loan.connections.pop, -1)
-        self._limiter.release_noted(loan.slots)
-        self._forget(loan)
+        try:
+            if connection.in_transaction:
+                connection.rollback()
+            self._idle.append(connection)
+        except sqlite3.Error:
+            connection.close()
+        finally:
+            self._limiter.release()
         if self._closed:
             self._close_idle()
         self._limiter.yield_to_waiting()
-
-    def _take_back(self) -> None:
-        """Have what an interrupted call of this thread left."""
-        while loan := self._loans.get(threading.get_ident()):
-            if interrupts.is_running(loan.frame):
-                break
-            self.release(loan)
-
-    def _forget(self, loan: Loan) -> None:
-        thread_id = threading.get_ident()
-        if self._loans.get(thread_id) is not loan:
-            return
-        if loan.outer is None:
-            del self._loans[thread_id]
-        else:
-            self._loans[thread_id] = loan.outer
 
     @property
     def idle(self) -> int:
@@ -150,7 +96,6 @@ class SqlitePool(fork.ForkAware):
     def close(self) -> None:
         """Close idle connections now, and each one in use when it is returned."""
         self._closed = True
-        self._take_back()
         self._close_idle()
 
     def _seconds_to_wait(self) -> float:
@@ -168,7 +113,6 @@ class SqlitePool(fork.ForkAware):
 
     def before_fork(self) -> None:
         """Wait for running calls (each ends within the time-out) and close idle connections."""
-        self._take_back()
         deadline = time.monotonic() + self._timeout
         while self._paused < self._size:
             if not self._limiter.try_acquire(deadline - time.monotonic()):
@@ -186,6 +130,5 @@ class SqlitePool(fork.ForkAware):
     def after_fork_in_child(self) -> None:
         """Start over: threads that held or awaited a connection do not exist here."""
         self._limiter = ConnectionLimiter(self._size, self._location)
-        self._loans = {}
         self._paused = 0
         self.writing = interrupts.new_lock()
