@@ -17,7 +17,7 @@ from tests.engine.anything import Odd, anything
 from tests.engine.test_anything import VERBS, opened, verbs
 from threadkeep import connect
 from threadkeep.errors import ThreadkeepError
-from threadkeep.printable import MAX_SHOWN, shown
+from threadkeep.printable import MAX_SHOWN, counted, shown
 
 SOURCES = Path(threadkeep.__file__).parent
 ROOT = Path(__file__).parents[1]
@@ -208,3 +208,12 @@ def refused(verb, given, named):
         assert is_safe(text), (verb, text)
         return 1
     return 0
+
+
+def test_a_count_of_one_has_the_singular():
+    assert [counted(n, "session") for n in (0, 1, 1_200)] == [
+        "0 sessions",
+        "1 session",
+        "1,200 sessions",
+    ]
+    assert [counted(n, "entry", "entries") for n in (1, 2)] == ["1 entry", "2 entries"]

@@ -50,6 +50,11 @@ def escaped_line(text: str) -> str:
     return re.sub("[\n\t]", lambda break_match: _BREAKS[break_match[0]], escaped(text))
 
 
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A number of things: `1 session`, `3 sessions`; the plural is given unless it adds an s."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
 def shown(value: object, limit: int = MAX_SHOWN) -> str:
     """A value as an error may quote it: on one line, at most about `limit` characters.
 

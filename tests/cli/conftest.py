@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from functools import cache
 from typing import NamedTuple
@@ -17,6 +18,8 @@ from threadkeep.cli.app import run
 from threadkeep.types import Record
 
 NOW = 1_750_000_000.0
+ONE_OF_SEVERAL = re.compile(r"(?<![\w.,:/#-])1 (?:\w+ )?\w{2,}(?<!s)s\b")
+"""What a count of one must not be followed by."""
 
 
 class Said(NamedTuple):
@@ -55,6 +58,8 @@ def cli(monkeypatch, capsys):
         code = run()
         out, err = capsys.readouterr()
         assert "Traceback" not in err
+        for said in (out, err):
+            assert not ONE_OF_SEVERAL.search(said), said
         return Said(code, out, err)
 
     return call

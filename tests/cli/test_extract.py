@@ -32,7 +32,7 @@ def test_it_learns_from_what_nobody_read_yet(cli, said):
         first = cli("extract", "--url", said, "--model", "m", "--base-url", model.base_url)
         second = cli("extract", "--url", said, "--model", "m", "--base-url", model.base_url)
     assert (first.code, second.code) == (0, 0)
-    assert first.out.startswith("1 facts, 0 instructions and 2 summaries from 2 batches of 2")
+    assert first.out.startswith("1 fact, 0 instructions and 2 summaries from 2 batches of 2")
     assert second.out.startswith("0 facts")
     with connect(said) as memory:
         assert len(memory.user("ada").facts.list()) == 1
@@ -98,8 +98,8 @@ def test_the_doctor_says_how_far_it_came_and_what_is_dead(cli, said):
         with connect(said, llm=llm) as memory:
             assert memory.extract().dead == 1
     told = cli("doctor", "--url", said)
-    assert "1 of 2 sessions read to their end" in told.out
+    assert "1 of 2 sessions read to the end" in told.out
     assert "1 failed too often (500 InternalServerError) -> threadkeep extract --retry" in told.out
     with ScriptedModel(lambda request: NUTS) as model:
         cli("extract", "--url", said, "--model", "m", "--base-url", model.base_url, "--retry")
-    assert "2 of 2 sessions read to their end" in cli("doctor", "--url", said).out
+    assert "2 of 2 sessions read to the end" in cli("doctor", "--url", said).out

@@ -33,7 +33,7 @@ def test_our_own_exports_take_a_user_and_a_dry_run_too(cli, url):
         memory.session("s").add("hi")
     cli("export", "--all", "-o", "own.jsonl", "--url", url)
     assert (
-        "1 sessions could be imported"
+        "1 session could be imported"
         in cli("import", "own.jsonl", "--dry-run", "--url", "sqlite:///other.db").err
     )
     done = cli("import", "own.jsonl", "--user", "ada", "--url", "sqlite:///other.db")
@@ -66,7 +66,7 @@ def test_a_history_in_redis_by_its_url(cli, url):
     server = redis.Redis()
     peers.langchain_redis(server.url(), "s1")
     done = cli("import", server.url(), "--user", "ada", "--url", url)
-    assert (done.code, "imported: 4 messages in 1 sessions" in done.out) == (0, True)
+    assert (done.code, "imported: 4 messages in 1 session" in done.out) == (0, True)
     server.kill()
     down = cli("import", server.url().replace("127", "x:s3cret@127"), "--url", url)
     assert (down.code, "cannot be read" in down.err) == (1, True)

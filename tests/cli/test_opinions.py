@@ -72,7 +72,7 @@ def test_feedback_is_counted(cli, asked):
 def test_stats_add_up(cli, asked):
     said = cli("stats", "--url", asked)
     assert said.code == 0
-    assert "2 sessions of 1 users" in said.out
+    assert "2 sessions of 1 user" in said.out
     assert re.search(r"gpt-5 +2 +20 +10 +30 +2 +1", said.out)
     found = json.loads(cli("stats", "--by", "day", "--json", "--url", asked).out)
     assert (found["sessions"], found["users"]) == (2, 1)

@@ -37,7 +37,7 @@ def test_users_with_and_without_sessions(cli, filled):
         ("ada", 1), ("bob", 1), ("eve ü", 0),
     ]  # fmt: skip
     said = cli("users", "--url", URL)
-    assert "1 sessions of nobody" in said.err
+    assert "1 session of nobody" in said.err
     assert json.loads(cli("users", "--until", "2001-01-01", "--json", "--url", URL).out) == []
 
 

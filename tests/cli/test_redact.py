@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from threadkeep import connect
+from threadkeep.core.response_codec import ENTRY, read_entry
+from threadkeep.types import Query
 
 
 @pytest.fixture
@@ -35,8 +37,8 @@ def test_a_dry_run_names_what_has_a_match_and_changes_nothing(cli, secret):
     before = everything(cli, secret)
     said = cli("redact", "4711-0815", "--dry-run", "--url", secret)
     assert said.code == 0
-    assert "7 entries have a match" in said.out
-    assert "1 fact, 1 file, 1 instruction, 2 item, 1 response, 1 session" in said.out
+    assert "7 entries with a match" in said.out
+    assert "1 fact, 1 file, 1 instruction, 2 items, 1 response, 1 session" in said.out
     assert "4711-0815" not in said.out, "not even in the id of a file"
     assert everything(cli, secret) == before
 
@@ -84,6 +86,12 @@ def test_names_of_branches_are_replaced_and_stay_apart(cli, filled):
             chat.branch("main")
             chat.branch(name, at=first.id)
             chat.add(text)
+            memory.responses.add({"id": f"r {text}", "output": []}, conversation="tree")
+        other = memory.session("ended", user="ada")
+        other.add("hello")
+        other.branch("try 4713")
+        memory.responses.add({"id": "r ended", "output": []}, conversation="ended")
+        other.clear()
     before = cli("export", "--url", filled).out
     assert "1 session" in cli("redact", r"47\d\d", "--dry-run", "--url", filled).out
     assert cli("export", "--url", filled).out == before
@@ -93,6 +101,8 @@ def test_names_of_branches_are_replaced_and_stay_apart(cli, filled):
         chat = memory.session("tree", user="ada")
         assert [branch.name for branch in chat.branches()] == ["main", "try *", "try * 2"]
         assert [item.text for item in chat.items()] == ["hello", "two"]
+        entries = chat._stream.read(Query(chat._stream.stream_name, ENTRY)).pages[0].records
+        assert [read_entry(entry).branch for entry in entries] == ["try *", "try * 2"]
         windows = {b.name: [i.text for i in chat.window(branch=b.name)] for b in chat.branches()}
     assert windows == {
         "main": ["hello", "hi"],

@@ -184,7 +184,8 @@ class Branches(RuleBasedStateMachine):
         self.lists: dict[str, list[str]] = {"main": []}
         self.shown = "main"
         self.ids: dict[str, str] = {}
-        self.count = 0
+        self.hidden: set[str] = set()
+        self.count = self.begun = 0
         self.speak()
 
     def teardown(self):
@@ -204,7 +205,8 @@ class Branches(RuleBasedStateMachine):
     @precondition(lambda self: len(self.lists) < 6)
     @rule(data=st.data())
     def begin(self, data):
-        name = f"b{len(self.lists)}"
+        self.begun += 1
+        name = f"b{self.begun}"
         path = data.draw(st.sampled_from([p for p in self.lists.values() if p] or [[]]))
         if not path:
             return
@@ -219,11 +221,45 @@ class Branches(RuleBasedStateMachine):
         self.chat.branch(self.shown)
 
     @precondition(lambda self: self.current)
-    @rule(data=st.data(), verb=st.sampled_from(["remove", "hide"]))
-    def take_out(self, data, verb):
+    @rule(data=st.data())
+    def remove(self, data):
         text = data.draw(st.sampled_from(self.current))
+        self.chat.remove(self.ids[text])
+        self.drop({text})
+
+    @precondition(lambda self: self.ids)
+    @rule(data=st.data(), verb=st.sampled_from(["hide", "unhide"]))
+    def hide(self, data, verb):
+        text = data.draw(st.sampled_from(sorted(self.ids)))
         getattr(self.chat, verb)(self.ids[text])
-        self.lists = {name: [t for t in p if t != text] for name, p in self.lists.items()}
+        self.hidden = self.hidden | {text} if verb == "hide" else self.hidden - {text}
+
+    @rule(last=st.integers(0, 3))
+    def rewind(self, last):
+        first = self.seen(self.current)[-last:][:1] if last else []
+        assert texts(self.chat.rewind(last=last)) == self.seen(self.current)[-last or 99 :]
+        self.drop(set(self.current[self.current.index(first[0]) :] if first else []))
+
+    @rule(keep_last=st.integers(0, 3))
+    def clear(self, keep_last):
+        """An item goes with all that were added before it, of whichever branch."""
+        self.chat.clear(keep_last=keep_last)
+        gone = self.seen(self.current)[: -keep_last or 99][-1:]
+        if gone:
+            self.drop({text for text in self.ids if int(text[1:]) <= int(gone[0][1:])})
+        if not keep_last or not any(self.lists.values()):
+            self.lists, self.shown = {"main": []}, "main"
+        kept = {name for name, path in self.lists.items() if path} | {"main", self.shown}
+        self.lists = {name: path for name, path in self.lists.items() if name in kept}
+        assert {branch.name for branch in self.chat.branches()} == kept
+        starts = {branch.at for branch in self.chat.branches()} - {None}
+        assert starts <= {item.id for item in self.chat.items(hidden=True)}
+
+    def drop(self, gone):
+        self.lists = {name: [t for t in p if t not in gone] for name, p in self.lists.items()}
+
+    def seen(self, path):
+        return [text for text in path if text not in self.hidden]
 
     @precondition(lambda self: self.current)
     @rule()
@@ -233,9 +269,9 @@ class Branches(RuleBasedStateMachine):
 
     @invariant()
     def each_branch_shows_its_own(self):
-        assert texts(self.chat.items()) == self.current
+        assert texts(self.chat.items()) == self.seen(self.current)
         for name, path in self.lists.items():
-            assert texts(self.chat.window(branch=name)) == path
+            assert texts(self.chat.window(branch=name)) == self.seen(path)
         shown = [branch.name for branch in self.chat.branches() if branch.is_shown]
         assert shown == [self.shown]
 

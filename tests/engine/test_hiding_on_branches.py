@@ -142,6 +142,26 @@ def test_responses_on_a_branch_count_for_its_message():
         assert runs_of(memory) == {first.id: 2, second.id: 1}
 
 
+@pytest.mark.parametrize("status", ["completed", "in_progress"])
+def test_a_response_right_after_a_switch_counts_for_the_branch_that_is_shown(status):
+    """As an answer that is written anew, whose response is stored before its item."""
+    with connect("memory://") as memory:
+        chat = memory.session("s")
+        first, _, second, _ = chat.add("q0", ANSWER, "q1", ANSWER)
+        chat.branch("retry", at=first.id)
+        response = {"id": "r1", "output": [ANSWER], "usage": {"input_tokens": 10}}
+        memory.responses.add({**response, "status": status}, conversation="s")
+        chat.branch("main")
+        memory.responses.add({**response, "status": "completed"}, conversation="s")
+        chat.branch("retry")
+        chat.add(ANSWER)  # the response's own, which is not counted again
+        rows = [(row.key, row.calls, row.input_tokens) for row in memory.usage(by="run")]
+        assert rows == [(first.id, 2, 11), (second.id, 1, 1)]
+        third = chat.add("q2")[0]
+        memory.responses.add({**response, "id": "r2"}, conversation="s")
+        assert runs_of(memory) == {first.id: 2, second.id: 1, third.id: 1}
+
+
 def test_pages_of_runs_on_branches_have_each_run_once():
     with connect("memory://") as memory:
         chat = memory.session("s")

@@ -90,7 +90,7 @@ def test_a_user_shows_what_is_known_and_their_sessions(shell, store):
         refused = shown(shell, ada.refused())
         assert "fact quarantined: unconfirmed" in refused
         report = shown(shell, ada.forget())
-        assert "1 sessions among them" in report
+        assert "1 session among them" in report
         assert "backups" in report
     assert "of reach" not in ForgetReport(0)._repr_html_()
 

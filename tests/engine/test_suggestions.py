@@ -14,6 +14,7 @@ import threadkeep
 from threadkeep import Item, Memory, Session, User, connect
 from threadkeep.api.feedback import FeedbackCollection
 from threadkeep.api.responses import Responses
+from threadkeep.core.peer_collections import VERB_ATTRIBUTES
 from threadkeep.core.peer_names import ATTRIBUTES, KEYWORDS
 
 CLASSES = {"Memory": Memory, "Session": Session, "User": User}
@@ -76,6 +77,21 @@ def test_attribute_of_another_library_names_the_right_one(handles, cls, typed, m
     with pytest.raises(AttributeError, match=f"{typed}'; use {re.escape(meant)}"):
         getattr(handles[cls], typed)
     resolve(handles, meant)
+
+
+@pytest.mark.parametrize(
+    ("verb", "typed", "meant"),
+    [
+        (verb, typed, meant)
+        for verb, table in VERB_ATTRIBUTES.items()
+        for typed, meant in table.items()
+    ],
+)
+def test_verb_that_is_a_collection_elsewhere_names_the_right_one(handles, verb, typed, meant):
+    cls, name = verb.split(".")
+    with pytest.raises(AttributeError, match=f"no {name}.{typed}; use {re.escape(meant)}"):
+        getattr(getattr(handles[cls], name), typed)("x", items=[])
+    assert resolve(handles, meant.removesuffix(", a verb")) is not None
 
 
 def test_async_names_are_found_too(handles):

@@ -17,13 +17,23 @@ def memory(tmp_path):
 
 @pytest.fixture
 def bring(memory, tmp_path):
-    """Writes a value as JSON and imports it: `bring(value, name="a.json")`."""
+    """Writes a value as JSON and imports it: `bring(value, name="a.json")`.
+
+    A dry run before it must report the same as an import into an empty store.
+    """
 
     def call(value, *, name="export.json", user="ada", **options):
         path = tmp_path / name
         text = value if isinstance(value, str) else json.dumps(value)
         path.write_text(text, "utf-8")
-        return import_chats(memory, path, user=user, **options)
+        if options.get("dry_run"):
+            return import_chats(memory, path, user=user, **options)
+        dry_run = import_chats(memory, path, user=user, **options, dry_run=True)
+        is_empty = memory.backend.streams("")[0] == []
+        report = import_chats(memory, path, user=user, **options)
+        if is_empty:
+            assert {**dry_run.to_dict(), "is_dry_run": False} == report.to_dict()
+        return report
 
     return call
 

@@ -68,6 +68,22 @@ def test_a_dry_run_names_what_cannot_be_stored(bring, memory):
         assert (dry_run.facts, dry_run.sessions) == (real.facts, real.sessions)
 
 
+def test_a_dry_run_names_files_that_cannot_be_stored(bring):
+    nested: dict[str, object] = {"size": 1}
+    for _ in range(500):
+        nested = {"meta": nested}
+    files = [{"url": "s3://b/a"}, {"size": 1}, {"name": 5}, {"url": "s3://b/c", **nested}]
+    export = {
+        "history": [{"role": "user", "content": "hi"}],
+        "last_active_time": 1,
+        "files": [*files, {"url": "s3://b/a"}],
+    }
+    dry_run = bring(export, name="sessions_s_history.json", dry_run=True)
+    report = bring(export, name="sessions_s_history.json")
+    assert (report.messages, report.files, report.skipped_count) == (1, 1, 3)
+    assert (dry_run.files, dry_run.skipped) == (report.files, report.skipped)
+
+
 def test_an_instruction_waits_for_approval(memory):
     user = memory.user("ada")
     wish = user.instructions.add("Answer in French", status="quarantined")

@@ -303,10 +303,10 @@ def test_the_command_follows_until_it_is_interrupted(folder, tmp_path):
         preexec_fn=hear_interrupts,
     )  # fmt: skip
     try:
-        assert "1 messages" in read_line(process)
+        assert "1 message" in read_line(process)
         with path.open("ab") as file:
             file.write(second)
-        assert "1 messages" in read_line(process)
+        assert "1 message" in read_line(process)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     finally:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+import itertools
+
 import pytest
 
 from threadkeep import connect
 from threadkeep.errors import ConfigError
 from threadkeep.policies import Budget, as_policies, from_options, max_messages, max_turns
 from threadkeep.window import tokens
+from threadkeep.window.policies.options import BUDGETS, VIEWS
 
 
 def limits(window):
@@ -45,15 +49,56 @@ def test_step_and_counter_in_a_dict_are_for_all_of_its_limits():
     assert isinstance(turns, Budget)
     assert isinstance(spent, Budget)
     assert (turns.step, spent.step) == (0.5, 0.5)
-    assert as_policies({"max_age": 60, "step": 0.5})
+    assert as_policies({"max_age": 60, "max_turns": 7, "step": 0.5})
 
 
 @pytest.mark.parametrize(
-    "window", [{"step": 0.5}, {"max_tokens": None, "step": 0.5}, {"max_media": 1, "step": 0.5}]
+    "window",
+    [
+        {"step": 0.5},
+        {"max_tokens": None, "step": 0.5},
+        {"max_media": 1, "step": 0.5},
+        {"max_age": 60, "step": 0.5},
+    ],
 )
 def test_step_without_a_limit_is_refused(window):
     with pytest.raises(ConfigError, match=r"step=0.5 belongs to a limit such as max_tokens"):
         as_policies(window)
+
+
+FACTORIES = {**BUDGETS, **VIEWS}
+
+
+@pytest.mark.parametrize("beside", [{"step": 0.5}, {"counter": len}], ids=["step", "counter"])
+def test_step_and_counter_reach_a_policy_or_are_refused(beside):
+    """For every set of limits: what is refused would have changed nothing."""
+    (name,) = beside
+    for count in range(len(FACTORIES) + 1):
+        for names in itertools.combinations(FACTORIES, count):
+            limits_of_names = dict.fromkeys(names, 64)
+            reached = any(name in inspect.signature(FACTORIES[n]).parameters for n in names)
+            if not reached:
+                with pytest.raises(ConfigError, match=f"{name}.* belongs to a limit such as"):
+                    as_policies({**limits_of_names, **beside})
+                continue
+            assert as_policies({**limits_of_names, **beside}) != as_policies(limits_of_names)
+
+
+def test_counter_beside_a_dict_of_limits_counts_for_them_too():
+    with connect("memory://") as memory:
+        chat = memory.session("s")
+        chat.add("a b", {"role": "assistant", "content": "c"}, "d e f")
+
+        def words(text):
+            return len(text.split())
+
+        limit = chat.window(counter=words).tokens - 1
+        named = chat.window(max_tokens=limit, counter=words)
+        for policy in ({"max_tokens": limit}, [{"max_tokens": limit}]):
+            assert chat.window(policy=policy, counter=words) == named
+        assert 0 < named.tokens <= limit
+        own = {"max_tokens": limit, "counter": lambda text: 10_000}
+        assert len(chat.window(policy=own, counter=words)) == 1
 
 
 def test_step_beside_a_policy_of_its_own_is_refused():

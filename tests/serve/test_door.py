@@ -18,6 +18,7 @@ from starlette.routing import Mount
 
 from tests.serve.running import door as open_door
 from tests.serve.running import serving
+from threadkeep import connect
 from threadkeep.errors import ConfigError
 from threadkeep.serve import KeyFile, Limits, Loopback, app
 from threadkeep.serve.keys import add_key, digest_of
@@ -467,3 +468,24 @@ def test_mounted_in_another_application(memory, tmp_path):
         found = httpx.get(f"{url}/memory/v1/conversations/a%2Fb/items").json()
         assert [entry["content"][0]["text"] for entry in found["data"]] == ["Hi"]
         assert httpx.get(f"{url}/v1/conversations").status_code == 404
+
+
+@pytest.mark.parametrize("redactor", [None, lambda text, kind: text], ids=["plain", "redacted"])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/conversations", '{"items": [{"role": "user", "content": [{"type": "x", "x": %s}]}]}'),
+        ("/v1/conversations", '{"metadata": {"a": %s}}'),
+        ("/v1/conversations/s/items", '{"items": [{"type": "x", "x": %s}]}'),
+    ],
+)
+def test_a_body_that_is_nested_too_deeply_is_refused(tmp_path, path, body, redactor):
+    with connect("memory://", redactor=redactor) as memory, open_door(memory, tmp_path) as door:
+        memory.session("s", user="ada").add("hi")
+        stored = memory.user("ada").export()
+        for depth in (100, 480, 700, 980, 20_000):
+            nested = '{"a":' * depth + "1" + "}" * depth
+            sent = {"content": body % nested, "headers": {"content-type": "application/json"}}
+            answer = answered(door, "POST", path, door.ada, **sent)
+            assert answer.status_code == 400, answer.text
+        assert memory.user("ada").export() == stored

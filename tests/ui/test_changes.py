@@ -152,7 +152,7 @@ def test_in_a_browser_a_user_is_forgotten_with_a_receipt(writable_pages, memory,
     assert "Forget the user ada?" in browser.text()
     click(browser, "button.danger")
     text = browser.text()
-    assert "1 sessions" in text
+    assert "1 session" in text
     assert re.search(r"sessions\s+0\s+facts\s+0\s+instructions\s+0\s+refusals\s+0", text)
     assert "backups" in text
     assert memory.user("ada").sessions() == []

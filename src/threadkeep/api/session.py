@@ -21,6 +21,7 @@ from threadkeep.core.wrong_calls import explain_wrong_calls
 from threadkeep.errors import ThreadkeepError
 from threadkeep.messages import Format, with_fields
 from threadkeep.policies import as_policies, from_options
+from threadkeep.printable import counted
 from threadkeep.protocols import TokenCounter
 from threadkeep.sessions import append, edit, read, revise
 from threadkeep.sessions import branches as branching
@@ -90,7 +91,8 @@ class Session:
         except ThreadkeepError:
             return None
         owner_suffix = "" if self.user is None else f" of {self.user}"
-        return items_table(items, f"session {self.id}{owner_suffix}, the newest {len(items)} items")
+        newest_text = f"the newest {counted(len(items), 'item')}"
+        return items_table(items, f"session {self.id}{owner_suffix}, {newest_text}")
 
     @property
     def facts(self) -> Facts:
@@ -188,7 +190,8 @@ class Session:
             max_messages: items, tool calls and results among them.
             max_characters: of text and tool arguments.
             max_age: seconds.
-            step: 0.5 moves the front seldom and far, so that prompt caches hold.
+            step: 0.5 moves the front seldom and far, so that prompt caches hold; of any limit but
+                `max_age`.
             counter: how many tokens a text is; the default needs no network.
             lookback: how many items are read at most.
             branch: as if this branch were shown, see `branch`.
@@ -207,7 +210,7 @@ class Session:
             "max_age": max_age,
         }
         policies = [
-            *as_policies(policy, "policy"),
+            *as_policies(policy, "policy", counter=counter),
             *from_options(limits, counter=counter, step=step),
         ]
         policies = policies or list(self._engine.settings.window)

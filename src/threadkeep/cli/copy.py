@@ -15,7 +15,7 @@ from threadkeep.cli.store import Namespace, StoreOptions, require_existing
 from threadkeep.core import copy_streams, names
 from threadkeep.core.clock import StoreClock
 from threadkeep.errors import ConfigError
-from threadkeep.printable import shown
+from threadkeep.printable import counted, shown
 from threadkeep.protocols import Backend
 
 SOURCE_KEY: Final = "THREADKEEP_SOURCE_KEY"
@@ -72,7 +72,8 @@ def _copy_all(source_memory: Memory, target_memory: Memory, namespace: str | Non
             )
     failures = sum(counts[outcome] for outcome in _PROBLEMS)
     output.print_line(
-        f"{counts['copied']} streams copied with {counts['records']} records and compared, "
+        f"{counted(counts['copied'], 'stream')} copied with "
+        f"{counted(counts['records'], 'record')} and compared, "
         f"{counts['there']} there already, {failures} not copied",
         err=True,
     )

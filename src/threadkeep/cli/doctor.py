@@ -23,6 +23,7 @@ from threadkeep.core.clock import LARGE, describe_offset
 from threadkeep.errors import ThreadkeepError
 from threadkeep.longterm.extraction.status import extraction_status
 from threadkeep.longterm.repair import store_findings
+from threadkeep.printable import counted
 from threadkeep.window import tokens
 
 _ROUNDS: Final = 20
@@ -72,7 +73,9 @@ def _checks(memory: Memory, write: bool) -> Iterator[Check]:
         yield from checkpoints_check(memory, _MAX_STREAMS)
         yield from _contents_check(memory)
     settings = memory._engine.settings
-    pool_limits = f"{settings.pool_size} calls at once, {settings.timeout:g} s at most for each"
+    pool_limits = (
+        f"{counted(settings.pool_size, 'call')} at once, {settings.timeout:g} s at most for each"
+    )
     yield Check("ok", "limits", pool_limits)
     yield _tokens_check()
 
@@ -179,7 +182,8 @@ def _learning_check(memory: Memory) -> Iterator[Check]:
     except ThreadkeepError as error:
         yield failure("learning", error)
         return
-    finding = f"{progress.read} of {progress.read + progress.behind} sessions read to their end"
+    known_sessions = counted(progress.read + progress.behind, "session")
+    finding = f"{progress.read} of {known_sessions} read to the end"
     if progress.dead:
         reasons = f"{progress.dead} failed too often ({', '.join(progress.errors)})"
         yield Check("note", "learning", f"{finding}, {reasons}", "threadkeep extract --retry")

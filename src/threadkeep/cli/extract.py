@@ -18,6 +18,7 @@ from threadkeep.errors import ConfigError
 from threadkeep.longterm.extraction.extractor import Extractor
 from threadkeep.longterm.extraction.report import Report
 from threadkeep.longterm.settings import parse_settings
+from threadkeep.printable import counted
 
 MODEL: Final = "THREADKEEP_LLM_MODEL"
 LONGTERM: Final = "THREADKEEP_LONGTERM_URL"
@@ -99,22 +100,23 @@ def _print_report(report: Report, *, json: bool) -> None:
         output.print_json(asdict(report))
         return
     output.print_line(
-        f"{report.facts} facts, {report.instructions} instructions and {report.summaries} "
-        f"summaries from {report.batches} batches of {report.sessions} sessions, by "
-        f"{report.calls} calls ({report.prompt_tokens} tokens asked, "
+        f"{counted(report.facts, 'fact')}, {counted(report.instructions, 'instruction')} and "
+        f"{counted(report.summaries, 'summary', 'summaries')} from "
+        f"{counted(report.batches, 'batch', 'batches')} of {counted(report.sessions, 'session')}, "
+        f"by {counted(report.calls, 'call')} ({counted(report.prompt_tokens, 'token')} asked, "
         f"{report.completion_tokens} answered)"
     )
     for outcome, remedy in _UNFINISHED.items():
         if count := getattr(report, outcome):
-            output.print_line(f"{count} {outcome}: {remedy}", err=True)
+            output.print_line(f"{count} {remedy}", err=True)
     for error in dict.fromkeys(report.errors):
         output.print_line(f"the model failed: {error}", err=True)
 
 
 _UNFINISHED: Final = {
-    "failures": "they are tried again later",
-    "dead": "they failed too often; --retry tries them again",
-    "waiting": "they failed a moment ago; --retry does not wait",
-    "busy": "another worker has them",
-    "exhausted": "the budget of their users is spent for today",
+    "failures": "failed: tried again later",
+    "dead": "dead: failed too often; --retry tries again",
+    "waiting": "waiting: failed a moment ago; --retry does not wait",
+    "busy": "busy: in the hands of another worker",
+    "exhausted": "exhausted: the budget of the user is spent for today",
 }

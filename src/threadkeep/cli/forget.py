@@ -9,7 +9,7 @@ import typer
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import require_existing
-from threadkeep.printable import shown
+from threadkeep.printable import counted, shown
 
 
 def forget(
@@ -29,6 +29,7 @@ def forget(
     if not yes:
         output.confirm(f"Remove everything of {shown(user)} for good?")
     report = user_memory.forget(purge=purge)
-    output.print_line(f"{int(report)} records removed, {report.sessions} sessions among them")
+    record_text, session_text = counted(report, "record"), counted(report.sessions, "session")
+    output.print_line(f"{record_text} removed, {session_text} among them")
     for location in report.beyond:
         output.print_line(f"not reached: {location}", err=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.importers import ImportReport, import_chats
+from threadkeep.printable import counted
 
 _NAMED = 20  # bad entries that are printed
 
@@ -39,8 +40,10 @@ def _print_report(report: ImportReport) -> None:
     format_counts = ", ".join(f"{name} ({count})" for name, count in sorted(report.formats.items()))
     output.print_line(f"read: {format_counts or 'nothing that is known'}")
     output.print_line(
-        f"{'would import' if report.is_dry_run else 'imported'}: {report.messages} messages in "
-        f"{report.sessions} sessions ({report.new_sessions} new), {report.facts} facts, "
-        f"{report.instructions} instructions that wait for approval, {report.files} files; "
+        f"{'would import' if report.is_dry_run else 'imported'}: "
+        f"{counted(report.messages, 'message')} in {counted(report.sessions, 'session')} "
+        f"({report.new_sessions} new), {counted(report.facts, 'fact')}, "
+        f"{counted(report.instructions, 'instruction')} to be approved, "
+        f"{counted(report.files, 'file')}; "
         f"{report.existing} there already, {report.skipped_count} passed over"
     )

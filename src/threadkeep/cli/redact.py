@@ -19,6 +19,7 @@ from threadkeep.cli.redact_entries import (
 from threadkeep.cli.store import require_existing
 from threadkeep.cli.transfer import session_ids
 from threadkeep.errors import InputError
+from threadkeep.printable import counted
 
 
 def redact(
@@ -50,9 +51,10 @@ def redact(
             for entry in redact_knowledge(existing_memory, session_id, redaction):
                 _report(entry, count_by_kind)
         seen_owner_ids.add(owner_id)
-    verb = "have a match" if dry_run else "changed"
-    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(count_by_kind.items()))
-    output.print_line(f"{count_by_kind.total()} entries {verb}" + (f": {kinds}" if kinds else ""))
+    verb = "with a match" if dry_run else "changed"
+    kinds = ", ".join(counted(count, kind) for kind, count in sorted(count_by_kind.items()))
+    entry_text = counted(count_by_kind.total(), "entry", "entries")
+    output.print_line(f"{entry_text} {verb}" + (f": {kinds}" if kinds else ""))
 
 
 def _report(entry: RedactedEntry, count_by_kind: Counter[str]) -> None:

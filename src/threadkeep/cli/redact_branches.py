@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 
 from threadkeep.api.session import Session
 from threadkeep.core.item_codec import BRANCH
+from threadkeep.core.response_codec import ENTRY, entry_on_branch, read_entry
 from threadkeep.sessions.branch_paths import label
-from threadkeep.types import Item, Json
+from threadkeep.types import Item, Json, Query
+from threadkeep.types.batching import batches
 from threadkeep.types.branches import MAIN
 
 
@@ -31,6 +33,20 @@ def renamed(item: Item, metadata: Mapping[str, Json], new_names: Mapping[str, st
     if (branch_label := label(item)) is not None:
         metadata = {**metadata, BRANCH: new_names.get(branch_label, branch_label)}
     return dataclasses.replace(item, metadata=dict(metadata))
+
+
+def rename_of_responses(
+    chat: Session, redact: Callable[[str], str], new_names: Mapping[str, str]
+) -> None:
+    """Give the branches that responses were stored on their new names; one that ended has none."""
+    stream = chat._stream
+    renamed_records = [
+        entry_on_branch(record, new_names.get(branch))
+        for record in stream.read(Query(stream.stream_name, ENTRY)).pages[0].records
+        if (branch := read_entry(record).branch) is not None and redact(branch) != branch
+    ]
+    for batch in batches(renamed_records):
+        stream.append(batch)
 
 
 def _candidates(name: str) -> itertools.chain[str]:

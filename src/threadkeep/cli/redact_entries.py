@@ -71,6 +71,8 @@ def redact_session(memory: Memory, id: str, redaction: Redaction) -> Iterator[Re
     yield from _info(chat, redaction, branch_names)
     yield from _files(chat, redaction)
     yield from _responses(memory, chat, redaction)
+    if not redaction.dry_run:
+        redact_branches.rename_of_responses(chat, redaction.text, branch_names)
     yield from _summary(chat, redaction)
 
 

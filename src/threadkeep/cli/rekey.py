@@ -14,7 +14,7 @@ from threadkeep.config.setting_options import KEY_VARIABLE
 from threadkeep.core import names
 from threadkeep.core.clock import StoreClock
 from threadkeep.errors import ConfigError
-from threadkeep.printable import shown
+from threadkeep.printable import counted, shown
 
 
 def rekey(
@@ -42,12 +42,14 @@ def rekey(
     problem_reports = [report for report in reports if report.unreadable]
     for report in problem_reports:
         output.print_line(
-            f"{shown(report.stream)}: {report.unreadable} records cannot be read, left as they are"
+            f"{shown(report.stream)}: {counted(report.unreadable, 'record')} cannot be read, "
+            "left as before"
         )
     renewals = sum(report.renewed for report in reports)
     current = sum(report.current for report in reports)
     output.print_line(
-        f"{renewals} records under key {backend.ring.first.name} now, {current} already were"
+        f"{counted(renewals, 'record')} under key {backend.ring.first.name} now, {current} already "
+        "were"
     )
     if any(report.encrypted for report in reports):
         locations = "; ".join(memory.purge())

@@ -13,6 +13,7 @@ import typer
 from threadkeep.api.memory import Memory
 from threadkeep.cli.output import print_json, print_line, print_table
 from threadkeep.cli.store import require_existing
+from threadkeep.printable import counted
 from threadkeep.types.responses import RatingCounts, Usage
 
 _PAGE: Final = 500
@@ -56,7 +57,7 @@ def stats(
             }
         )
         return
-    print_line(f"{count_by_user.total()} sessions of {user_count} users")
+    print_line(f"{counted(count_by_user.total(), 'session')} of {counted(user_count, 'user')}")
     print_table(
         (by.value, "responses", "input", "output", "tokens", "positive", "negative"),
         list(starmap(_columns, rows)),

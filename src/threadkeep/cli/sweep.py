@@ -7,6 +7,7 @@ from typing import Final
 from threadkeep.api.memory import Memory
 from threadkeep.cli import output
 from threadkeep.cli.store import require_existing
+from threadkeep.printable import counted
 
 _BATCH: Final = 1_000
 
@@ -16,4 +17,4 @@ def sweep(memory: Memory) -> None:
     record_count = 0
     while batch_count := require_existing(memory).sweep(limit=_BATCH):
         record_count += batch_count
-    output.print_line(f"{record_count} expired entries reclaimed")
+    output.print_line(f"{counted(record_count, 'expired entry', 'expired entries')} reclaimed")

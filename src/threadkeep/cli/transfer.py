@@ -21,7 +21,7 @@ from threadkeep.cli.store import require_existing
 from threadkeep.errors import ConfigError, NotFound
 from threadkeep.longterm import export as exporting
 from threadkeep.longterm import restore as restoring
-from threadkeep.printable import shown
+from threadkeep.printable import counted, shown
 from threadkeep.sessions import export_line, jsonl
 
 _OWN: Final = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*\{\s*"threadkeep"\s*:')
@@ -68,7 +68,7 @@ def export(
                     f"there is no session {shown(session_id)}; `threadkeep sessions` lists them"
                 )
             session_count += line_count > 0
-    output.print_line(f"{session_count} sessions exported", err=True)
+    output.print_line(f"{counted(session_count, 'session')} exported", err=True)
 
 
 def session_ids(memory: Memory, user: str | None) -> Iterator[str]:
@@ -139,7 +139,7 @@ def _import_own(memory: Memory, file: str, user: str | None, dry_run: bool, max_
                 isinstance(entry, jsonl.CheckedSession)
                 for entry in restoring.checked(_parsed_lines(source, max_line), user)
             )
-            output.print_line(f"{session_count} sessions could be imported", err=True)
+            output.print_line(f"{counted(session_count, 'session')} could be imported", err=True)
             return
         for restored_part in restoring.restore(memory._engine, _validated(source, max_line, user)):
             if restored_part.session is None:
@@ -150,8 +150,10 @@ def _import_own(memory: Memory, file: str, user: str | None, dry_run: bool, max_
                 output.print_line(
                     f"{shown(restored_part.session)} is there already, left as it is", err=True
                 )
-    entry_text = f", {entry_count} facts and instructions" if entry_count else ""
-    output.print_line(f"{session_count} sessions{entry_text} imported", err=True)
+    imported_texts = [counted(session_count, "session")]
+    if entry_count:
+        imported_texts.append(counted(entry_count, "fact or instruction", "facts and instructions"))
+    output.print_line(f"{', '.join(imported_texts)} imported", err=True)
 
 
 def _is_own_export(file: str) -> bool:

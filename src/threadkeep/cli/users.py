@@ -14,6 +14,7 @@ from threadkeep.cli.dates import Since, Until, period, sessions_in
 from threadkeep.cli.output import format_time, print_json, print_line, print_table
 from threadkeep.cli.store import require_existing
 from threadkeep.longterm.known_users import known_users
+from threadkeep.printable import counted
 
 _PAGE = 500
 
@@ -61,7 +62,7 @@ def users(
         [(user_id, count.sessions, format_time(count.last_written)) for user_id, count in rows],
     )
     if ownerless_count:
-        print_line(f"... and {ownerless_count} sessions of nobody", err=True)
+        print_line(f"... and {counted(ownerless_count, 'session')} of nobody", err=True)
 
 
 def _known_users(memory: Memory) -> Iterator[str]:

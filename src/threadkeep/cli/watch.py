@@ -13,6 +13,7 @@ from threadkeep.cli import output
 from threadkeep.cli.import_foreign import print_skipped
 from threadkeep.errors import BackendError
 from threadkeep.importers import ImportReport, Watcher, redact_secrets
+from threadkeep.printable import counted
 
 _MAX_DELAY: Final = 60.0  # seconds between tries while the store does not answer
 
@@ -84,6 +85,7 @@ def _follow(watcher: Watcher, interval: float) -> None:
 def _print_report(report: ImportReport) -> None:
     print_skipped(report)
     output.print_line(
-        f"{report.messages} messages in {report.sessions} sessions ({report.new_sessions} new); "
+        f"{counted(report.messages, 'message')} in {counted(report.sessions, 'session')} "
+        f"({report.new_sessions} new); "
         f"{report.existing} there already"
     )

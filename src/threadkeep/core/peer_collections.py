@@ -55,6 +55,7 @@ COLLECTION_ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
             "responses.add(response)": "create store save put append record",
             "responses.get(id)": "retrieve fetch read",
             "responses.delete(id)": "remove",
+            "responses.get(id), whose response.input has them": "input_items",
         }
     ),
     "FeedbackCollection": by_typed_name(
@@ -67,3 +68,39 @@ COLLECTION_ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
     ),
 }
 """As `peer_names.ATTRIBUTES`, for the collections of a Memory, a session and a user."""
+
+VERB_ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
+    "Conversations.items": by_typed_name(
+        {
+            "conversations.add_items(id, *items)": "create add",
+            "conversations.items(id)": "list",
+            "conversations.item(id, item)": "retrieve get",
+            "conversations.remove_item(id, item)": "delete",
+        }
+    ),
+    "Session.items": by_typed_name(
+        {"session.add(...)": "create add append extend", "session.items(), a verb": "list get"}
+    ),
+    "Memory.session": by_typed_name(
+        {
+            "memory.session(id, user=...), a verb": "create add get",
+            "memory.sessions(user=...), a verb": "list",
+            "memory.session(id).delete()": "delete",
+        }
+    ),
+    "Memory.sessions": by_typed_name(
+        {
+            "memory.session(id, user=...), a verb": "create add get",
+            "memory.sessions(user=...), a verb": "list",
+            "memory.session(id).delete()": "delete",
+        }
+    ),
+    "Memory.user": by_typed_name(
+        {
+            "memory.user(id), a verb": "create add get",
+            "memory.user(id).sessions()": "get_sessions get_threads",
+            "memory.user(id).forget()": "delete",
+        }
+    ),
+}
+"""What a verb of ours is taken to have, where it is a collection in other libraries."""

@@ -140,7 +140,7 @@ RESPONSE_ENTRY: Final = fields(
         "created_at": moment,
         "tokens": list_of(count, length=3),
     },
-    {"cached": count, "reasoning": count, "tools": list_of(text)},
+    {"cached": count, "reasoning": count, "tools": list_of(text), "branch": text},
 )
 
 FEEDBACK: Final = fields(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from threadkeep.core.settings import Settings
-from threadkeep.errors import ConfigError
+from threadkeep.errors import ConfigError, InputError
 from threadkeep.printable import shown
 from threadkeep.types import File, Item, Json, SessionInfo
 
@@ -121,14 +121,25 @@ def redacted_feedback(engine: HasSettings, feedback: Feedback) -> Feedback:
 
 
 def redacted_json(engine: HasSettings, value: Json, kind: str) -> Any:
-    """JSON with its texts redacted, without keys and `_VERBATIM_KEYS`; `None` becomes empty."""
+    """JSON with its texts redacted, without keys and `_VERBATIM_KEYS`; `None` becomes empty.
+
+    Raises:
+        InputError: it is nested too deeply, or holds itself.
+    """
+    try:
+        return _redacted_json(engine, value, kind)
+    except RecursionError as error:
+        raise InputError(f"{kind} is nested too deeply to be stored as JSON") from error
+
+
+def _redacted_json(engine: HasSettings, value: Json, kind: str) -> Any:
     if isinstance(value, str):
         return redacted(engine, value, kind) or ""
     if isinstance(value, Mapping):
         return {
-            key: child_value if key in _VERBATIM_KEYS else redacted_json(engine, child_value, kind)
+            key: child_value if key in _VERBATIM_KEYS else _redacted_json(engine, child_value, kind)
             for key, child_value in value.items()
         }
     if isinstance(value, (list, tuple)):
-        return [redacted_json(engine, child_value, kind) for child_value in value]
+        return [_redacted_json(engine, child_value, kind) for child_value in value]
     return value

@@ -44,6 +44,7 @@ class ResponseEntry(NamedTuple):
         cached: input tokens that came from a cache.
         reasoning: output tokens that were reasoning.
         tools: the names of the tools that it calls, each once.
+        branch: the branch that was shown when it was stored; `None` = there was no other.
     """
 
     id: str
@@ -56,6 +57,7 @@ class ResponseEntry(NamedTuple):
     cached: int = 0
     reasoning: int = 0
     tools: tuple[str, ...] = ()
+    branch: str | None = None
 
 
 def response_record(response: Response, at: float) -> Record:
@@ -83,13 +85,14 @@ def decode_response(record: Record, conversation: str, user: str | None) -> Resp
     return Response(**response_fields, seq=record.seq, conversation=conversation, user=user)
 
 
-def entry_record(response: Response, at: float) -> Record:
-    """The small record that lists a response in its session."""
+def entry_record(response: Response, at: float, branch: str | None = None) -> Record:
+    """The small record that lists a response in its session, with the branch that is shown."""
     token_counts = response.token_counts
     optional_fields = {
         "cached": token_counts.cached,
         "reasoning": token_counts.reasoning,
         "tools": list(dict.fromkeys(tool_call["name"] for tool_call in response.tool_calls)),
+        "branch": branch,
     }
     entry_fields = {
         "id": response.id,
@@ -131,7 +134,18 @@ def decode_entry(record: Record) -> ResponseEntry:
         entry_fields.get("cached", 0),
         entry_fields.get("reasoning", 0),
         tuple(entry_fields.get("tools", ())),
+        entry_fields.get("branch"),
     )
+
+
+def entry_on_branch(record: Record, branch: str | None) -> Record:
+    """The record of a readable entry, with another branch, or without."""
+    entry_fields = body.decode(record, record_shapes.RESPONSE_ENTRY)
+    entry_fields.pop("branch", None)
+    if branch is not None:
+        entry_fields["branch"] = branch
+    body_json = checked(entry_fields, record_shapes.RESPONSE_ENTRY, "response")
+    return dataclasses.replace(record, body=body_json)
 
 
 def feedback_record(feedback: Feedback, at: float) -> Record:

@@ -1,4 +1,4 @@
-"""Errors for calls with a wrong keyword or too many positions: they say what a verb takes."""
+"""Errors for wrong calls of a verb: they say what it takes, and that it is no collection."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from threadkeep.core import call_limit
 from threadkeep.core.async_twin import async_twin
+from threadkeep.core.peer_collections import VERB_ATTRIBUTES
 from threadkeep.core.peer_names import CONTENT, KEYWORDS
 from threadkeep.errors import did_you_mean
 from threadkeep.printable import shown
@@ -26,6 +27,8 @@ def explain_wrong_calls(cls: type[T]) -> type[T]:
     for name, verb in verb_by_name.items():
         if inspect.isfunction(verb) and not inspect.iscoroutinefunction(verb):
             wrapped_verb = _explaining(verb)
+            for typed_name, our_name in VERB_ATTRIBUTES.get(f"{cls.__name__}.{name}", {}).items():
+                setattr(wrapped_verb, typed_name, _refusing(f"{name}.{typed_name}", our_name))
             setattr(cls, name, wrapped_verb)
             if getattr(verb_by_name.get(f"a{name}"), "__wrapped__", None) is verb:
                 setattr(cls, f"a{name}", async_twin(wrapped_verb))
@@ -43,6 +46,15 @@ def _explaining(verb: Callable[..., Any]) -> Callable[..., Any]:
             raise _call_error(verb, error) from None
 
     return call
+
+
+def _refusing(typed_name: str, our_name: str) -> Callable[..., Any]:
+    """What stands for a verb of a collection that is itself a verb here."""
+
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise AttributeError(f"there is no {typed_name}; use {our_name}")
+
+    return refuse
 
 
 def _is_from_inside(error: TypeError) -> bool:

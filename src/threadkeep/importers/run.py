@@ -10,7 +10,9 @@ from typing import IO, Final
 from threadkeep.adapters.arguments import strict_arguments
 from threadkeep.adapters.shared import shared_memory
 from threadkeep.api.memory import Memory
+from threadkeep.backends.none import NoneBackend
 from threadkeep.config.urls import Url, sqlite_location, without_secrets
+from threadkeep.core.settings import Settings
 from threadkeep.core.user_id import UserId, optional_user_id
 from threadkeep.errors import ConfigError, InputError, NotOwner
 from threadkeep.importers import database, registry, servers, store_chat
@@ -97,6 +99,8 @@ class _Import:
         progress: Progress | None,
     ) -> None:
         self.report = ImportReport(is_dry_run=dry_run)
+        if dry_run:  # the same work, on a store that keeps nothing
+            memory = Memory(NoneBackend(), Settings(redactor=memory._engine.settings.redactor))
         self._memory, self._user, self._progress = memory, user, progress
         self._reader = None if format is None else registry.reader_named(format)
         self._knowledge = KnowledgeWriter(memory, self.report)
@@ -178,14 +182,10 @@ class _Import:
 
     def _write(self, part: Part, system: str, earlier: store_chat.Continuation | None) -> None:
         owner_id = self._owner(part)
-        if isinstance(part, Chat) and self.report.is_dry_run:
-            store_chat.check(part, system, self.report, earlier)
-        elif isinstance(part, Chat):
+        if isinstance(part, Chat):
             store_chat.write(self._memory, part, owner_id, system, self.report, earlier=earlier)
         elif owner_id is None:
             raise InputError(f"the source does not say whose {part.kind} this is: pass the user")
-        elif self.report.is_dry_run:
-            self._knowledge.check(part)
         else:
             self._knowledge.write(part, owner_id, system)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from threadkeep.api.memory import Memory
 from threadkeep.api.session import Session
-from threadkeep.core import item_codec, names, session_codec
+from threadkeep.core import item_codec, names
 from threadkeep.core.body import UnreadableRecord
 from threadkeep.core.json_values import as_json
 from threadkeep.core.redaction import HasSettings, redacted_info, redacted_item
@@ -94,24 +94,6 @@ def write(
     report.files += _add_files(session, chat, report.skip)
 
 
-def check(
-    chat: Chat, system: str, report: ImportReport, earlier: Continuation | None = None
-) -> None:
-    """Count what `write` would add to an empty store; nothing is written."""
-    names.check(chat.id, "session id")
-    if earlier is not None:
-        chat = earlier.begun(chat)
-    item_count = sum(1 for _ in chat_items.items(chat, system, 0.0, report.skip))
-    if not item_count:
-        if earlier is None:
-            report.skip(chat.location, "the chat has no messages")
-        return
-    session_codec.session_record(SessionInfo(chat.id, metadata=_metadata(chat, system)), 0.0)
-    report.count_session(chat.id, is_new=True)
-    report.messages += item_count
-    report.files += sum(1 for _ in chat.files)
-
-
 def _redacted(redactor: HasSettings, items: Sequence[Item]) -> list[Item]:
     return [redacted_item(redactor, _without_named_secrets(item)) for item in items]
 
@@ -180,11 +162,13 @@ def _add_files(session: Session, chat: Chat, skip: Skip) -> int:
 def _added_files(session: Session, chat: Chat, skip: Skip) -> Iterator[None]:
     existing_files = {file.id for file in session.files.list()} if chat.files else set()
     for file in chat.files:
-        if fields.is_one_of(file.get("url") or file.get("name"), existing_files):
+        file_id = file.get("url") or file.get("name")
+        if fields.is_one_of(file_id, existing_files):
             continue
         try:
             session.files.add(dict(file))
         except InputError as error:
             skip(chat.location, f"a file is left behind: {error}")
         else:
+            existing_files.add(str(file_id))
             yield

@@ -24,15 +24,6 @@ class KnowledgeWriter:
         self._report = report
         self._ids: dict[str, dict[str, set[str]]] = {}
 
-    def check(self, knowledge: Knowledge) -> None:
-        """Count what `write` would add for a user without any; nothing is written.
-
-        Raises:
-            InputError: as of `write`.
-        """
-        checked_text(self._memory._engine, knowledge.text, knowledge.kind)
-        self._count(knowledge)
-
     def write(self, knowledge: Knowledge, owner: str, system: str) -> None:
         """Add a fact or instruction.
 

@@ -19,7 +19,7 @@ from threadkeep.longterm import orphans
 from threadkeep.longterm.store import unit_of_work
 from threadkeep.longterm.store.unit_of_work import UnitOfWork
 from threadkeep.longterm.store.user_stream import UserStream, for_session
-from threadkeep.printable import shown
+from threadkeep.printable import counted, shown
 from threadkeep.sessions import (
     blob_release,
     checkpoints,
@@ -82,8 +82,8 @@ def _unreached(namespaces: list[str], unreadable: list[str]) -> Iterator[str]:
         yield f"sessions in the namespace {shown(namespace)}: forget the user there"
     if unreadable:
         yield (
-            f"{len(unreadable)} sessions whose records cannot be read, so that nobody can say "
-            "whose they are: delete them as the operator"
+            f"{counted(len(unreadable), 'session')} whose records cannot be read, so that nobody "
+            "can say whose they are: delete them as the operator"
         )
 
 

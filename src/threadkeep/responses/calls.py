@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Final
 
 from threadkeep.core import item_codec
-from threadkeep.core.response_codec import ENTRY
+from threadkeep.core.response_codec import ENTRY, read_entry
 from threadkeep.responses.runs import BranchRuns, Call, Run, begins_run
 from threadkeep.sessions.branch_paths import BranchTree
 from threadkeep.sessions.branch_starts import seqs_of_starts
@@ -43,7 +43,7 @@ def session_calls(stream: SessionStream, after: int = 0) -> Iterator[Call]:
     run, records = Run(), _records(stream, snapshot)
     for record in records if after else _without_copied(records, snapshot.info):
         if record.kind == ENTRY:
-            yield run.response(record)
+            yield run.response(read_entry(record))
             continue
         item = item_codec.read_item(record)
         if begins_run(item):
@@ -58,7 +58,7 @@ def _calls_of_branches(stream: SessionStream, info: SessionInfo) -> Iterator[Cal
     runs = BranchRuns(BranchTree(info.branches, seqs_of_starts(stream, info)))
     for record in _without_copied(_records(stream, _first_pages(stream)), info):
         if record.kind == ENTRY:
-            yield runs.current.response(record)
+            yield runs.response(read_entry(record))
         else:
             item = item_codec.read_item(record)
             runs.add(item, _time_of(item, record))

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from threadkeep.core.response_codec import read_entry
+from threadkeep.core.response_codec import ResponseEntry
 from threadkeep.sessions.branch_paths import BranchTree, is_hidden_on_its_branch
-from threadkeep.types import Item, Record
+from threadkeep.types import Item
 from threadkeep.types.branches import MAIN
 from threadkeep.types.usage import TokenCounts, token_counts
 
@@ -55,8 +55,7 @@ class Run:
         self._step: Call | None = None  # items without usage, which go on to the next item
         self._last: Call | None = None
 
-    def response(self, record: Record) -> Call:
-        entry = read_entry(record)
+    def response(self, entry: ResponseEntry) -> Call:
         self.has_responses = True
         self._calls.clear()
         usage = entry.usage
@@ -108,26 +107,35 @@ class BranchRuns:
     def __init__(self, tree: BranchTree) -> None:
         self._tree = tree
         self._runs: dict[str, list[Run]] = {MAIN: [Run()]}
-        self.current = self._runs[MAIN][0]
+        self._branch = MAIN  # of the last item
 
     def add(self, item: Item, at: float) -> None:
-        """Take note of the next item; its run is the current one then."""
-        branch_runs = self._runs.setdefault(self._tree.owner(item), [])
+        """Take note of the next item."""
+        self._branch = self._tree.owner(item)
         if begins_run(item):
-            branch_runs.append(Run(item.id, item.seq))
-        elif not branch_runs:
-            branch_runs.append(self._run_of_ancestors(item))
-        self.current = branch_runs[-1]
-        if not begins_run(item):
-            self.current.item(item, at)
+            self._runs.setdefault(self._branch, []).append(Run(item.id, item.seq))
+        else:
+            self._run_on(self._branch).item(item, at)
+
+    def response(self, entry: ResponseEntry) -> Call:
+        """The call that a response is, in the run of its branch."""
+        is_known = entry.branch in self._tree.branches
+        return self._run_on(str(entry.branch) if is_known else self._branch).response(entry)
 
     def item_calls(self) -> Iterator[Call]:
         """The calls that the items of all runs stand for."""
         return (call for runs in self._runs.values() for run in runs for call in run.item_calls())
 
-    def _run_of_ancestors(self, item: Item) -> Run:
-        """The run that goes on where the branch of its first item begins, without its calls."""
-        limits = self._tree.limits(self._tree.owner(item))
+    def _run_on(self, branch: str) -> Run:
+        """The last run of a branch."""
+        branch_runs = self._runs.setdefault(branch, [])
+        if not branch_runs:
+            branch_runs.append(self._run_of_ancestors(branch))
+        return branch_runs[-1]
+
+    def _run_of_ancestors(self, branch: str) -> Run:
+        """The run that goes on where a branch begins, without its calls."""
+        limits = self._tree.limits(branch)
         earlier_runs = [
             run for name, limit in limits.items() for run in self._runs.get(name, [])
             if run.seq <= limit

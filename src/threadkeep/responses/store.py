@@ -164,7 +164,8 @@ def _add(engine: Engine, user: str | None, response: Response) -> Response:
         response = replace(response, status=response.status or existing_response.status)
     check_acyclic(stream, previous_stream, response)
     now = engine.now()
-    new_records = [response_record(response, now), entry_record(response, now)]
+    branch = _branch_of(stream, snapshot, existing_response)
+    new_records = [response_record(response, now), entry_record(response, now, branch)]
     is_continued_here = previous_stream is not None and previous_stream.id == stream.id
     if response.previous_response_id is not None and not is_continued_here:
         new_records.append(_gap_record(response.previous_response_id, now))
@@ -176,6 +177,15 @@ def _add(engine: Engine, user: str | None, response: Response) -> Response:
     if not response_index.is_pointed(engine, response.id, stream.id):
         response_index.restore_pointers(engine, stream.id, [response.id])
     return replace(response, conversation=stream.id, user=stream.owner, seq=seq)
+
+
+def _branch_of(stream: SessionStream, snapshot: Snapshot, existing: Response | None) -> str | None:
+    """The branch that a response is stored on; one that is updated stays on its own."""
+    if snapshot.info is None or not snapshot.info.branches:
+        return None
+    entry = None if existing is None else find_entry(stream, existing.id)
+    shown_branch = next(branch.name for branch in snapshot.info.branches if branch.is_shown)
+    return shown_branch if entry is None else entry.branch
 
 
 def _existing(stream: SessionStream, snapshot: Snapshot) -> Response | None:

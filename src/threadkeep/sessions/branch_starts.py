@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from threadkeep.core import names
-from threadkeep.sessions.branch_paths import BranchTree
+from threadkeep.sessions.branch_paths import BranchTree, BranchView
 from threadkeep.sessions.read import items_of_page, items_query
 from threadkeep.sessions.stream import SessionStream, Snapshot
-from threadkeep.types import SessionInfo
+from threadkeep.types import Item, SessionInfo
 from threadkeep.types.branches import MAIN, Branch
 
 
@@ -36,6 +36,36 @@ def after_removal(
     if tuple(new_branches) == snapshot.info.branches:
         return None
     return dataclasses.replace(stream.claim(snapshot), branches=tuple(new_branches))
+
+
+def after_clear(
+    stream: SessionStream, snapshot: Snapshot, remaining: Sequence[Item]
+) -> SessionInfo | None:
+    """The session info once it has only its newest items; `None` = it stays.
+
+    Branches that have none of them end, but for `main` and the shown one. Without any items, all
+    end.
+    """
+    if snapshot.info is None or not snapshot.info.branches:
+        return None
+    tree = BranchTree(snapshot.info.branches, seqs_of_starts(stream, snapshot.info))
+    names_with_items = {
+        name for name in tree.branches if any(map(BranchView(tree, name).has, remaining))
+    }
+    ids, kept_names = {item.id for item in remaining}, {*names_with_items, MAIN, tree.shown}
+    branches = tuple(
+        dataclasses.replace(
+            branch,
+            parent=branch.parent if branch.parent in kept_names or branch.parent is None else MAIN,
+            at=branch.at if branch.at in ids else None,
+        )
+        for branch in tree.branches.values()
+        if branch.name in kept_names and remaining
+    )
+    new_branches = BranchTree(branches, {}).listed()
+    if new_branches == snapshot.info.branches:
+        return None
+    return dataclasses.replace(stream.claim(snapshot), branches=new_branches)
 
 
 def within(stream: SessionStream, info: SessionInfo, end: int | None) -> tuple[Branch, ...]:

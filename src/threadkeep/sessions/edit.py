@@ -20,7 +20,7 @@ from threadkeep.sessions import (
     branch_starts,
     derived,
 )
-from threadkeep.sessions.append import stored_with_blobs, without_branches
+from threadkeep.sessions.append import stored_with_blobs
 from threadkeep.sessions.blob_upload import Upload
 from threadkeep.sessions.branch_paths import label, marks
 from threadkeep.sessions.create import create_session
@@ -208,16 +208,17 @@ def clear(stream: SessionStream, keep_last: int, files: bool) -> None:
 
     def step() -> None:
         snapshot, records = newest_records(stream, keep_count + 1)
-        shown_count = sum(map(is_shown, map(item_codec.read_item, records)))
-        is_cut = shown_count > keep_count or (bool(records) and not keep_count)
-        last_dropped_seq = records[0 if keep_count else -1].seq if is_cut else 0
+        items = list(map(item_codec.read_item, records))
+        is_cut = sum(map(is_shown, items)) > keep_count or (bool(items) and not keep_count)
+        last_dropped_seq = items[0 if keep_count else -1].seq if is_cut else 0
         drops = [Drop("item", upto=last_dropped_seq)] if is_cut else []
         if files and snapshot.info is not None:
             drops.append(Drop("file"))
         blob_query = blobs.query(stream.engine, stream.id)
         blob_page = stream.engine.read(blob_query)[0] if is_cut else Page(0, [])
         seq_by_item_id = stored_with_blobs(stream, snapshot, blob_page)
-        session_info = None if keep_count else without_branches(stream, snapshot)
+        remaining_items = [item for item in items if item.seq > last_dropped_seq]
+        session_info = branch_starts.after_clear(stream, snapshot, remaining_items)
         if drops or session_info is not None:  # branches end also where no item is left
             stream.compare_and_set(snapshot, drop=drops, info=session_info)
         if is_cut:

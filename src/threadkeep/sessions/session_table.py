@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from threadkeep.printable import counted
 from threadkeep.types import Listing, SessionInfo
 from threadkeep.types.html_table import Cell, table
 
@@ -18,8 +19,9 @@ class SessionListing(Listing[SessionInfo]):
 def sessions_table(listed: Listing[SessionInfo], limit: int = 50) -> str:
     """The first sessions of a list as an HTML table."""
     table_rows = [_row(session_info) for session_info in listed[:limit]]
-    more_note = " of more" if listed.cursor is not None or len(listed) > limit else ""
-    return table(table_rows, f"{len(table_rows)}{more_note} sessions")
+    has_more = listed.cursor is not None or len(listed) > limit
+    count_text = f"{limit} of more sessions" if has_more else counted(len(table_rows), "session")
+    return table(table_rows, count_text)
 
 
 def _row(info: SessionInfo) -> list[Cell]:

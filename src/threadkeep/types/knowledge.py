@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, Self, get_args
 
+from threadkeep.printable import counted
 from threadkeep.types.html_table import Cell, table
 from threadkeep.types.states import Priority, Status
 
@@ -245,9 +246,11 @@ class ForgetReport(int):
 
     def __repr__(self) -> str:
         copies = "; ".join(self.beyond) or "nothing"
-        return f"<ForgetReport of {int(self)} records, {self.sessions} sessions; left: {copies}>"
+        record_text, session_text = counted(self, "record"), counted(self.sessions, "session")
+        return f"<ForgetReport of {record_text}, {session_text}; left: {copies}>"
 
     def _repr_html_(self) -> str:
         """The receipt, for notebooks."""
         rows = [[Cell("out of reach", quiet=True), Cell(place)] for place in self.beyond]
-        return table(rows, f"{int(self)} records removed, {self.sessions} sessions among them")
+        record_text, session_text = counted(self, "record"), counted(self.sessions, "session")
+        return table(rows, f"{record_text} removed, {session_text} among them")

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from threadkeep.errors import NotFound
+from threadkeep.printable import counted
 from threadkeep.serve.errors import NOT_FOUND
 from threadkeep.ui.knowledge import KINDS, collection_of
 from threadkeep.ui.renderer import url
@@ -108,7 +109,10 @@ def forget_user(request: Request) -> Response:
         Receipt(
             "user",
             user_memory.id,
-            (f"{report.sessions:,} sessions", f"{int(report):,} records, those among them"),
+            (
+                counted(report.sessions, "session"),
+                f"{counted(report, 'record')}, those among them",
+            ),
             tuple(report.beyond),
             {
                 "sessions": len(user_memory.sessions(limit=1)),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from threadkeep.printable import counted
 from threadkeep.types import Item
 from threadkeep.window import tokens
 
@@ -105,4 +106,4 @@ def _parts(item: Item, limit: int) -> Iterable[Part]:
         yield Part(str(block["type"]), as_json(block, limit))
     left_out_count = max(0, len(item.tool_calls) - _MAX_PARTS) + max(0, len(blocks) - _MAX_PARTS)
     if left_out_count:
-        yield Part(f"{left_out_count} more parts", Excerpt("not shown here"))
+        yield Part(counted(left_out_count, "more part"), Excerpt("not shown here"))

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from threadkeep.printable import escaped
+from threadkeep.printable import counted, escaped
 from threadkeep.serve.principal import Principal, cookie_name
 from threadkeep.ui.form_token import KEY_COOKIE, FormTokens
 
@@ -41,6 +41,7 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._environment.filters["time"] = format_time
+        self._environment.filters["counted"] = counted
 
     def page(
         self, request: Request, template: str, *, status: int = 200, **values: Any

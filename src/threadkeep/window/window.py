@@ -9,6 +9,7 @@ from threadkeep import messages
 from threadkeep.core.cache.cached_item import CachedItem
 from threadkeep.core.suggestions import missing_attribute
 from threadkeep.messages import AnthropicMessages, GeminiContents, Profile
+from threadkeep.printable import counted
 from threadkeep.protocols import TokenCounter
 from threadkeep.types import Item
 from threadkeep.types.html_table import Cell, table
@@ -154,7 +155,7 @@ class Window(list[Item]):
         ]
 
     def __repr__(self) -> str:
-        return f"<Window of {len(self)} items, {self.dropped} dropped>"
+        return f"<Window of {counted(len(self), 'item')}, {self.dropped} dropped>"
 
     def _repr_html_(self) -> str:
         return items_table(self, _note(self))
@@ -172,7 +173,7 @@ def _row(item: Item) -> list[Cell]:
 
 def _note(window: Window) -> str:
     """How much a window holds, and what it leaves out, in a few words."""
-    notes = [f"{len(window)} items, {window.tokens} tokens"]
+    notes = [f"{counted(len(window), 'item')}, {counted(window.tokens, 'token')}"]
     notes += [f"{window.over} over the budget"] if window.over else []
     reason_texts = [f"{count} by {reason}" for reason, count in window.left_out.counts.items()]
     notes += [f"left out: {', '.join(reason_texts)}"] if reason_texts else []

@@ -121,6 +121,17 @@ def test_what_is_not_json_is_refused_by_name(store):
     assert store.list_namespaces() == []
 
 
+def test_what_is_nested_too_deeply_is_refused(store):
+    nested: dict[str, object] = {}
+    for _ in range(3_000):
+        nested = {"x": nested}
+    with pytest.raises(InputError, match="'k'"):
+        store.put(("a",), "k", {"x": nested})
+    assert store.list_namespaces() == []
+    store.put(("a",), "k", {"x": {"x": 1}})
+    assert store.search(("a",), filter={"x": nested}) == []
+
+
 def test_what_json_has_no_type_for_is_stored_as_the_text_or_the_fields_of_it(store):
     value = {"on": date(2026, 1, 2), "id": UUID(int=7), "price": Decimal("1.10"), "x": math.nan}
     store.put(("a",), "k", value)

@@ -69,13 +69,17 @@ class ConnectionLimiter:
             return False
         return True
 
+    def _all_connections(self) -> str:
+        is_single = self._size == 1
+        return "the only connection was" if is_single else f"all {self._size} connections were"
+
     def _wait(self, seconds: float, timeout: float) -> None:
         self._waiting.append(None)
         try:
             self._free.get(timeout=seconds)
         except queue.Empty:
             raise BackendTimeout(
-                f"{self._location}: all {self._size} connections were in use for "
+                f"{self._location}: {self._all_connections()} in use for "
                 f"{format_wait(seconds, timeout)}: raise `pool_size` or `timeout`"
             ) from None
         finally:

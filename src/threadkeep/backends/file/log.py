@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from threadkeep.backends.file import line_format, log_damage
 from threadkeep.backends.file.line_format import LogLine
+from threadkeep.printable import counted
 
 BLOCK: Final = 16 * 1024
 _GENERATION: Final = slice(15, 31)  # of `xxxxxxxx {"g":"0123456789abcdef",`
@@ -108,7 +109,7 @@ class Log:
         """
         if self.size > end:
             log_damage.warn_once(
-                self.path, end, f"cut {self.size - end} bytes of a torn commit off"
+                self.path, end, f"cut {counted(self.size - end, 'byte')} of a torn commit off"
             )
             self.truncate(end)
         try:

@@ -13,7 +13,7 @@ from threadkeep.backends.common.commit import Action, Change, decide
 from threadkeep.backends.common.stream import Stream, apply
 from threadkeep.core import cursor as cursors
 from threadkeep.errors import BackendError, ConfigError
-from threadkeep.printable import shown
+from threadkeep.printable import counted, shown
 from threadkeep.types import Commit, Drop, Page, Query, Record, Ttl
 
 # One lock for all instances, so that a forked child goes on with whole streams.
@@ -170,8 +170,8 @@ class MemoryBackend:
 
     def _warn(self) -> None:
         warnings.warn(
-            f"the memory backend holds {self._max_sessions} sessions and now forgets the least "
-            "recently used ones: raise `max_sessions`, set a `ttl`, or use sqlite:///",
+            f"the memory backend holds {counted(self._max_sessions, 'session')} and now forgets "
+            "the least recently used ones: raise `max_sessions`, set a `ttl`, or use sqlite:///",
             stacklevel=3,
         )
 

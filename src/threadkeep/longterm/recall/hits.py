@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from threadkeep.printable import counted
 from threadkeep.types import Item
 from threadkeep.types.html_table import Cell, table, truncate
 from threadkeep.types.knowledge import Fact
@@ -85,7 +86,9 @@ class Hits(list[Hit]):
             for hit in self
         ]
         limits = "" if self.complete else ", older items not read yet"
-        return table(table_rows, f"{len(self)} hits for {truncate(self.query, 80)!r}{limits}")
+        return table(
+            table_rows, f"{counted(len(self), 'hit')} for {truncate(self.query, 80)!r}{limits}"
+        )
 
 
 def _origin(hit: Hit) -> str:

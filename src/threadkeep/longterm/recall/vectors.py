@@ -12,6 +12,7 @@ from operator import mul
 from typing import Final, NamedTuple
 
 from threadkeep.core.engine import Engine
+from threadkeep.printable import counted
 from threadkeep.types import Item
 from threadkeep.types.embedder import Embed, as_embedder
 
@@ -106,7 +107,9 @@ class Vectors:
         dimensions = self.embedder.dimensions if self.embedder else None
         vector_sizes = {len(vector.numbers) for vector in vectors}
         if len(vectors) != len(texts):
-            raise EmbedderFault(f"{len(vectors)} vectors for {len(texts)} texts")
+            raise EmbedderFault(
+                f"{counted(len(vectors), 'vector')} for {counted(len(texts), 'text')}"
+            )
         if len(vector_sizes) != 1 or dimensions not in (None, *vector_sizes):
             raise EmbedderFault(f"vectors of {sorted(vector_sizes)} numbers, expected {dimensions}")
         return vectors

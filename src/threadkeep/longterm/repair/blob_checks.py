@@ -8,6 +8,7 @@ from functools import partial
 from threadkeep.core import record_shapes
 from threadkeep.core.engine import Engine
 from threadkeep.longterm.repair.problem import StoreFinding, unreadable
+from threadkeep.printable import counted
 from threadkeep.sessions import blob_load, blob_orphans, blobs
 from threadkeep.types import Query
 
@@ -23,7 +24,7 @@ def check(engine: Engine, stream: str) -> Iterator[StoreFinding]:
     orphan_blobs = list(blob_orphans.find(engine, stream, blob_page))
     if orphan_blobs:
         fix = partial(_delete, engine, stream)
-        yield StoreFinding(stream, "parts without an item", f"{len(orphan_blobs)} parts", fix)
+        yield StoreFinding(stream, "parts without an item", counted(len(orphan_blobs), "part"), fix)
     live_references = blobs.live(engine, blobs.session_stream(engine, stream), references)
     for blob_id, piece_count in {
         reference.blob: reference.pieces for reference in live_references

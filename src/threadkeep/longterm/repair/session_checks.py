@@ -20,6 +20,7 @@ from threadkeep.longterm.repair.problem import (
     orphaned_stream,
     unreadable,
 )
+from threadkeep.printable import counted
 from threadkeep.sessions import response_index, user_index
 from threadkeep.sessions.rollback import UNDO, roll_back
 from threadkeep.sessions.stream import SessionStream
@@ -71,7 +72,9 @@ def _check_notes(engine: Engine, stream: str, info: SessionInfo) -> Iterator[Sto
     notes = [note for note in all_records(engine, stream, UNDO, PAGE) if is_old(engine, note)]
     if notes:
         fix = partial(_take_back, engine, info, notes)
-        yield StoreFinding(stream, "part of a change", f"{len(notes)} notes take it back", fix)
+        yield StoreFinding(
+            stream, "part of a change", f"taken back by {counted(len(notes), 'note')}", fix
+        )
 
 
 def _check_responses(engine: Engine, stream: str, info: SessionInfo) -> Iterator[StoreFinding]:

@@ -40,6 +40,8 @@ BUDGETS: Final[Mapping[str, Callable[..., Policy]]] = {
 }
 """The limits that `window=` and `chat.window` accept by name."""
 
+_STEPPED: Final = BUDGETS.keys() - {"max_age"}
+_COUNTING: Final = ("max_tokens", "max_tool_result")
 _FACTORY_BY_NAME: Final = {**VIEWS, **BUDGETS}
 
 _MAX_NESTING: Final = 8  # lists in lists of policies
@@ -66,12 +68,13 @@ def from_options(
         owner: what has the options, for errors.
 
     Raises:
-        ConfigError: a name is unknown, a limit is invalid, or `step` stands without a limit.
+        ConfigError: a name is unknown, a limit is invalid, or `step` stands without a limit that
+            has steps.
     """
-    if step and not any(name in BUDGETS and options[name] is not None for name in options):
+    if step and not any(name in _STEPPED and options[name] is not None for name in options):
         raise ConfigError(
-            f"step={shown(step)} belongs to a limit such as max_tokens: name one beside it, or "
-            "give it to the policy: max_tokens(3000, step=0.5)"
+            f"step={shown(step)} belongs to a limit such as max_tokens (max_age has no steps): "
+            "name one beside it, or give it to the policy: max_tokens(3000, step=0.5)"
         )
     views: list[Policy] = []
     budgets: list[Policy] = []
@@ -91,9 +94,9 @@ def from_options(
 
 def _policy(name: str, limit: Any, step: float | None, counter: TokenCounter | None) -> Policy:
     extra_options: dict[str, Any] = {}
-    if name in BUDGETS and name != "max_age":
+    if name in _STEPPED:
         extra_options["step"] = check_step(step or 0.0)
-    if name in ("max_tokens", "max_tool_result"):
+    if name in _COUNTING:
         extra_options["counter"] = counter
     return _FACTORY_BY_NAME[name](limit, **extra_options)
 
@@ -104,8 +107,17 @@ def _shared_policy(name: str, limit: int, step: float | None) -> Policy:
     return _policy(name, limit, step, None)
 
 
-def as_policies(window: object, name: str = "window", *, _nesting: int = 0) -> list[Policy]:
+def as_policies(
+    window: object,
+    name: str = "window",
+    *,
+    counter: TokenCounter | None = None,
+    _nesting: int = 0,
+) -> list[Policy]:
     """Normalize `window=` or `policy=` to a list: a policy, a list of them, a dict or `None`.
+
+    Args:
+        counter: for dicts that name none.
 
     Raises:
         ConfigError: it is none of these.
@@ -114,14 +126,20 @@ def as_policies(window: object, name: str = "window", *, _nesting: int = 0) -> l
         return []
     if isinstance(window, Mapping):
         options = dict(window)
-        step, counter = options.pop("step", None), options.pop("counter", None)
-        return from_options(options, counter=counter, step=step, owner=name)
+        step, own_counter = options.pop("step", None), options.pop("counter", None)
+        if own_counter is not None and all(options.get(limit) is None for limit in _COUNTING):
+            raise ConfigError(
+                f"{name}: counter belongs to a limit such as max_tokens: name one beside it"
+            )
+        return from_options(options, counter=own_counter or counter, step=step, owner=name)
     if isinstance(window, (list, tuple)):
         nested_lists = [entry for entry in window if isinstance(entry, (list, tuple))]
         if nested_lists and _nesting >= _MAX_NESTING:
             raise ConfigError(f"{name}: lists of policies are nested too deeply")
         return [
-            policy for entry in window for policy in as_policies(entry, name, _nesting=_nesting + 1)
+            policy
+            for entry in window
+            for policy in as_policies(entry, name, counter=counter, _nesting=_nesting + 1)
         ]
     if window in FACTORIES:
         factory_name = getattr(window, "__name__", "")

@@ -102,7 +102,18 @@ def with_renewed_ttl(record: Record, now: float) -> Record | None:
 
 
 def matches(value: Any, condition: Any) -> bool:
-    """Return True if a value matches a filter: equality per field, or operators such as `$gt`."""
+    """Return True if a value matches a filter: equality per field, or operators such as `$gt`.
+
+    Raises:
+        InputError: the filter is nested too deeply.
+    """
+    try:
+        return _matches(value, condition)
+    except RecursionError as error:
+        raise InputError("filter is nested too deeply") from error
+
+
+def _matches(value: Any, condition: Any) -> bool:
     if isinstance(condition, Mapping):
         if any(str(key).startswith("$") for key in condition):
             return all(
@@ -111,12 +122,12 @@ def matches(value: Any, condition: Any) -> bool:
         if not isinstance(value, Mapping):
             return False
         return all(
-            matches(value.get(key), field_condition) for key, field_condition in condition.items()
+            _matches(value.get(key), field_condition) for key, field_condition in condition.items()
         )
     if isinstance(condition, (list, tuple)):
         if not isinstance(value, (list, tuple)) or len(value) != len(condition):
             return False
-        return all(map(matches, value, condition))
+        return all(map(_matches, value, condition))
     return bool(value == condition)
 
 
@@ -148,7 +159,7 @@ def _compare(value: Any, operator: str, limit: Any) -> bool:
 def _dumps(entry_fields: Mapping[str, Any], op: PutOp) -> str:
     try:
         return _encode(entry_fields)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         try:  # as LangGraph's stores in databases, which write dates and ids as texts
             return _encode(as_json(entry_fields, any_type=True))
         except (TypeError, ValueError, RecursionError):
