@@ -40,11 +40,12 @@ def test_4_processes_of_4_threads(tmp_path, sessions, user):
 
 
 def read(memory, user, ids, over):
-    """Read on until all is written; how often something was there."""
+    """Read on until all is written, and once more; how often something was there."""
     handles = [memory.session(id, user=user) for id in ids]
     seen = [0] * len(handles)
-    looks = 0
-    while not over.wait(0.01):
+    looks, is_last = 0, False
+    while not is_last:
+        is_last = over.wait(0.01)
         for n, chat in enumerate(handles):
             items = chat.items()
             whole(items)
@@ -53,8 +54,6 @@ def read(memory, user, ids, over):
             page = chat.items(last=7)
             assert [item.seq for item in page] == sorted({item.seq for item in page})
             looks += bool(items)
-            if over.is_set():
-                break
     return looks
 
 
