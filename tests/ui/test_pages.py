@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.ui import fetch
 from threadkeep import connect
+from threadkeep.printable import counted
 from threadkeep.testing import ScriptedLearner
 from threadkeep.types import Item
 from threadkeep.ui.entries import entry_of
@@ -62,8 +63,8 @@ def test_the_window_is_what_the_provider_gets(open_pages, trip, provider):
         if expected.get("system_instruction") == {"parts": [{"text": ""}]}:
             del expected["system_instruction"]
         assert payload == json.loads(json.dumps(expected))
-        assert f"<strong>{len(window)}</strong> items" in text
-        assert f"<strong>{window.tokens}</strong> tokens" in text
+        assert f"<strong>{counted(len(window), 'item')}</strong>" in text
+        assert f"<strong>{counted(window.tokens, 'token')}</strong>" in text
 
 
 def test_what_a_window_leaves_out_is_named_and_linked(open_pages, memory):

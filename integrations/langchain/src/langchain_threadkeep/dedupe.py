@@ -95,26 +95,28 @@ def stored_prefix(
             answer, or nothing but a final question: two middlewares may say the same, one after
             the other.
     """
-    spoken = [
+    spoken_messages = [
         spoken_message
         for message_index, message in enumerate(messages)
         if (spoken_message := _spoken(message_index, message, stored_text))
     ]
     item_utterances = [(item, utterance) for item in items if (utterance := _item_utterance(item))]
     stored = StoredUtterances([utterance for _, utterance in item_utterances])
-    for count in range(len(spoken), 0, -1):
+    for count in range(len(spoken_messages), 0, -1):
         match_end_index = _last_match(
-            spoken[:count],
+            spoken_messages[:count],
             stored,
-            may_repeat=not continues or count == len(spoken),
+            may_repeat=not continues or count == len(spoken_messages),
             needed_roles={"user", "assistant"} if continues else {"assistant"},
         )
         if match_end_index is not None:
-            prefix_length = _skip_stored_tools(spoken[count - 1].index + 1, messages, items)
+            prefix_length = _skip_stored_tools(
+                spoken_messages[count - 1].index + 1, messages, items
+            )
             item_by_index = {
                 spoken_message.index: item
                 for spoken_message, (item, _) in zip(
-                    reversed(spoken[:count]),
+                    reversed(spoken_messages[:count]),
                     reversed(item_utterances[: match_end_index + 1]),
                     strict=False,
                 )
@@ -144,7 +146,7 @@ def _matching_tools(messages: Sequence[BaseMessage], items: Sequence[Item]) -> d
 
 
 def _last_match(
-    spoken: Sequence[SpokenMessage],
+    spoken_messages: Sequence[SpokenMessage],
     stored: StoredUtterances,
     *,
     may_repeat: bool,
@@ -156,17 +158,17 @@ def _last_match(
         may_repeat: a final question alone is enough.
         needed_roles: the roles that must speak otherwise.
     """
-    for stored_index in stored.indexes_of(spoken[-1]):
-        preceding = zip(
-            reversed(spoken[:-1]), reversed(stored.utterances[:stored_index]), strict=False
+    for stored_index in stored.indexes_of(spoken_messages[-1]):
+        earlier_pairs = zip(
+            reversed(spoken_messages[:-1]), reversed(stored.utterances[:stored_index]), strict=False
         )
-        if not all(message.is_stored_as(utterance) for message, utterance in preceding):
+        if not all(message.is_stored_as(utterance) for message, utterance in earlier_pairs):
             continue
-        overlap = spoken[-stored_index - 1 :]
+        overlap = spoken_messages[-stored_index - 1 :]
         has_needed_roles = needed_roles <= {message.utterance[0] for message in overlap}
         is_repeated = (
             may_repeat
-            and len(overlap) == len(spoken)
+            and len(overlap) == len(spoken_messages)
             and stored_index == len(stored.utterances) - 1
         )
         if has_needed_roles or is_repeated:

@@ -82,8 +82,8 @@ def _fact_notes(
 
 
 def _file_notes(knowledge: Knowledge) -> Iterator[ContextNote]:
-    for note_position, file in enumerate(knowledge.files):
-        yield ContextNote(_FILES, note_position, file_line(file))
+    for note_index, file in enumerate(knowledge.files):
+        yield ContextNote(_FILES, note_index, file_line(file))
 
 
 def _steady_rank(fact: Fact) -> tuple[float, float]:
