@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import ssl
 import threading
 import time
 from functools import partial
@@ -76,6 +77,19 @@ def test_a_server_that_is_gone_is_a_clear_error_in_time_and_back_it_is_used_agai
         server.start()
         backend.commit(S, put=items("c"), now=NOW)
         assert ids(backend, S) == ["c"], "this server keeps nothing"
+
+
+@pytest.mark.parametrize("theirs", [RuntimeError("theirs"), ssl.SSLError("theirs")], ids=repr)
+@pytest.mark.parametrize("scheme", ["redis", "redis+cluster", "rediss"])
+def test_what_the_application_is_handling_is_no_cause(scheme, theirs):
+    """As where it notes in the chat that a tool failed, in the `except` of that."""
+    with opened(f"{scheme}://127.0.0.1:{free_port()}") as backend:
+        try:
+            raise theirs
+        except (RuntimeError, ssl.SSLError):
+            with pytest.raises(BackendError, match="check host") as caught:
+                backend.read(QUERY, now=NOW)
+    assert "theirs" not in str(caught.value)
 
 
 @pytest.mark.parametrize("scheme", ["redis", "redis+cluster", "rediss"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -39,6 +40,7 @@ class RetryingClient:
         """Have the server asked for a sign of life by a client that is made for it."""
 
         def ping(deadline: Deadline) -> None:
+            handled_error = sys.exception()
             try:
                 with use_deadline(deadline):
                     client = make_client()
@@ -47,7 +49,7 @@ class RetryingClient:
                     finally:
                         client.close()
             except ERRORS as error:
-                fault = classify(error)
+                fault = classify(error, handled_error)
                 is_connection_lost = fault.kind in (FaultKind.LOST, FaultKind.TIMEOUT)
                 fault_kind = FaultKind.UNREACHABLE if is_connection_lost else fault.kind
                 raise Failed(fault._replace(kind=fault_kind), error) from None
@@ -55,6 +57,7 @@ class RetryingClient:
         self._loop.ping = ping
 
     def _attempt(self, work: Callable[[Client], T], deadline: Deadline) -> T:
+        handled_error = sys.exception()
         self._pool.acquire(deadline)
         try:
             with use_deadline(deadline):
@@ -64,7 +67,7 @@ class RetryingClient:
         except BackendError:  # some are OSErrors
             raise
         except ERRORS as error:
-            raise Failed(classify(error), error) from None
+            raise Failed(classify(error, handled_error), error) from None
         finally:
             self._pool.release()
 

@@ -85,8 +85,12 @@ _TLS: Final = Fault(
 )
 
 
-def classify(error: BaseException) -> Fault:
-    """Classify an error."""
+def classify(error: BaseException, handled: BaseException | None = None) -> Fault:
+    """Classify an error.
+
+    Args:
+        handled: what the application was handling when it made the call, which is no cause.
+    """
     for error_class, known_code in _CLASSES:
         if isinstance(error, error_class):
             return _CODES[known_code]
@@ -95,15 +99,15 @@ def classify(error: BaseException) -> Fault:
     if isinstance(error, redis.ResponseError):
         code_match = _CODE.search(str(error))
         return _CODES[code_match[1]] if code_match else Fault(FaultKind.FATAL, _short(error))
-    return _connection(error)
+    return _connection(error, handled)
 
 
-def _connection(error: BaseException) -> Fault:
+def _connection(error: BaseException, handled: BaseException | None) -> Fault:
     if isinstance(error, exceptions.MaxConnectionsError) or "No connection available" in str(error):
         return Fault(
             FaultKind.BUSY, "no connection of the client came free", "raise its max_connections"
         )
-    for cause in _causes(error):
+    for cause in _causes(error, handled):
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
             return _TLS._replace(message=f"no TLS connection ({_short(cause)})")
     if isinstance(error, Unreachable):
@@ -113,17 +117,17 @@ def _connection(error: BaseException) -> Fault:
     if isinstance(error, redis.TimeoutError):
         return Fault(FaultKind.LOST, "no answer")
     if isinstance(error, exceptions.RedisClusterException):
-        return _cluster(error)
+        return _cluster(error, handled)
     if isinstance(error, redis.ConnectionError | OSError):
         return Fault(FaultKind.LOST, _short(error))
     return Fault(FaultKind.FATAL, _short(error))
 
 
-def _cluster(error: BaseException) -> Fault:
+def _cluster(error: BaseException, handled: BaseException | None) -> Fault:
     """Its messages may hold arguments of the call, so they are not cited."""
     if "Cluster mode is not enabled" in str(error):
         return Fault(FaultKind.FATAL, "it is not a cluster", "connect by redis:// instead")
-    cause_faults = [classify(cause) for cause in list(_causes(error))[1:]]
+    cause_faults = [classify(cause, handled) for cause in list(_causes(error, handled))[1:]]
     decisive_faults = [
         fault for fault in cause_faults if fault.kind in (FaultKind.FATAL, FaultKind.SILENT)
     ]
@@ -132,9 +136,10 @@ def _cluster(error: BaseException) -> Fault:
     return Fault(FaultKind.UNREACHABLE, "no node of the cluster answers", "check hosts and ports")
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def _causes(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
+    """The error and what led to it, as far as the call goes."""
     cause: BaseException | None = error
-    while cause is not None:
+    while cause is not None and cause is not handled:
         yield cause
         cause = cause.__cause__ or cause.__context__
 
