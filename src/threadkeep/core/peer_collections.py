@@ -69,6 +69,14 @@ COLLECTION_ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """As `peer_names.ATTRIBUTES`, for the collections of a Memory, a session and a user."""
 
+_SESSIONS: Final = by_typed_name(
+    {
+        "memory.session(id, user=...), a verb": "create add get",
+        "memory.sessions(user=...), a verb": "list",
+        "memory.session(id).delete()": "delete",
+    }
+)
+
 VERB_ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
     "Conversations.items": by_typed_name(
         {
@@ -81,20 +89,8 @@ VERB_ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
     "Session.items": by_typed_name(
         {"session.add(...)": "create add append extend", "session.items(), a verb": "list get"}
     ),
-    "Memory.session": by_typed_name(
-        {
-            "memory.session(id, user=...), a verb": "create add get",
-            "memory.sessions(user=...), a verb": "list",
-            "memory.session(id).delete()": "delete",
-        }
-    ),
-    "Memory.sessions": by_typed_name(
-        {
-            "memory.session(id, user=...), a verb": "create add get",
-            "memory.sessions(user=...), a verb": "list",
-            "memory.session(id).delete()": "delete",
-        }
-    ),
+    "Memory.session": _SESSIONS,
+    "Memory.sessions": _SESSIONS,
     "Memory.user": by_typed_name(
         {
             "memory.user(id), a verb": "create add get",
